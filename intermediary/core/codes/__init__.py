@@ -1,0 +1,23 @@
+"""The catalogue of fault codes: what each means, who heals it, and what that person does.
+
+One module per stage holds the table of its codes; this page joins them. A code is an interface (Quittungen, scripts and
+runbooks name it): it is never renamed, only added. `docs/reference/codes.md` is generated from here.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from intermediary.core.codes import deliver, intake, mapping, operate, route, unseal, validate
+from intermediary.core.codes.code import Code, Healer
+
+__all__ = ["CATALOGUE", "Code", "Healer"]
+
+_STAGES = (intake, unseal, validate, route, mapping, deliver, operate)
+
+CATALOGUE: MappingProxyType[str, Code] = MappingProxyType(
+    {code.name: code for stage in _STAGES for code in stage.CODES}
+)
+
+if len(CATALOGUE) != sum(len(stage.CODES) for stage in _STAGES):
+    raise ValueError("a fault code is defined twice")

@@ -1,0 +1,72 @@
+"""Codes of delivery and of the answer to the sender."""
+
+from intermediary.core.codes.code import Code, Healer
+
+CODES = (
+    Code(
+        "target.unreachable",
+        Healer.TIME,
+        "Das Ziel ist zurzeit nicht erreichbar.",
+        "Wird von selbst wiederholt. Bleibt es dabei: Verbindung und Rechte zum Ziel prüfen (`doctor`).",
+    ),
+    Code(
+        "target.full",
+        Healer.TIME,
+        "Das Ziel nimmt zurzeit nichts auf (Speicher voll oder Name noch belegt).",
+        "Wird von selbst wiederholt, sobald das Ziel Platz schafft.",
+    ),
+    Code(
+        "target.refused",
+        Healer.SENDER,
+        "Das Fachverfahren hat den Inhalt abgelehnt.",
+        "Der Ablehnungsgrund steht im Zustellnachweis; der Sender muss den Antrag berichtigen.",
+    ),
+    Code(
+        "target.misconfigured",
+        Healer.OPERATOR,
+        "Die Einstellungen des Ziels sind unvollständig oder passen nicht zum System.",
+        "Die genannte Einstellung berichtigen; die Zustellung läuft danach von selbst weiter.",
+    ),
+    Code(
+        "delivery.unclear",
+        Healer.TARGET,
+        "Es steht nicht fest, ob die Zustellung angekommen ist.",
+        "Beim Ziel nachsehen, dann `decide ID/ZIEL confirm-delivered --proof …` oder `decide ID/ZIEL send-again`.",
+    ),
+    Code(
+        "delivery.deadline",
+        Healer.OPERATOR,
+        "Die Frist für die Zustellung ist verstrichen.",
+        "Ursache am Ziel beheben, dann `decide ID/ZIEL send-again` oder `decide ID reject`.",
+    ),
+    Code(
+        "delivery.ack.overdue",
+        Healer.TARGET,
+        "Das Ziel hat die Übernahme nicht innerhalb der Frist bestätigt.",
+        "Beim Ziel nachsehen, dann `decide ID/ZIEL confirm-delivered --proof …` oder `decide ID/ZIEL send-again`.",
+    ),
+    Code(
+        "output.changed",
+        Healer.OPERATOR,
+        "Die Ausgabe hat sich seit dem ersten Zustellversuch geändert; was beim Ziel liegt, steht nicht fest.",
+        "Beim Ziel nachsehen und mit `decide` entscheiden.",
+    ),
+    Code(
+        "split-verdict",
+        Healer.OPERATOR,
+        "Ein Ziel hat angenommen, ein anderes abgelehnt; der Sender erhält noch keine Quittung.",
+        "Mit den beteiligten Stellen klären, dann `decide ID resume` oder `decide ID reject`.",
+    ),
+    Code(
+        "receipt.unreachable",
+        Healer.TIME,
+        "Die Quittung konnte noch nicht übergeben werden.",
+        "Wird von selbst wiederholt. Bleibt es dabei: Antwortweg des Kanals prüfen.",
+    ),
+    Code(
+        "receipt.undeliverable",
+        Healer.OPERATOR,
+        "Der Antwortweg des Kanals nimmt keine Quittung an.",
+        "Warteschlange oder Ordner für Quittungen einrichten; die Quittung geht danach von selbst hinaus.",
+    ),
+)

@@ -1,0 +1,54 @@
+"""Codes of ingress: what a door refuses, and what it takes and sets aside."""
+
+from intermediary.core.codes.code import Code, Healer
+
+CODES = (
+    Code(
+        "intake.type.unknown",
+        Healer.SENDER,
+        "Der Inhaltstyp der Sendung ist dieser Tür nicht bekannt.",
+        "Der Sender muss einen der in docs/reference/amqp.md genannten Inhaltstypen angeben.",
+    ),
+    Code(
+        "intake.size.exceeded",
+        Healer.SENDER,
+        "Die Sendung ist größer als die eingestellte Grenze.",
+        "Der Sender muss die Sendung teilen oder als Ablageverweis (x-claim) übergeben; die Grenze steht in der Konfiguration.",
+    ),
+    Code(
+        "intake.id.missing",
+        Healer.SENDER,
+        "Die Sendung trägt keine oder eine zu lange Nachrichten-ID.",
+        "Der Sender muss message_id setzen (1 bis 256 Zeichen).",
+    ),
+    Code(
+        "intake.conflict",
+        Healer.OPERATOR,
+        "Unter derselben Nachrichten-ID kam bereits eine Sendung mit anderem Inhalt.",
+        "Mit dem Sender klären, welche gilt; danach `decide ID resume` oder `decide ID discard`.",
+    ),
+    Code(
+        "intake.mandant.unknown",
+        Healer.SENDER,
+        "Der angegebene Mandant ist an dieser Tür nicht zugelassen.",
+        "Der Sender muss x-mandant berichtigen, oder der Betrieb den Mandanten für diese Tür eintragen.",
+    ),
+    Code(
+        "intake.claim.invalid",
+        Healer.SENDER,
+        "Der Ablageverweis (x-claim) ist unvollständig, nennt keine eingerichtete Ablage oder passt nicht zum Inhalt.",
+        "Der Sender muss store, key, size und sha256 einer eingerichteten Ablage angeben.",
+    ),
+    Code(
+        "intake.claim.unreachable",
+        Healer.TIME,
+        "Die Ablage, auf die x-claim verweist, ist zurzeit nicht lesbar.",
+        "Wird von selbst wiederholt. Bleibt es dabei: Ablage und Rechte prüfen.",
+    ),
+    Code(
+        "intake.reply.unlisted",
+        Healer.SENDER,
+        "Die Antwort-Warteschlange (reply_to) ist an dieser Tür nicht zugelassen.",
+        "Der Sender muss eine zugelassene Warteschlange angeben, oder der Betrieb sie eintragen.",
+    ),
+)

@@ -1,0 +1,48 @@
+"""Codes of the engine itself: what only a developer, an operator or time can heal, at any stage."""
+
+from intermediary.core.codes.code import Code, Healer
+
+CODES = (
+    Code(
+        "bug.unexpected",
+        Healer.DEVELOPER,
+        "Das Programm hat einen Fehler, mit dem niemand gerechnet hat.",
+        "Fehlerkennung und Version an die Entwickler geben; nach der Berichtigung `replay`.",
+    ),
+    Code(
+        "suspect",
+        Healer.DEVELOPER,
+        "Die Bearbeitung brach mehrfach ab, ohne ein Ergebnis zu hinterlassen.",
+        "Protokoll des Arbeitsprozesses prüfen; danach `decide ID resume`.",
+    ),
+    Code(
+        "payload.corrupt",
+        Healer.OPERATOR,
+        "Die gespeicherten Bytes stimmen nicht mit der Prüfsumme der Annahme überein.",
+        "Aus der Sicherung wiederherstellen, danach `decide ID resume`; der Datenträger ist zu prüfen.",
+    ),
+    Code(
+        "payload.erased",
+        Healer.OPERATOR,
+        "Der Inhalt dieser Nachricht ist gelöscht (Aufbewahrungsfrist oder Löschung).",
+        "Der Sender muss neu einreichen.",
+    ),
+    Code(
+        "key.unavailable",
+        Healer.OPERATOR,
+        "Ein Schlüssel dieser Installation lässt sich nicht öffnen.",
+        "Schlüsseldatei, Kennwortdatei und Rechte prüfen (`doctor`); die Nachricht läuft danach von selbst weiter.",
+    ),
+    Code(
+        "person.rejected",
+        Healer.SENDER,
+        "Die zuständige Stelle hat den Antrag nach Prüfung abgelehnt.",
+        "Bei der zuständigen Stelle nachfragen.",
+    ),
+    Code(
+        "person.discarded",
+        Healer.OPERATOR,
+        "Die Nachricht wurde von einer Person verworfen.",
+        "Nichts; der Grund steht im Audit.",
+    ),
+)

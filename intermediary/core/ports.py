@@ -1,0 +1,154 @@
+"""The two plug-in ports, Mapping and Connector, and what passes through them.
+
+Both are found by entry points (`intermediary.mappings`, `intermediary.connectors`) and used only where a route names
+them. Mappings see `core` and `mapping.api`, connectors `core` and `connect.api`; those pages re-export what is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from intermediary.core.ids import derived_id
+from intermediary.core.values import EMPTY, Ausgabe, Opened, Part, Zustellauftrag
+
+
+@dataclass(frozen=True, slots=True)
+class Antrag:
+    """What a mapping reads: the validated payload and what came with it.
+
+    `tree` is the root element (lxml) of `payload`, parsed once by the hardened parser and not to be changed; it is typed
+    loosely because core knows no parser. `attachments` holds everything beside the payload, in the sender's order.
+    """
+
+    opened: Opened = field(repr=False)
+    payload: Part = field(repr=False)
+    tree: Any = field(repr=False)
+    attachments: tuple[Part, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Kontext:
+    """What a mapping may know besides the Antrag: no clock, no randomness, no configuration but its own.
+
+    `key` is the Nachricht's own UUID: `id_for(path)` gives ids that every retry repeats. `revision` is 0, or higher when
+    an output is made anew after a change, and then changes the nachrichtenUUID. `settings` is the route's
+    `[mapping]` table.
+    """
+
+    key: str
+    mandant: str
+    received_at: datetime
+    revision: int = 0
+    settings: MappingOf[str, str] = field(default_factory=lambda: EMPTY)
+    is_test: bool = False
+
+    def id_for(self, path: str) -> str:
+        """The UUID of the output object at `path`."""
+        return derived_id(self.key, path)
+
+
+class Mapping(Protocol):
+    """Turns an Antrag into an Ausgabe of an xÖV standard: a pure function with a name and a version.
+
+    The pipeline calls `map` once to plan and again for every attempt, and compares the hashes: equal arguments must give
+    equal bytes. Raise `Rejected("mapping.input.refused", findings=…)` when the sender has to change something and
+    `Misconfigured("mapping.setting.invalid", where=…)` when a setting is missing. Any other exception is a defect of
+    the mapping and parks the Nachricht. `input_root` is the QName of the payload it reads.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    input_root: ClassVar[str]
+    standard: ClassVar[str]
+
+    def map(self, antrag: Antrag, kontext: Kontext) -> Ausgabe: ...
+
+
+class Idempotency(StrEnum):
+    """What a target offers against double delivery (promise G4)."""
+
+    NATIVE = "native"
+    LOOKUP = "lookup"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a connector says of itself: `idempotency` decides what happens after an ambiguous attempt."""
+
+    name: str
+    idempotency: Idempotency
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The Fachverfahren has durably accepted. `proof` holds what shows it (names, hashes, references): no content."""
+
+    proof: MappingOf[str, str] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """Handed over; the verdict comes later, until `until`. `correlation` is what `collect` needs to find it."""
+
+    until: datetime
+    correlation: MappingOf[str, str] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The Fachverfahren refuses the content. `reason` is a code of the target, no free text of a citizen."""
+
+    reason: str
+    proof: MappingOf[str, str] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class NotDelivered:
+    """`lookup` is certain that nothing has arrived."""
+
+
+class Connector(Protocol):
+    """Hands a Zustellauftrag to one Fachverfahren or e-file.
+
+    One instance serves one target of one route in one worker process. The worker calls `deliver` at most once at a time
+    per instance, always after it has committed the intent. Return `Delivered` when the target has durably accepted,
+    `Awaiting` when its verdict comes later. Raise `Transient` when nothing was sent, `Unclear` when it may have been,
+    `Rejected("target.refused")` when the target refuses the content, `Misconfigured` when a setting is wrong. Any other
+    exception counts as `Unclear`.
+
+    `lookup` is called only for `idempotency = lookup`, before an ambiguous attempt is repeated: Delivered, Awaiting or
+    NotDelivered; raise `Transient` when the target cannot be asked now. `collect` asks for the verdict of something
+    awaited: Delivered, Refused, or None while there is none. `probe` tests reachability and rights without any effect and
+    raises a Fault when something is wrong.
+    """
+
+    manifest: ClassVar[Manifest]
+
+    def deliver(self, auftrag: Zustellauftrag, now: datetime) -> Delivered | Awaiting: ...
+
+    def lookup(self, key: str, now: datetime) -> Delivered | Awaiting | NotDelivered: ...
+
+    def collect(self, key: str, correlation: MappingOf[str, str], now: datetime) -> Delivered | Refused | None: ...
+
+    def probe(self) -> None: ...
+
+
+class ConnectorFactory(Protocol):
+    """What a connector's entry point names: builds an instance from the target's settings table.
+
+    `settings_type` is a frozen dataclass whose fields carry help texts (`field(metadata={"help": …})`); the reference
+    page is generated from it and unknown keys are refused before this is called. `base` is the folder that relative
+    paths refer to.
+    """
+
+    manifest: Manifest
+    settings_type: type
+
+    def build(self, settings: Any, base: Path) -> Connector: ...
