@@ -1,0 +1,277 @@
+"""What happens to a Nachricht, in order: unseal → validate → route → map. Read this page first.
+
+Everything here is pure: no clock, network, randomness or write. The moment of receipt is an argument, so the same bytes
+give the same answer today, in a dry run and in a replay next year (DESIGN §2.3). What comes before (making it durable) is
+in `ingress` and `store`, what comes after (delivery, Quittung) in `deliver` and `receipt`; the worker calls all of them.
+
+`judge` is called once per Nachricht and its result committed. `render` makes the same output again for a later attempt:
+it follows the committed pins and judges nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from intermediary.core.faults import Misconfigured, Rejected
+from intermediary.core.ports import Antrag, Kontext
+from intermediary.core.values import Ausgabe, Befund, Content, Opened, Part
+from intermediary.keys.ring import Keyring
+from intermediary.route.plugins import Mappings
+from intermediary.route.table import Route, RoutingTable, select
+from intermediary.unseal import unseal
+from intermediary.unseal.policy import Policy
+from intermediary.validate.catalogue import Catalogue
+from intermediary.validate.verdict import Verdict
+from intermediary.xml.parser import parse
+
+_LEIKA = re.compile(r"(?<![0-9])99[0-9]{12}(?![0-9])")
+_XML_NAMES = (".xml",)
+_XML_TYPES = ("application/xml", "text/xml")
+
+
+@dataclass(frozen=True, slots=True)
+class Mandantenschluessel:
+    """What one Mandant opens with: its keyring, the crypto policy that applies, and what signatures it demands."""
+
+    keyring: Keyring
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Werkbank:
+    """Everything a Nachricht is judged against: one generation of the configuration, never changed in place."""
+
+    schluessel: Mapping[str, Mandantenschluessel]
+    catalogue: Catalogue
+    table: RoutingTable
+    mappings: Mappings
+
+
+@dataclass(frozen=True, slots=True)
+class Sendung:
+    """One taken Nachricht as the pipeline sees it; `body` is still sealed."""
+
+    nachricht_id: str
+    mandant: str
+    content_type: str
+    received_at: datetime
+    body: Content = field(repr=False)
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The result of a first complete run: what is committed as `planned`, and the output for this run's deliveries.
+
+    `pins` are the versions used; `facts` what was found, without content. Both are JSON-ready.
+    """
+
+    route: Route
+    pins: dict[str, str]
+    facts: dict[str, Any]
+    ausgabe: Ausgabe = field(repr=False)
+    findings: tuple[Befund, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    part: Part = field(repr=False)
+    tree: Any = field(repr=False)
+    rest: tuple[Part, ...] = field(repr=False)
+
+
+def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
+    """Open, check, route and map one Nachricht.
+
+    Raises `Rejected` with all findings when the sender has to change something, `Misconfigured` when the operator has;
+    any other exception is a defect and parks the Nachricht.
+    """
+    opened = open_sealed(sendung, bank)
+    payload = find_payload(opened, bank)
+    verdict = _check_input(payload, bank)
+    route = _choose(sendung, opened, payload, bank)
+    _demand_signatures(opened, route)
+    ausgabe = _map(sendung, opened, payload, route, bank)
+    output_verdict = _check_output(ausgabe, bank)
+    return Judgement(
+        route=route,
+        pins=_pins(route, bank, opened, verdict, output_verdict),
+        facts=describe(opened, payload.tree.tag),
+        ausgabe=ausgabe,
+        findings=opened.findings,
+    )
+
+
+def render(sendung: Sendung, pins: Mapping[str, str], bank: Werkbank) -> Ausgabe:
+    """The output of a planned Nachricht once more, by its pinned route and mapping.
+
+    Raises `Misconfigured("mapping.version.missing")` when the pinned version is not installed and
+    `Misconfigured("route.missing")` when its route has gone.
+    """
+    opened = open_sealed(sendung, bank)
+    payload = find_payload(opened, bank)
+    route = bank.table.by_name(sendung.mandant, pins["route"])
+    if route is None:
+        raise Misconfigured("route.missing", where=f"route {pins['route']}")
+    return _map(sendung, opened, payload, route, bank, mapping=pins["mapping"])
+
+
+def open_sealed(sendung: Sendung, bank: Werkbank) -> Opened:
+    """Decrypt and verify with the Mandant's keys."""
+    schluessel = bank.schluessel.get(sendung.mandant)
+    if schluessel is None:
+        raise Misconfigured("key.unavailable", where=f"mandant {sendung.mandant}")
+    return unseal(
+        sendung.body,
+        content_type=sendung.content_type,
+        keyring=schluessel.keyring,
+        policy=schluessel.policy,
+        at=sendung.received_at,
+        role="any",
+    )
+
+
+def find_payload(opened: Opened, bank: Werkbank) -> _Payload:
+    """The XML document the application consists of: the first part whose root a route or schema knows.
+
+    Data contents are looked at before attachments. When no root is known the first well-formed document is taken, so that
+    the operator learns which root is missing a route.
+    """
+    first: tuple[Part, Any] | None = None
+    refusal: Rejected | None = None
+    for part in _candidates(opened):
+        try:
+            tree = parse(part.content.read())
+        except Rejected as fault:
+            refusal = refusal or fault
+            continue
+        if bank.table.knows_root(tree.tag) or bank.catalogue.schema_for(tree.tag) is not None:
+            return _payload(opened, part, tree)
+        first = first or (part, tree)
+    if first is not None:
+        return _payload(opened, *first)
+    raise refusal or Rejected("validate.payload.missing")
+
+
+def describe(opened: Opened, root: str) -> dict[str, Any]:
+    """What is known of an opened submission, fit for the store and the audit trail: no content, no names of people."""
+    return {
+        "format": opened.format,
+        "message_type": opened.message_type,
+        "root": root,
+        "service": opened.facts.get("service", ""),
+        "leika": _leika(opened),
+        "policy": opened.policy,
+        "algorithms": list(opened.algorithms),
+        "signatures": [
+            {"layer": s.layer, "algorithm": s.algorithm, "intact": s.intact, "valid": s.valid, "trusted": s.trusted}
+            for s in opened.signatures
+        ],
+        "contents": [_hash_of(part) for part in opened.contents],
+        "attachments": [_hash_of(part) for part in opened.attachments],
+    }
+
+
+def is_test_message(tree: Any) -> bool:
+    """Whether an XÖV message marks itself as a test by its `test` attribute (xÖV frame; DESIGN §2.15)."""
+    return tree.get("test") is not None
+
+
+def _candidates(opened: Opened) -> Iterator[Part]:
+    yield from opened.contents
+    for part in opened.attachments:
+        if part.media_type.split(";")[0].strip().lower() in _XML_TYPES or part.name.lower().endswith(_XML_NAMES):
+            yield part
+
+
+def _payload(opened: Opened, part: Part, tree: Any) -> _Payload:
+    rest = tuple(other for other in (*opened.contents, *opened.attachments) if other is not part)
+    return _Payload(part=part, tree=tree, rest=rest)
+
+
+def _check_input(payload: _Payload, bank: Werkbank) -> Verdict:
+    verdict = bank.catalogue.validate(payload.tree)
+    if verdict.ran and verdict.findings:
+        raise Rejected("validate.input.invalid", findings=verdict.findings)
+    return verdict
+
+
+def _choose(sendung: Sendung, opened: Opened, payload: _Payload, bank: Werkbank) -> Route:
+    return select(
+        bank.table,
+        mandant=sendung.mandant,
+        root=payload.tree.tag,
+        service=opened.facts.get("service", ""),
+        leika=_leika(opened),
+        message_type=opened.message_type,
+        is_test=is_test_message(payload.tree),
+    )
+
+
+def _demand_signatures(opened: Opened, route: Route) -> None:
+    valid = {s.layer for s in opened.signatures if s.valid}
+    trusted = all(s.trusted is True for s in opened.signatures) and bool(opened.signatures)
+    have = {"transport-signature": "transport" in valid, "content-signature": "content" in valid, "trusted": trusted}
+    missing = tuple(Befund(code="route.signature.required", rule=name) for name in route.require if not have[name])
+    if missing:
+        raise Rejected("route.signature.required", where=f"route {route.name}", findings=missing)
+
+
+def _map(
+    sendung: Sendung, opened: Opened, payload: _Payload, route: Route, bank: Werkbank, *, mapping: str = ""
+) -> Ausgabe:
+    plugin = bank.mappings.get(mapping or route.mapping)
+    antrag = Antrag(opened=opened, payload=payload.part, tree=payload.tree, attachments=payload.rest)
+    kontext = Kontext(
+        key=sendung.nachricht_id,
+        mandant=sendung.mandant,
+        received_at=sendung.received_at,
+        revision=sendung.revision,
+        settings=route.settings,
+        is_test=is_test_message(payload.tree),
+    )
+    return plugin.map(antrag, kontext)
+
+
+def _check_output(ausgabe: Ausgabe, bank: Werkbank) -> Verdict:
+    """An invalid output is the mapping's defect: it parks instead of reaching a Fachverfahren."""
+    verdict = bank.catalogue.validate(parse(ausgabe.nachricht))
+    if verdict.ran and verdict.findings:
+        raise InvalidOutput(verdict.findings)
+    return verdict
+
+
+class InvalidOutput(Exception):
+    """The mapping made something its target schema refuses; only its developer can heal that."""
+
+    code = "mapping.output.invalid"
+
+    def __init__(self, findings: tuple[Befund, ...]) -> None:
+        super().__init__(f"{self.code}: {len(findings)} findings")
+        self.findings = findings
+
+
+def _pins(route: Route, bank: Werkbank, opened: Opened, *verdicts: Verdict) -> dict[str, str]:
+    pins = {
+        "route": route.name,
+        "mapping": route.mapping,
+        "mapping_sha256": bank.mappings.code_sha256(route.mapping),
+        "policy": opened.policy,
+    }
+    for verdict in verdicts:
+        for rule_set in verdict.rule_sets:
+            pins[f"schema {rule_set.name}"] = rule_set.sha256
+    return pins
+
+
+def _leika(opened: Opened) -> str:
+    found = _LEIKA.search(opened.facts.get("leika", "") or opened.facts.get("service", ""))
+    return found.group() if found else ""
+
+
+def _hash_of(part: Part) -> dict[str, Any]:
+    return {"length": part.content.length, "sha256": part.content.sha256}
