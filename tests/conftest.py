@@ -1,0 +1,45 @@
+"""What every test may ask for: the shared material beside the project, and a tally of what was left out without it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("project", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("project")
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The root folder of the project."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared_or_none() -> Path | None:
+    """The folder of shared material (specs, schemas, vectors), or None; read only."""
+    folder = Path(os.environ.get("INTERMEDIARY_SHARED", PROJECT.parent / "shared")).resolve()
+    return folder if (folder / "schemas").is_dir() and (folder / "vectors").is_dir() else None
+
+
+@pytest.fixture
+def shared(request: pytest.FixtureRequest, shared_or_none: Path | None) -> Path:
+    """The folder of shared material; without it the test is skipped, or fails if INTERMEDIARY_SHARED_REQUIRED=1."""
+    if shared_or_none is not None:
+        return shared_or_none
+    if os.environ.get("INTERMEDIARY_SHARED_REQUIRED") == "1":
+        pytest.fail("the shared material is required and missing: set INTERMEDIARY_SHARED")
+    pytest.skip("no shared material: set INTERMEDIARY_SHARED")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end how much was left out because the shared material is missing."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    without = sum("no shared material" in str(report.longrepr) for report in skipped)
+    if without:
+        terminalreporter.write_line(f"{without} tests were skipped: no shared material (INTERMEDIARY_SHARED)")
