@@ -1,0 +1,38 @@
+# Every target is a line a person could type. Needed: make, python3 (3.11 or newer) with venv, and a network for the first run.
+.DEFAULT_GOAL := help
+.PHONY: help demo setup packages check test bench soak clean
+
+UV := .ci/uv
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## the whole path on this machine, offline after the set-up: keys, submissions, packages, Quittungen, audit trail
+	@$(UV) sync --frozen --quiet --inexact --no-dev
+	@.venv/bin/intermediary demo
+
+setup: ## .venv with everything that development needs
+	@$(UV) sync --frozen --quiet
+
+packages: ## the Debian packages that the tests need (as root, otherwise prints the line to run)
+	@.ci/debian-packages
+
+check: setup ## layout, lint, types, direction of imports
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+
+test: packages check ## check, then every test but the soak
+	.venv/bin/pytest -n 2 --dist loadfile
+
+bench: setup ## measured figures of this machine
+	.venv/bin/python -m bench
+
+soak: setup packages ## minutes of load and kills, then fresh machines (as root, with mmdebstrap)
+	.venv/bin/pytest -m soak
+	tests/packaging/dockerfile_chroot.sh
+	tests/packaging/fresh_chroot.sh demo test
+
+clean: ## removes what make made
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo .state
