@@ -1,0 +1,138 @@
+"""What the store hands out: one value per row, frozen, without content, safe to log except where a field says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from intermediary.core.states import NachrichtState, ZustellungState
+from intermediary.core.values import EMPTY
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NachrichtRecord:
+    """One Nachricht as it stands durably.
+
+    `code` is why it is parked, was refused or rejected; `wait_reason` the code it waits with at present (its own, or that
+    of the Zustellung that keeps it open). `due_at` is the earliest moment anything of it has to be looked at, None when
+    nothing is to be done; `own_due_at` is the part of it that concerns the Nachricht itself (judging, answering).
+    `attempts` counts the failed tries of its present state, `unexplained` the claims that ended without a fact.
+    `verdict` is what the sender is or was told, with `verdict_code`; it is set when `answering` is reached and never
+    changes. `pins` names the versions used, `plan` holds facts, findings and hashes of the one judgement; neither holds
+    content. `payload` is `present` or `erased`.
+    """
+
+    id: str
+    mandant: str
+    channel: str
+    content_type: str
+    direction: Literal["in", "out"]
+    state: NachrichtState
+    code: str
+    wait_reason: str
+    received_at: datetime
+    due_at: datetime | None
+    own_due_at: datetime | None
+    attempts: int
+    unexplained: int
+    route: str
+    verdict: Literal["", "accepted", "rejected"]
+    verdict_code: str
+    pins: Mapping[str, str]
+    body_sha256: str
+    body_length: int
+    payload: Literal["present", "erased"]
+    revision: int
+    plan: Json = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ZustellungRecord:
+    """One Zustellung as it stands durably.
+
+    `key` is the idempotency key (promise G3). `attempts` counts intents whose attempt was used up, and failed look-ups.
+    `intended_at` is the moment of the last intent, None when it was never intended. `redelivery` counts from 0; above 0,
+    `redelivers` is the key of its predecessor and `reason` what the person said. `correlation` and `until` belong to the
+    state `awaiting`.
+    """
+
+    key: str
+    nachricht_id: str
+    target: str
+    required: bool
+    state: ZustellungState
+    code: str
+    attempts: int
+    due_at: datetime | None
+    intended_at: datetime | None
+    output_sha256: str
+    redelivery: int
+    redelivers: str
+    reason: str
+    proof: Mapping[str, str]
+    correlation: Mapping[str, str]
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A lease on one Nachricht: everything its holder needs, and the token that fences its writes.
+
+    Every operation under a claim returns a new Claim with the records as they stand after it; use that one from then on.
+    """
+
+    nachricht: NachrichtRecord
+    zustellungen: tuple[ZustellungRecord, ...]
+    token: int
+    owner: str
+
+    def zustellung(self, key: str) -> ZustellungRecord:
+        """The Zustellung with this idempotency key; LookupError when the Nachricht has none."""
+        for record in self.zustellungen:
+            if record.key == key:
+                return record
+        raise LookupError("the Nachricht has no such Zustellung")
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """What came beside the body, opened for its user: it never rests readable and is never logged."""
+
+    message_id: str = field(repr=False)
+    reply_to: str = field(default="", repr=False)
+    correlation_id: str = field(default="", repr=False)
+    vorgang: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one Eingang: `new`, the same once more (`duplicate`), or same id with other bytes (`conflict`)."""
+
+    nachricht_id: str
+    outcome: Literal["new", "duplicate", "conflict"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTarget:
+    """One target the route demands, with the hash of what it will be given."""
+
+    name: str
+    required: bool
+    output_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateLine:
+    """One line of `state --all`: a Nachricht and its Zustellungen as (target, key, state)."""
+
+    id: str
+    state: NachrichtState
+    code: str
+    zustellungen: tuple[tuple[str, str, ZustellungState], ...]
+
+
+NO_PROOF = EMPTY
