@@ -24,16 +24,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from intermediary.core.faults import Misconfigured
-from intermediary.keys.stream import OpenedStream, seal_stream
+from intermediary.keys.stream import OpenedStream, SealBroken, seal_stream
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _ID_BYTES = 8
 _VERSION = b"\x01"
-
-
-class WrapBroken(Exception):
-    """What was sealed does not open: changed, cut short, reordered, or sealed for something else."""
 
 
 class DataKey:
@@ -53,18 +49,18 @@ class DataKey:
         return nonce + AESGCM(self._derive("small", purpose)).encrypt(nonce, data, None)
 
     def open(self, sealed: bytes, purpose: str) -> bytes:
-        """What `seal` was given; `WrapBroken` otherwise."""
+        """What `seal` was given; `SealBroken` otherwise."""
         try:
             return AESGCM(self._derive("small", purpose)).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
         except (InvalidTag, ValueError) as wrong:
-            raise WrapBroken("the sealed value does not open") from wrong
+            raise SealBroken("the sealed value does not open") from wrong
 
     def seal_stream(self, source: BinaryIO, purpose: str) -> Iterator[bytes]:
         """The sealed form of a stream, in pieces; constant memory for any length."""
         return seal_stream(self._derive("stream", purpose), source)
 
     def open_stream(self, sealed: BinaryIO, purpose: str) -> OpenedStream:
-        """A readable stream of what was sealed; reading raises `StreamBroken` where it was changed or cut short."""
+        """A readable stream of what was sealed; reading raises `SealBroken` where it was changed or cut short."""
         return OpenedStream(self._derive("stream", purpose), sealed)
 
     def _derive(self, use: str, purpose: str) -> bytes:
@@ -103,7 +99,7 @@ class MandantKeys:
         return DataKey(key), self._of(mandant)[0].wrap(key, _bound_to(mandant, nachricht_id))
 
     def open_data_key(self, mandant: str, nachricht_id: str, wrapped: bytes) -> DataKey:
-        """The data key in its wrapped form; `WrapBroken` when it was changed or belongs to another Nachricht."""
+        """The data key in its wrapped form; `SealBroken` when it was changed or belongs to another Nachricht."""
         named = wrapped[1 : 1 + _ID_BYTES]
         for kek in self._of(mandant):
             if wrapped[:1] == _VERSION and kek.id == named:
@@ -155,7 +151,7 @@ class _Kek:
         try:
             return AESGCM(self._key).decrypt(nonce, sealed, bound)
         except (InvalidTag, ValueError) as wrong:
-            raise WrapBroken("the wrapped data key does not open") from wrong
+            raise SealBroken("the wrapped data key does not open") from wrong
 
     def index_hash(self, mandant: str, text: str) -> str:
         return hmac.new(self._index, f"{mandant}\n{text}".encode(), sha256).hexdigest()

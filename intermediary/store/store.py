@@ -125,9 +125,7 @@ class Store:
 
     # --- under a claim: people ---
 
-    def confirm_delivered(
-        self, claim: Claim, key: str, *, actor: str, reason: str, proof: str, now: datetime
-    ) -> Claim:
+    def confirm_delivered(self, claim: Claim, key: str, *, actor: str, reason: str, proof: str, now: datetime) -> Claim:
         """A person has looked at the target: it has arrived. From unclear, awaiting or parked."""
         raise NotImplementedError
 

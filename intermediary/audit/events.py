@@ -1,0 +1,127 @@
+"""The closed list of audit events: name, meaning for the auditor, and the fields each one carries.
+
+An event name is an interface: never renamed, only added. `docs/reference/events.md` is generated from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of event; `meaning` is German, because auditors and Fachaemter read it."""
+
+    name: str
+    meaning: str
+    fields: tuple[str, ...] = ()
+
+
+_DELIVERY = ("target", "key")
+
+_KINDS = (
+    Kind(
+        "intake.taken",
+        "Eine Sendung wurde dauerhaft angenommen.",
+        ("channel", "content_type", "direction", "body_sha256", "body_length"),
+    ),
+    Kind("intake.duplicate", "Dieselbe Sendung kam noch einmal; es bleibt bei einer Nachricht.", ("channel",)),
+    Kind(
+        "intake.conflict",
+        "Unter derselben Nachrichten-ID liegt schon eine Sendung mit anderem Inhalt; die Nachricht ist angehalten.",
+        ("channel", "content_type", "direction", "body_sha256", "body_length", "others"),
+    ),
+    Kind(
+        "nachricht.planned",
+        "Die Nachricht wurde geöffnet, geprüft und einer Route zugeordnet; die Zustellungen stehen fest.",
+        ("route", "pins", "plan_sha256", "targets"),
+    ),
+    Kind(
+        "nachricht.refused",
+        "Die Prüfung hat ergeben, dass der Sender etwas ändern muss; die Nachricht wird abgelehnt.",
+        ("code", "findings", "plan_sha256"),
+    ),
+    Kind(
+        "nachricht.waits",
+        "Die Nachricht wartet auf den nächsten Versuch.",
+        ("state", "code", "until", "counts"),
+    ),
+    Kind("nachricht.parked", "Die Nachricht ist angehalten; ein Mensch muss entscheiden.", ("state", "code")),
+    Kind(
+        "claim.unexplained",
+        "Eine Bearbeitung endete, ohne ein Ergebnis zu hinterlassen; die Nachricht wurde neu übernommen.",
+        ("count",),
+    ),
+    Kind(
+        "delivery.intended",
+        "Die Absicht, an das Ziel zuzustellen, wurde festgehalten.",
+        (*_DELIVERY, "attempt", "output_sha256"),
+    ),
+    Kind("delivery.delivered", "Das Ziel hat dauerhaft übernommen.", (*_DELIVERY, "attempt", "proof")),
+    Kind("delivery.refused", "Das Ziel hat den Inhalt abgelehnt.", (*_DELIVERY, "attempt", "code", "proof")),
+    Kind(
+        "delivery.awaiting",
+        "Übergeben; das Ziel entscheidet später.",
+        (*_DELIVERY, "attempt", "until", "correlation"),
+    ),
+    Kind(
+        "delivery.unclear",
+        "Es steht nicht fest, ob die Zustellung angekommen ist.",
+        (*_DELIVERY, "attempt", "code", "reason"),
+    ),
+    Kind(
+        "delivery.due",
+        "Die Zustellung ist nachweislich nicht angekommen und wird wiederholt.",
+        (*_DELIVERY, "attempt", "code", "until"),
+    ),
+    Kind(
+        "delivery.waits",
+        "Die Zustellung wartet in ihrem Zustand auf den nächsten Schritt.",
+        (*_DELIVERY, "attempt", "state", "code", "until"),
+    ),
+    Kind(
+        "delivery.parked",
+        "Die Zustellung ist angehalten; ein Mensch muss entscheiden.",
+        (*_DELIVERY, "attempt", "code"),
+    ),
+    Kind("verdict.accepted", "Alle verlangten Zustellungen sind angekommen; der Sender erhält eine Quittung."),
+    Kind(
+        "verdict.rejected",
+        "Eine verlangte Zustellung wurde abgelehnt; der Sender erhält eine Ablehnung.",
+        ("code",),
+    ),
+    Kind("answer.sent", "Der Sender hat seine Antwort erhalten; die Nachricht ist erledigt.", ("state", "proof")),
+    Kind(
+        "person.confirmed",
+        "Eine Person hat beim Ziel nachgesehen: die Zustellung ist angekommen.",
+        (*_DELIVERY, "reason", "proof"),
+    ),
+    Kind(
+        "person.sent-again",
+        "Eine Person hat einen weiteren Zustellversuch unter demselben Schlüssel angeordnet.",
+        (*_DELIVERY, "reason"),
+    ),
+    Kind("person.resumed", "Eine Person hat die angehaltene Nachricht fortgesetzt.", ("state", "reason")),
+    Kind("person.rejected", "Eine Person hat die Nachricht abgelehnt.", ("code", "reason")),
+    Kind("person.discarded", "Eine Person hat die Nachricht verworfen; der Sender erhält keine Antwort.", ("reason",)),
+    Kind(
+        "person.redelivered",
+        "Eine Person hat eine neue Zustellung unter neuem Schlüssel angeordnet.",
+        (*_DELIVERY, "redelivery", "redelivers", "reason"),
+    ),
+    Kind("person.dry-run", "Eine Person hat die Nachricht zur Probe neu beurteilen lassen.", ("reason", "result")),
+    Kind("person.read", "Eine Person hat Inhalte der Nachricht gelesen oder ausgeleitet.", ("reason", "what")),
+    Kind("payload.erased", "Der Inhalt wurde durch Löschen seines Schlüssels unlesbar gemacht.", ("reason",)),
+    Kind(
+        "configuration.changed",
+        "Die Konfiguration wurde geändert; was auf den Betrieb wartete, wird wieder versucht.",
+        ("woken",),
+    ),
+    Kind("leases.released", "Bearbeitungen beendeter Prozesse wurden beim Start freigegeben.", ("released",)),
+)
+
+EVENTS: MappingProxyType[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})
+
+if len(EVENTS) != len(_KINDS):
+    raise ValueError("an event is defined twice")
