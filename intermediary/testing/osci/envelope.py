@@ -1,0 +1,96 @@
+"""The SOAP envelope: transport signature over header, body and parts; transport encryption around it (§5, §12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from intermediary.testing.osci.algorithms import C14N, Cipher, SignatureMethod
+from intermediary.testing.osci.certificates import certificate_lines, x509_data
+from intermediary.testing.osci.encryption import cipher_reference, encrypt, encrypted_key, encryption_method, wrap
+from intermediary.testing.osci.header import Block
+from intermediary.testing.osci.letter import Identity, Random
+from intermediary.testing.osci.markup import FIVE, XMLNS_DS, XMLNS_SOAP, XMLNS_XENC, XMLNS_XSI, element
+from intermediary.testing.osci.mime import WirePart, encrypted_entity, entity
+from intermediary.testing.osci.signature import reference, signature
+
+_ENCRYPTED = XMLNS_DS + XMLNS_SOAP + XMLNS_XENC + XMLNS_XSI
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A message before it becomes bytes.
+
+    `blocks` begin with the ControlBlock and lack the signature block. `body` is the body's content as written,
+    `canonical_body` the same without repeated namespace declarations. `left_out` names URIs a broken signature omits.
+    """
+
+    message_type: str
+    blocks: tuple[Block, ...]
+    body: str = field(repr=False)
+    canonical_body: str = field(repr=False)
+    parts: tuple[WirePart, ...] = ()
+    signature: Block | None = None
+    left_out: frozenset[str] = frozenset()
+
+    def xml(self) -> str:
+        first, *rest = self.blocks
+        ordered = [first, *([self.signature] if self.signature else []), *rest]
+        header = element("soap:Header", "".join(block.xml for block in ordered))
+        return _soap(self.message_type, header + _body(self.body), FIVE)
+
+
+def sign_envelope(envelope: Envelope, *, method: SignatureMethod, signer: Identity, retrieval_id: str) -> Block:
+    """The signature block over every header block, the body and every attachment's wire bytes."""
+    covered = [(f"#{block.id}", block.xml.encode(), C14N) for block in envelope.blocks]
+    covered.append(("#body", _body(envelope.canonical_body).encode(), C14N))
+    covered += [(f"cid:{part.name}", part.data, "") for part in envelope.parts]
+    references = [
+        reference(uri, data, digest=method.digest, transform=transform)
+        for uri, data, transform in covered
+        if uri not in envelope.left_out
+    ]
+    role = "Supplier" if envelope.message_type.startswith("ResponseTo") else "Client"
+    block_id = f"{role.lower()}signature"
+    inside = signature(references, method=method, signer=signer, retrieval_id=retrieval_id)
+    attributes = f' Id="{block_id}" soap:actor="http://schemas.xmlsoap.org/soap/actor/next" soap:mustUnderstand="1"'
+    return Block(block_id, element(f"osci:{role}Signature", inside, attributes))
+
+
+def write(envelope: Envelope, *, boundary: str) -> bytes:
+    """The message as a MIME entity, in the open."""
+    return entity(envelope.xml(), envelope.parts, boundary=boundary)
+
+
+def encrypt_entity(message: bytes, *, recipient: Identity, cipher: Cipher, boundary: str, random: Random) -> bytes:
+    """The transport envelope around a written message, for the recipient's cipher certificate."""
+    key = random(cipher.symmetric.key_bytes)
+    wrapped = wrap(key, certificate=recipient.certificate, transport=cipher.key_transport)
+    encrypted_data = element(
+        "xenc:EncryptedData",
+        encryption_method(cipher)
+        + element(
+            "ds:KeyInfo",
+            encrypted_key(wrapped, key_info=x509_data(recipient.certificate), transport=cipher.key_transport),
+        )
+        + cipher_reference("cid:osci_enc"),
+        ' MimeType="Multipart/Related"',
+    )
+    return encrypted_entity(
+        _soap("MessageEncrypted", element("soap:Body", encrypted_data), _ENCRYPTED),
+        encrypt(message, key=key, cipher=cipher, random=random),
+        boundary=boundary,
+        base64=cipher.base64,
+        forgotten=len(certificate_lines(recipient.certificate)),
+    )
+
+
+def _soap(message_type: str, inside: str, namespaces: str) -> str:
+    location = (
+        f"http://schemas.xmlsoap.org/soap/envelope/ soap{message_type}.xsd"
+        " http://www.w3.org/2000/09/xmldsig# oscisig.xsd http://www.w3.org/2001/04/xmlenc# oscienc.xsd"
+    )
+    return element("soap:Envelope", inside, f'{namespaces} xsi:schemaLocation="{location}"')
+
+
+def _body(inside: str) -> str:
+    return element("soap:Body", inside, f'{FIVE} Id="body"')

@@ -1,0 +1,131 @@
+"""What is to be sealed: the letter, the parties and the protection they choose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from intermediary.testing.osci.algorithms import Cipher, SignatureMethod
+
+Random = Callable[[int], bytes]
+MessageType = Literal[
+    "AcceptDelivery", "ProcessDelivery", "StoreDelivery", "ForwardDelivery", "ResponseToFetchDelivery"
+]
+TO_INTERMEDIARY = frozenset({"StoreDelivery", "ForwardDelivery"})
+
+USUAL_CIPHER = Cipher()
+
+_UNFIT_NAME = re.compile(r"[\x00-\x1f\x7f<>\"]")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A certificate, with its private key where the writer acts for its owner (signing); readers need none."""
+
+    certificate: x509.Certificate
+    key: RSAPrivateKey | EllipticCurvePrivateKey | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties:
+    """Who takes part (§1). The first authors sign, all readers can open; either may be another role as well."""
+
+    originator_cipher: Identity
+    originator_signature: Identity
+    intermediary_cipher: Identity
+    intermediary_signature: Identity
+    addressee_cipher: Identity
+    authors: tuple[Identity, ...]
+    readers: tuple[Identity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file beside the contents. `name` is the refId: any text without controls, quotes and angle brackets.
+
+    `base64` sends the part Base64-coded instead of raw.
+    """
+
+    name: str = field(repr=False)
+    media_type: str
+    data: bytes = field(repr=False)
+    base64: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.name or _UNFIT_NAME.search(self.name):
+            raise ValueError("an attachment needs a name without controls, quotes and angle brackets")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetaData:
+    """The XTA MessageMetaData a portal adds as its own header (§6). `author` and `reader` are party identifiers."""
+
+    service: str
+    author: str
+    reader: str
+    origin: datetime
+    message_id: str
+    subject: str = field(default="", repr=False)
+    quality: str = "EfA-Antrag"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessCard:
+    """Time stamps of the Laufzettel (§14); `inspected_at` is when the intermediary checked the certificates."""
+
+    created_at: datetime
+    forwarded_at: datetime
+    inspected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """Where a message stands in a dialog (§7): `response` is the partner's challenge, `conversation_id` all digits."""
+
+    conversation_id: str
+    sequence_number: int
+    response: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One message with one content container.
+
+    The defaults are the usual EfA application: everything AES-256-GCM and OAEP-SHA-256, signed by author and transport.
+    `None` or an empty tuple switches a protection off. `content_signatures` are made by the parties' authors in order.
+    `attachment_cipher` counts only where the container is encrypted. `process_card` defaults to moments before `now`.
+    `features` writes the FeatureDescription. Responses need a `dialog`; `feedback` are code and text.
+    """
+
+    message_id: str
+    contents: tuple[bytes, ...] = field(repr=False)
+    subject: str = field(default="", repr=False)
+    attachments: tuple[Attachment, ...] = ()
+    message_type: MessageType = "AcceptDelivery"
+    content_cipher: Cipher | None = USUAL_CIPHER
+    attachment_cipher: Cipher = USUAL_CIPHER
+    content_signatures: tuple[SignatureMethod, ...] = (SignatureMethod.RSA_SHA256,)
+    signing_time: datetime | None = None
+    transport_cipher: Cipher | None = USUAL_CIPHER
+    transport_signature: SignatureMethod | None = SignatureMethod.RSA_SHA256
+    metadata: MetaData | None = None
+    process_card: ProcessCard | None = None
+    features: bool = True
+    dialog: Dialog | None = None
+    feedback: tuple[tuple[str, str], ...] = (("0801", "Auftrag ausgeführt, Dialog weiterhin geöffnet"),)
+    content_receiver: str = "https://postfach.example/osci"
+    message_id_response: str = ""
+
+    def __post_init__(self) -> None:
+        names = [attachment.name for attachment in self.attachments]
+        if len(set(names)) != len(names):
+            raise ValueError("two attachments with the same name")
+        if self.message_type.startswith("ResponseTo") and self.dialog is None:
+            raise ValueError("a response stands in a dialog")
