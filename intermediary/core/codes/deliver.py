@@ -16,6 +16,12 @@ CODES = (
         "Wird von selbst wiederholt, sobald das Ziel Platz schafft.",
     ),
     Code(
+        "target.busy",
+        Healer.TIME,
+        "Unter demselben Schlüssel läuft gerade ein anderer Zustellversuch.",
+        "Wird von selbst wiederholt. Bleibt es dabei: prüfen, ob ein Arbeitsprozess hängt.",
+    ),
+    Code(
         "target.refused",
         Healer.SENDER,
         "Das Fachverfahren hat den Inhalt abgelehnt.",

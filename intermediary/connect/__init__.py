@@ -1,0 +1,1 @@
+"""What connectors see (`api`), and how their settings become values (`settings`)."""

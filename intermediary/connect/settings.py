@@ -1,0 +1,102 @@
+"""Turns a target's settings table into the frozen dataclass its connector declares, and describes that dataclass.
+
+`wiring` and `lint` call `build_settings` before any connector is built; the reference pages are generated from
+`describe_settings`. The supported types and the metadata of fields are those of `core/tables.py`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from intermediary.core.faults import Misconfigured
+from intermediary.core.ports import Connector, ConnectorFactory
+from intermediary.core.tables import build, fields_of, without_none
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of a connector's reference: dotted key, type in words, default in TOML (None: required), help text."""
+
+    key: str
+    type: str
+    default: str | None
+    help: str
+
+
+def build_settings(kind: type[T], table: Mapping[str, object], *, base: Path, where: str) -> T:
+    """The settings of one target.
+
+    `base` is the folder that relative paths refer to (that of the routes file), `where` the dotted path of the table.
+    Raises `Misconfigured("target.misconfigured")` with every finding: unknown keys with the nearest name, wrong types,
+    missing and impossible values.
+    """
+    settings, findings = build(kind, table, base=base, where=where)
+    if settings is None or findings:
+        raise Misconfigured("target.misconfigured", where=where, findings=tuple(findings))
+    return settings
+
+
+def open_connector(factory: ConnectorFactory, table: Mapping[str, object], *, base: Path, where: str) -> Connector:
+    """A connector of one target, built from its settings table; raises like `build_settings`."""
+    settings: Any = build_settings(factory.settings_type, table, base=base, where=where)
+    return factory.build(settings, base)
+
+
+def describe_settings(kind: type) -> tuple[Setting, ...]:
+    """Every setting of a connector in the order of its fields, nested tables after their name.
+
+    Raises TypeError when the dataclass is not frozen, a field has no help text or a type that no setting can have: a
+    defect of the connector that `connector check` shows.
+    """
+    return tuple(_describe(kind, ""))
+
+
+def _describe(kind: type, prefix: str) -> Iterator[Setting]:
+    parameters = getattr(kind, "__dataclass_params__", None)
+    if parameters is None or not parameters.frozen:
+        raise TypeError(f"{kind.__qualname__} is no frozen dataclass")
+    for key, (field, hint) in fields_of(kind).items():
+        text = str(field.metadata.get("help", ""))
+        if not text:
+            raise TypeError(f"{kind.__qualname__}.{field.name} has no help text")
+        inner = without_none(hint)
+        yield Setting(prefix + key, _words(inner), _default(field), text)
+        if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+            yield from _describe(inner, f"{prefix}{key}.")
+
+
+def _words(kind: Any) -> str:
+    simple = {str: "text", int: "number", bool: "true or false", Path: "path"}
+    if kind in simple:
+        return simple[kind]
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return "one of " + ", ".join(f'"{choice}"' for choice in arguments)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is ...:
+        return f"list of {_words(arguments[0])}"
+    if dataclasses.is_dataclass(kind) or (origin is not None and issubclass(origin, Mapping)):
+        return "table"
+    if isinstance(kind, type) and issubclass(kind, str):
+        return "text"
+    raise TypeError(f"a setting cannot have the type {kind!r}")
+
+
+def _default(field: dataclasses.Field[Any]) -> str | None:
+    if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+        return None
+    value = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value}"'
+        case _:
+            return str(value)

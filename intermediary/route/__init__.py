@@ -1,0 +1,1 @@
+"""The routing table and the plug-ins it names."""
