@@ -100,7 +100,7 @@ def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
     return Judgement(
         route=route,
         pins=_pins(route, bank, opened, verdict, output_verdict),
-        facts=describe(opened, payload.tree.tag),
+        facts=describe(opened, payload.tree) | {"test": _is_test(payload, route)},
         ausgabe=ausgabe,
         findings=opened.findings,
     )
@@ -138,8 +138,8 @@ def open_sealed(sendung: Sendung, bank: Werkbank) -> Opened:
 def find_payload(opened: Opened, bank: Werkbank) -> _Payload:
     """The XML document the application consists of: the first part whose root a route or schema knows.
 
-    Data contents are looked at before attachments. When no root is known the first well-formed document is taken, so that
-    the operator learns which root is missing a route.
+    Data contents are looked at before attachments. When no root is known the first well-formed document is taken, so
+    that the operator learns which root is missing a route.
     """
     first: tuple[Part, Any] | None = None
     refusal: Rejected | None = None
@@ -157,12 +157,12 @@ def find_payload(opened: Opened, bank: Werkbank) -> _Payload:
     raise refusal or Rejected("validate.payload.missing")
 
 
-def describe(opened: Opened, root: str) -> dict[str, Any]:
+def describe(opened: Opened, tree: Any) -> dict[str, Any]:
     """What is known of an opened submission, fit for the store and the audit trail: no content, no names of people."""
     return {
         "format": opened.format,
         "message_type": opened.message_type,
-        "root": root,
+        "root": tree.tag,
         "service": opened.facts.get("service", ""),
         "leika": _leika(opened),
         "policy": opened.policy,
@@ -179,6 +179,11 @@ def describe(opened: Opened, root: str) -> dict[str, Any]:
 def is_test_message(tree: Any) -> bool:
     """Whether an XÖV message marks itself as a test by its `test` attribute (xÖV frame; DESIGN §2.15)."""
     return tree.get("test") is not None
+
+
+def _is_test(payload: _Payload, route: Route) -> bool:
+    """Everything that goes through a test route is a test, marked by its sender or not."""
+    return route.stage == "test" or is_test_message(payload.tree)
 
 
 def _candidates(opened: Opened) -> Iterator[Part]:
@@ -232,7 +237,7 @@ def _map(
         received_at=sendung.received_at,
         revision=sendung.revision,
         settings=route.settings,
-        is_test=is_test_message(payload.tree),
+        is_test=_is_test(payload, route),
     )
     return plugin.map(antrag, kontext)
 

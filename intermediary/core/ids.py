@@ -6,8 +6,8 @@ import re
 import uuid
 from typing import Self
 
-_LEIKA = re.compile(r"^99[0-9]{12}$")
-_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}$")
+_LEIKA = re.compile(r"99[0-9]{12}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class LeikaId(str):
@@ -16,7 +16,7 @@ class LeikaId(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        if not _LEIKA.match(text):
+        if not _LEIKA.fullmatch(text):
             raise ValueError("a LeikaId has 14 digits and begins with 99")
         return super().__new__(cls, text)
 
@@ -27,7 +27,7 @@ class Name(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        if not _NAME.match(text):
+        if not _NAME.fullmatch(text):
             raise ValueError("a name has 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit")
         return super().__new__(cls, text)
 

@@ -181,20 +181,27 @@ def decide_zustellung(
             return Decision(_Z.DUE, due_at=situation.now)
         case Rejected():
             return Decision(_Z.REFUSED, outcome.code)
-        case Misconfigured() | Transient() if situation.is_over():
-            return Decision(_Z.PARKED, "delivery.deadline")
+        case Misconfigured() | Transient() if situation.is_over() and state is not _Z.AWAITING:
+            return Decision(_Z.PARKED, "delivery.unclear" if state is _Z.UNCLEAR else "delivery.deadline")
         case Misconfigured():
-            resting = _Z.DUE if state is _Z.INTENDED else state
-            return Decision(resting, outcome.code, situation.now + situation.recheck, counts=False)
+            return Decision(_resting(state), outcome.code, situation.now + situation.recheck, counts=False)
         case Transient():
-            resting = _Z.DUE if state is _Z.INTENDED else state
-            return Decision(resting, outcome.code, situation.retry(outcome.retry_after))
+            return Decision(_resting(state), outcome.code, situation.retry(outcome.retry_after))
         case _:
-            return _decide_ambiguous(outcome, idempotency, situation)
+            return _decide_ambiguous(state, outcome, idempotency, situation)
 
 
-def _decide_ambiguous(outcome: object, idempotency: Idempotency, situation: Situation) -> Decision:
+def _resting(state: ZustellungState) -> ZustellungState:
+    """Where work waits that is certain to have sent nothing: an intent falls back to due, the rest stays."""
+    return _Z.DUE if state is _Z.INTENDED else state
+
+
+def _decide_ambiguous(
+    state: ZustellungState, outcome: object, idempotency: Idempotency, situation: Situation
+) -> Decision:
     code = outcome.code if isinstance(outcome, Unclear) else "delivery.unclear"
+    if state is _Z.AWAITING:
+        return Decision(_Z.UNCLEAR, code, situation.now)
     if idempotency is Idempotency.NONE or situation.is_over():
         return Decision(_Z.PARKED, code)
     return Decision(_Z.UNCLEAR, code, situation.retry())

@@ -163,3 +163,30 @@ def test_optional_zustellungen_do_not_decide():
 
     assert decision is not None
     assert decision.state is N.ANSWERING
+
+
+CERTAIN = [Misconfigured("target.misconfigured"), Transient("target.unreachable")]
+AMBIGUOUS = [Unclear("delivery.unclear"), RuntimeError("x")]
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [
+        *itertools.product([Z.INTENDED, Z.UNCLEAR, Z.AWAITING], CERTAIN + AMBIGUOUS),
+        *itertools.product([Z.DUE], CERTAIN),
+    ],
+)
+@pytest.mark.parametrize("idempotency", list(Idempotency))
+@pytest.mark.parametrize("at", [situation(), LATE])
+def test_no_failure_leads_outside_the_table(state, outcome, idempotency, at):
+    """Whatever fails, in whatever state and however late: the decision is a transition the table knows."""
+    decision = decide_zustellung(state, outcome, idempotency, at)
+
+    check_zustellung(state, decision.state)
+
+
+def test_an_unclear_zustellung_never_parks_as_merely_late():
+    """What may have arrived keeps saying so: a person must look at the target before it is sent again."""
+    decision = decide_zustellung(Z.UNCLEAR, Transient("target.unreachable"), Idempotency.LOOKUP, LATE)
+
+    assert (Z.PARKED, "delivery.unclear") == (decision.state, decision.code)

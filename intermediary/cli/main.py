@@ -1,0 +1,94 @@
+"""The command `intermediary`: a table of verbs, each imported only when it is called.
+
+`--help` must answer in under 300 ms, so nothing heavy is imported here. The table names verbs by module and attribute;
+that is also how the verbs of `testing` (demo, mapping test) are reached, which no room may import.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """Where a verb lives and its line in the overview."""
+
+    target: str
+    summary: str
+
+
+VERBS: dict[str, Verb] = {
+    "demo": Verb("intermediary.testing.demo:command", "Show the whole path offline: keys, samples, delivery, audit."),
+    "run": Verb("intermediary.cli.run:command", "Run the daemon."),
+    "lint": Verb("intermediary.cli.configure:lint", "Check the configuration, offline; all findings at once."),
+    "doctor": Verb("intermediary.cli.configure:doctor", "Check keys, certificates, schemas, store, broker, targets."),
+    "open": Verb("intermediary.cli.open:command", "Open sealed messages offline."),
+    "submit": Verb("intermediary.cli.submit:command", "Hand sealed messages to ingress."),
+    "list": Verb("intermediary.cli.inspect:list_", "List messages."),
+    "show": Verb("intermediary.cli.inspect:show", "Show one message."),
+    "explain": Verb(
+        "intermediary.cli.inspect:explain", "Explain in German what a message waits for, and who can help."
+    ),
+    "search": Verb("intermediary.cli.inspect:search", "Find messages by id, sender's id, code or state."),
+    "state": Verb("intermediary.cli.inspect:state", "Print the state of every message; for scripts and checkers."),
+    "replay": Verb("intermediary.cli.decide:replay", "Move messages on from where the durable facts end."),
+    "decide": Verb("intermediary.cli.decide:decide", "End what waits for a person."),
+    "audit": Verb("intermediary.cli.audit:command", "Verify and export the audit trail."),
+    "mapping": Verb("intermediary.cli.mapping:command", "List and test mappings."),
+    "connector": Verb("intermediary.cli.connector:command", "List connectors."),
+    "schemas": Verb("intermediary.cli.schemas:command", "List, install and verify standards; make shapes."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its verbs by name and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        module, _, attribute = verb.target.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{verb.target} is not a command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.summary) for name, verb in VERBS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], VERBS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="xta-osci-intermediary", prog_name="intermediary")
+def cli() -> None:
+    """Takes sealed EfA applications, opens and checks them, maps them to xÖV and delivers them."""
+
+
+def main() -> None:
+    """Entry point of the console script: the outermost try, exit codes 0 fine, 1 findings or rejected, 2 usage."""
+    try:
+        cli.main(prog_name="intermediary", standalone_mode=True)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as failure:
+        from intermediary.cli.complain import complain
+
+        sys.exit(complain(failure))

@@ -1,0 +1,196 @@
+"""Takes each due Zustellung one step on: intent, deed and verdict, each committed before the next (DESIGN §2.5).
+
+An intent is committed before a connector is called; what a crash leaves behind is `unclear`, never "not sent". What an
+outcome means is decided in `core/states.py`; this page only obeys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
+from intermediary.core.ports import Awaiting, Connector, Delivered, Idempotency, Refused
+from intermediary.core.schedule import Schedule
+from intermediary.core.states import Decision, Outcome, Situation, ZustellungState, decide_zustellung
+from intermediary.core.values import Ausgabe, Zustellauftrag
+from intermediary.store.records import Claim, ZustellungRecord
+from intermediary.store.store import Store
+
+_Z = ZustellungState
+_OVERDUE = "delivery.ack.overdue"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The times that govern attempts: the schedule, and how often what waits for an operator or a target is looked at."""
+
+    schedule: Schedule
+    recheck: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTarget:
+    """A target ready for use: its connector, and the schedule of its attempts."""
+
+    connector: Connector
+    schedule: Schedule
+
+
+class Deliverer:
+    """Delivers; one per worker thread, so that a connector instance is never called twice at a time.
+
+    `target(mandant, route, name)` opens a target or raises `Misconfigured`. `now` is read anew at each step, because a
+    deed may take long; `jitter` draws from [0, 1).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        target: Callable[[str, str, str], OpenTarget],
+        timing: Timing,
+        now: Callable[[], datetime],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._target = target
+        self._timing = timing
+        self._now = now
+        self._jitter = jitter
+
+    def advance(self, claim: Claim, render: Callable[[], Ausgabe], *, is_test: bool = False) -> Claim:
+        """Bring every due Zustellung of the claim as far as it goes now.
+
+        `render` makes the output (again); it is called only when something is to be sent. Stops early when a verdict has
+        moved the Nachricht out of the state it was claimed in.
+        """
+        state = claim.nachricht.state
+        for key in [zustellung.key for zustellung in claim.zustellungen]:
+            while claim.nachricht.state is state and self._is_due(claim.zustellung(key)):
+                claim = self._step(claim, claim.zustellung(key), render, is_test=is_test)
+        return claim
+
+    def _is_due(self, zustellung: ZustellungRecord) -> bool:
+        return zustellung.due_at is not None and zustellung.due_at <= self._now()
+
+    def _step(
+        self, claim: Claim, zustellung: ZustellungRecord, render: Callable[[], Ausgabe], *, is_test: bool
+    ) -> Claim:
+        nachricht = claim.nachricht
+        try:
+            target = self._target(nachricht.mandant, nachricht.route, zustellung.target)
+        except (Misconfigured, Transient) as fault:
+            return self._settle(claim, zustellung, fault, None)
+        connector = target.connector
+        idempotency = connector.manifest.idempotency
+        match zustellung.state:
+            case _Z.DUE:
+                return self._send(claim, zustellung, target, render, is_test=is_test)
+            case _Z.AWAITING:
+                return self._settle(claim, zustellung, self._collect(zustellung, connector), target)
+            case _Z.UNCLEAR if zustellung.code == _OVERDUE:
+                return self._park(claim, zustellung, _OVERDUE)
+            case _Z.UNCLEAR if idempotency is Idempotency.LOOKUP:
+                return self._settle(claim, zustellung, self._look_up(zustellung, connector), target)
+            case _Z.UNCLEAR if idempotency is Idempotency.NATIVE:
+                return self._repeat(claim, zustellung, target, render)
+            case _:
+                return self._park(claim, zustellung, zustellung.code or "delivery.unclear")
+
+    def _send(
+        self,
+        claim: Claim,
+        zustellung: ZustellungRecord,
+        target: OpenTarget,
+        render: Callable[[], Ausgabe],
+        *,
+        is_test: bool,
+    ) -> Claim:
+        """A due Zustellung is certainly unsent, so an output that changed since the plan is simply the one that is sent."""
+        try:
+            ausgabe = render()
+        except (Misconfigured, Transient) as fault:
+            return self._settle(claim, zustellung, fault, target)
+        except Fault as fault:
+            return self._park(claim, zustellung, fault.code)
+        except Exception:  # a mapping's code may raise anything: nothing was sent, a developer has to look
+            return self._park(claim, zustellung, "bug.unexpected")
+        claim = self._store.intend(claim, zustellung.key, output_sha256=ausgabe.package.content.sha256, now=self._now())
+        intended = claim.zustellung(zustellung.key)
+        auftrag = Zustellauftrag(
+            nachricht_id=claim.nachricht.id,
+            target=intended.target,
+            key=intended.key,
+            attempt=intended.attempts,
+            mandant=claim.nachricht.mandant,
+            package=ausgabe.package,
+            dokumente=ausgabe.dokumente,
+            is_test=is_test,
+        )
+        outcome: Outcome
+        try:
+            outcome = target.connector.deliver(auftrag, self._now())
+        except Exception as failure:  # a vendor's code may raise anything: it counts as unclear
+            outcome = failure
+        return self._settle(claim, intended, outcome, target)
+
+    def _look_up(self, zustellung: ZustellungRecord, connector: Connector) -> Outcome:
+        try:
+            return connector.lookup(zustellung.key, self._now())
+        except Exception as failure:  # as above
+            return failure
+
+    def _collect(self, zustellung: ZustellungRecord, connector: Connector) -> Outcome:
+        now = self._now()
+        until = zustellung.until or now
+        try:
+            verdict = connector.collect(zustellung.key, zustellung.correlation, now)
+        except (Transient, Misconfigured) as fault:
+            return fault if now < until else Unclear(_OVERDUE)
+        except Exception as failure:  # as above
+            return failure
+        if verdict is not None:
+            return verdict
+        return Unclear(_OVERDUE) if now >= until else Awaiting(until, zustellung.correlation)
+
+    def _repeat(
+        self, claim: Claim, zustellung: ZustellungRecord, target: OpenTarget, render: Callable[[], Ausgabe]
+    ) -> Claim:
+        """A native target gets the same bytes under the same key again, or nothing (DESIGN §2.5)."""
+        try:
+            unchanged = render().package.content.sha256 == zustellung.output_sha256
+        except (Misconfigured, Transient) as fault:
+            return self._settle(claim, zustellung, fault, target)
+        if not unchanged:
+            return self._park(claim, zustellung, "output.changed")
+        now = self._now()
+        return self._store.settle(claim, zustellung.key, Decision(_Z.DUE, zustellung.code, now), now=now)
+
+    def _settle(self, claim: Claim, zustellung: ZustellungRecord, outcome: Outcome, target: OpenTarget | None) -> Claim:
+        """Commit what follows from an outcome; without a target (it cannot be opened) nothing was sent."""
+        now = self._now()
+        situation = Situation(
+            now=now,
+            received_at=zustellung.since,
+            attempts=zustellung.attempts,
+            schedule=target.schedule if target else self._timing.schedule,
+            jitter=self._jitter(),
+            recheck=self._timing.recheck,
+        )
+        idempotency = target.connector.manifest.idempotency if target else Idempotency.NONE
+        decision = decide_zustellung(zustellung.state, outcome, idempotency, situation)
+        proof: Mapping[str, str] = {}
+        correlation: Mapping[str, str] = {}
+        until: datetime | None = None
+        if isinstance(outcome, Delivered | Refused):
+            proof = {**outcome.proof, **({"reason": outcome.reason} if isinstance(outcome, Refused) else {})}
+        elif isinstance(outcome, Awaiting):
+            correlation, until = outcome.correlation, outcome.until
+        return self._store.settle(
+            claim, zustellung.key, decision, now=now, proof=proof, correlation=correlation, until=until
+        )
+
+    def _park(self, claim: Claim, zustellung: ZustellungRecord, code: str) -> Claim:
+        return self._store.settle(claim, zustellung.key, Decision(_Z.PARKED, code), now=self._now())

@@ -1,0 +1,210 @@
+"""What people change: replay and decide. Every change demands a `Request` and is audited by the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from intermediary.core.codes import CATALOGUE, Healer
+from intermediary.core.states import FINAL, NachrichtState, ZustellungState
+from intermediary.operations.person import Request
+from intermediary.operations.selection import Selection
+from intermediary.store.errors import Busy, NotPossible
+from intermediary.store.owners import own_name
+from intermediary.store.records import Claim, NachrichtRecord, ZustellungRecord
+from intermediary.store.store import Store
+
+_N, _Z = NachrichtState, ZustellungState
+
+PERSONS_LEASE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What replay does, or would do, to one Nachricht.
+
+    `action`: `resume` (leave parked), `send-again` (a parked Zustellung that is certainly unsent), `now` (end a wait),
+    `redeliver` (a new Zustellung), `anew` (judge again with today's versions), or `nothing`. `why` is German.
+    """
+
+    nachricht_id: str
+    state: NachrichtState
+    action: str
+    target: str = ""
+    why: str = ""
+
+
+def foresee(
+    nachricht: NachrichtRecord,
+    zustellungen: tuple[ZustellungRecord, ...],
+    *,
+    redeliver: str = "",
+    with_current: bool = False,
+) -> list[Effect]:
+    """What a replay would do to one Nachricht: resumes where the durable facts end, and never repeats a verdict.
+
+    Only `redeliver` (the name of a target) sends something again that has arrived; that makes a new Zustellung.
+    """
+    if redeliver:
+        return [_foresee_redelivery(nachricht, zustellungen, redeliver)]
+    if nachricht.state in FINAL:
+        return [Effect(nachricht.id, nachricht.state, "nothing", why=_WHY_FINAL[nachricht.state])]
+    if with_current:
+        return [_foresee_anew(nachricht, zustellungen)]
+    if nachricht.state is _N.PARKED:
+        return [Effect(nachricht.id, nachricht.state, "resume", why="läuft dort weiter, wo die Tatsachen enden")]
+    stuck = [z for z in zustellungen if z.state is _Z.PARKED]
+    if stuck:
+        return [_foresee_stuck(nachricht, zustellung) for zustellung in stuck]
+    if nachricht.wait_reason:
+        return [Effect(nachricht.id, nachricht.state, "now", why="die Wartezeit wird beendet")]
+    return [Effect(nachricht.id, nachricht.state, "nothing", why="ist bereits in Arbeit")]
+
+
+class Replay:
+    """Replays a selection, one Nachricht after the other; `now` is read anew for each."""
+
+    def __init__(self, store: Store, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._now = now
+
+    def effects(self, selection: Selection, *, redeliver: str = "", with_current: bool = False) -> Iterator[Effect]:
+        """The dry run: what `carry_out` would do; changes nothing."""
+        for nachricht in selection.of(self._store):
+            yield from foresee(
+                nachricht, self._store.zustellungen(nachricht.id), redeliver=redeliver, with_current=with_current
+            )
+
+    def carry_out(
+        self, selection: Selection, request: Request, *, redeliver: str = "", with_current: bool = False
+    ) -> Iterator[Effect]:
+        """Do it; what was done is re-judged under the lease, so a double call finds nothing left to do."""
+        for nachricht in list(selection.of(self._store)):
+            try:
+                claim = self._store.claim_one(nachricht.id, own_name(), now=self._now(), lease=PERSONS_LEASE)
+            except Busy:
+                yield Effect(nachricht.id, nachricht.state, "nothing", why="wird gerade bearbeitet")
+                continue
+            try:
+                for effect in foresee(
+                    claim.nachricht, claim.zustellungen, redeliver=redeliver, with_current=with_current
+                ):
+                    claim = self._apply(claim, effect, request)
+                    yield effect
+            finally:
+                self._store.release(claim, now=self._now())
+
+    def _apply(self, claim: Claim, effect: Effect, request: Request) -> Claim:
+        who = {"actor": request.actor, "reason": request.reason, "now": self._now()}
+        match effect.action:
+            case "resume":
+                return self._store.resume(claim, **who)
+            case "send-again":
+                return self._store.send_again(claim, _last(claim, effect.target).key, **who)
+            case "now":
+                return self._store.hurry(claim, **who)
+            case "anew":
+                return self._store.judge_anew(claim, **who)
+            case "redeliver":
+                return self._store.redeliver(claim, effect.target, **who)
+            case _:
+                return claim
+
+
+class Decide:
+    """Ends what waits for a person; one method per verb of `decide`."""
+
+    def __init__(self, store: Store, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._now = now
+
+    def confirm_delivered(self, nachricht_id: str, target: str, proof: str, request: Request) -> NachrichtRecord:
+        """The person has seen it at the target; `proof` says how (a reference of the target, no content)."""
+        if not proof.strip():
+            raise NotPossible("confirm-delivered needs --proof: what shows that it has arrived")
+        return self._do(
+            nachricht_id,
+            lambda claim: self._store.confirm_delivered(
+                claim, _open(claim, target).key, proof=proof, **self._who(request)
+            ),
+        )
+
+    def send_again(self, nachricht_id: str, target: str, request: Request) -> NachrichtRecord:
+        """The person has seen that it is not at the target: another attempt under the same key."""
+        return self._do(
+            nachricht_id,
+            lambda claim: self._store.send_again(claim, _open(claim, target).key, **self._who(request)),
+        )
+
+    def resume(self, nachricht_id: str, request: Request) -> NachrichtRecord:
+        """Leave `parked`."""
+        return self._do(nachricht_id, lambda claim: self._store.resume(claim, **self._who(request)))
+
+    def reject(self, nachricht_id: str, request: Request) -> NachrichtRecord:
+        """The sender gets a negative Quittung."""
+        return self._do(nachricht_id, lambda claim: self._store.reject(claim, **self._who(request)))
+
+    def discard(self, nachricht_id: str, request: Request) -> NachrichtRecord:
+        """Final, and the sender is not told."""
+        return self._do(nachricht_id, lambda claim: self._store.discard(claim, **self._who(request)))
+
+    def _who(self, request: Request) -> dict[str, object]:
+        return {"actor": request.actor, "reason": request.reason, "now": self._now()}
+
+    def _do(self, nachricht_id: str, change: Callable[[Claim], Claim]) -> NachrichtRecord:
+        claim = self._store.claim_one(nachricht_id, own_name(), now=self._now(), lease=PERSONS_LEASE)
+        try:
+            claim = change(claim)
+        finally:
+            self._store.release(claim, now=self._now())
+        return self._store.get(nachricht_id)
+
+
+def _foresee_redelivery(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...], target: str) -> Effect:
+    of_target = [z for z in zustellungen if z.target == target]
+    if not of_target:
+        return Effect(nachricht.id, nachricht.state, "nothing", target, f"hat kein Ziel {target}")
+    if of_target[-1].state is not _Z.DELIVERED:
+        return Effect(nachricht.id, nachricht.state, "nothing", target, "ist dort noch nicht angekommen")
+    return Effect(nachricht.id, nachricht.state, "redeliver", target, "neue Zustellung mit eigenem Schlüssel")
+
+
+def _foresee_stuck(nachricht: NachrichtRecord, zustellung: ZustellungRecord) -> Effect:
+    if zustellung.code == "output.changed" or CATALOGUE[zustellung.code].healer is Healer.TARGET:
+        why = f"erst beim Ziel nachsehen, dann decide {nachricht.id}/{zustellung.target} …"
+        return Effect(nachricht.id, nachricht.state, "nothing", zustellung.target, why)
+    return Effect(nachricht.id, nachricht.state, "send-again", zustellung.target, "wurde sicher noch nicht gesendet")
+
+
+def _foresee_anew(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Effect:
+    if any(z.intended_at is not None for z in zustellungen):
+        why = "eine Zustellung wurde schon versucht; ihre Ausgabe steht fest"
+        return Effect(nachricht.id, nachricht.state, "nothing", why=why)
+    if nachricht.verdict:
+        return Effect(nachricht.id, nachricht.state, "nothing", why="das Ergebnis steht schon fest")
+    return Effect(nachricht.id, nachricht.state, "anew", why="wird mit den heutigen Fassungen neu beurteilt")
+
+
+_WHY_FINAL = {
+    _N.COMPLETED: "ist zugestellt und quittiert; eine erneute Zustellung verlangt --redeliver ZIEL",
+    _N.REJECTED: "ist endgültig abgelehnt; der Sender muss neu einreichen",
+    _N.DISCARDED: "wurde von einer Person verworfen",
+}
+
+
+def _last(claim: Claim, target: str) -> ZustellungRecord:
+    of_target = [z for z in claim.zustellungen if z.target == target]
+    if not of_target:
+        raise NotPossible(f"the Nachricht has no target {target}")
+    return of_target[-1]
+
+
+def _open(claim: Claim, target: str) -> ZustellungRecord:
+    """The Zustellung a person means: the named target's latest, or the only one that waits for a person."""
+    if target:
+        return _last(claim, target)
+    waiting = [z for z in claim.zustellungen if z.state in (_Z.PARKED, _Z.UNCLEAR, _Z.AWAITING)]
+    if len(waiting) != 1:
+        raise NotPossible("name the target: decide ID/TARGET …")
+    return waiting[0]

@@ -1,0 +1,88 @@
+"""Answers the sender: builds the Quittung and hands it to the channel's way back, after the verdict is committed.
+
+The Quittung is versioned JSON with codes and element paths, never content; `docs/reference/quittung.md` describes it.
+Handing it over may happen twice (at least once): its `quittungId` is the same each time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from intermediary.core.codes import CATALOGUE
+from intermediary.core.ids import derived_id
+from intermediary.core.states import NachrichtState
+from intermediary.store.records import Claim, Headers, NachrichtRecord
+from intermediary.store.store import Store
+
+QUITTUNG_VERSION = 1
+
+
+class Answers(Protocol):
+    """The way back of one channel; returns what proves the handing over. Raises `Transient` or `Misconfigured`."""
+
+    def answer(
+        self, quittung: bytes, *, quittung_id: str, message_id: str, correlation_id: str, reply_to: str
+    ) -> Mapping[str, str]: ...
+
+
+def quittung(nachricht: NachrichtRecord, headers: Headers, decided_at: datetime) -> dict[str, Any]:
+    """The Quittung of a decided Nachricht (state `answering`), as a JSON object."""
+    body: dict[str, Any] = {
+        "version": QUITTUNG_VERSION,
+        "quittungId": quittung_id(nachricht),
+        "nachrichtId": nachricht.id,
+        "messageId": headers.message_id,
+        "mandant": nachricht.mandant,
+        "status": nachricht.verdict,
+        "receivedAt": _iso(nachricht.received_at),
+        "decidedAt": _iso(decided_at),
+    }
+    if headers.correlation_id:
+        body["correlationId"] = headers.correlation_id
+    if nachricht.verdict_code:
+        body["code"] = nachricht.verdict_code
+        body["meaning"] = CATALOGUE[nachricht.verdict_code].meaning
+        body["findings"] = nachricht.plan.get("findings", [])
+    return body
+
+
+def quittung_id(nachricht: NachrichtRecord) -> str:
+    """The id by which a receiver recognises a Quittung that was handed over twice."""
+    return derived_id(nachricht.id, f"quittung/{nachricht.revision}")
+
+
+class Receipts:
+    """Sends Quittungen; one per worker process.
+
+    `answers` gives the way back of a channel, or None where the channel has none: then there is nothing to send and the
+    Nachricht is final at once.
+    """
+
+    def __init__(self, store: Store, answers: Callable[[str], Answers | None]) -> None:
+        self._store = store
+        self._answers = answers
+
+    def answer(self, claim: Claim, now: datetime) -> Claim:
+        """Send the Quittung and commit that it was sent; faults are the worker's to decide."""
+        nachricht = claim.nachricht
+        way = self._answers(nachricht.channel)
+        proof: Mapping[str, str] = {"sent": "no way back configured"}
+        if way is not None:
+            headers = self._store.headers(nachricht.id)
+            body = json.dumps(quittung(nachricht, headers, now), ensure_ascii=False, indent=1).encode()
+            proof = way.answer(
+                body,
+                quittung_id=quittung_id(nachricht),
+                message_id=headers.message_id,
+                correlation_id=headers.correlation_id,
+                reply_to=headers.reply_to,
+            )
+        state = NachrichtState.COMPLETED if nachricht.verdict == "accepted" else NachrichtState.REJECTED
+        return self._store.answered(claim, state=state, proof=dict(proof), now=now)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

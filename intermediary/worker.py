@@ -1,0 +1,231 @@
+"""Claims due Nachrichten and takes each as far as it goes now: judge, deliver, answer.
+
+A claim is a lease with a fencing token: every commit under it fails with `LeaseLost` once somebody else holds it, and
+the work is simply dropped. The one `try` around a claim is the only place that meets exceptions nobody expected.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import perf_counter
+
+import structlog
+
+from intermediary.core.faults import Fault, Rejected
+from intermediary.core.states import Decision, NachrichtState, Situation, decide_nachricht
+from intermediary.core.values import Ausgabe
+from intermediary.deliver import Deliverer, Timing
+from intermediary.pipeline import InvalidOutput, Judgement, Sendung, Werkbank, judge, render
+from intermediary.receipt import Receipts
+from intermediary.store.records import Claim, LeaseLost, PlannedTarget
+from intermediary.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+_N = NachrichtState
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How a worker waits: the lease it takes, and how long it rests when nothing is due."""
+
+    lease: timedelta = timedelta(seconds=120)
+    rest: timedelta = timedelta(milliseconds=200)
+
+
+RHYTHM = Rhythm()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a worker works with; built by `wiring`, one per worker process.
+
+    `bank` gives the current generation of the configuration and is asked once per claim.
+    """
+
+    store: Store
+    bank: Callable[[], Werkbank]
+    deliverer: Deliverer
+    receipts: Receipts
+    timing: Timing
+    now: Callable[[], datetime]
+    jitter: Callable[[], float]
+
+
+class Worker:
+    """One thread of work under the name `owner`, which says where a lease is held."""
+
+    def __init__(self, bench: Bench, *, owner: str, rhythm: Rhythm = RHYTHM) -> None:
+        self._bench = bench
+        self._owner = owner
+        self._rhythm = rhythm
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; a claim in hand is finished first."""
+        while not stop.is_set():
+            if not self.work_once():
+                stop.wait(self._rhythm.rest.total_seconds())
+
+    def work_once(self) -> bool:
+        """Take one due Nachricht as far as it goes; False when nothing was due."""
+        claims = self._bench.store.claim(self._owner, now=self._bench.now(), lease=self._rhythm.lease)
+        for claim in claims:
+            self.advance(claim)
+        return bool(claims)
+
+    def drain(self) -> int:
+        """Work until nothing is due now; the number of claims worked on. For the demo, tests and one-shot runs."""
+        done = 0
+        while self.work_once():
+            done += 1
+        return done
+
+    def advance(self, claim: Claim) -> None:
+        """Take one claimed Nachricht as far as it goes and give the lease back; logs the one summary line."""
+        started = perf_counter()
+        before = claim.nachricht.state
+        failure = ""
+        with structlog.contextvars.bound_contextvars(nachricht_id=claim.nachricht.id, mandant=claim.nachricht.mandant):
+            try:
+                claim = _Errand(self._bench, claim).run()
+                self._bench.store.release(claim, now=self._bench.now())
+            except LeaseLost:
+                log.warning("claim.lost")
+                return
+            except Exception as unexpected:  # the single try of the worker (HOUSE §7)
+                failure = type(unexpected).__name__
+                claim = self._fail(claim, unexpected)
+            log.info(
+                "claim.done",
+                before=before.value,
+                after=claim.nachricht.state.value,
+                code=claim.nachricht.code or claim.nachricht.wait_reason,
+                zustellungen={z.target: z.state.value for z in claim.zustellungen},
+                failure=failure,
+                seconds=round(perf_counter() - started, 4),
+            )
+
+    def _fail(self, claim: Claim, failure: Exception) -> Claim:
+        """What nobody expected parks the Nachricht. The traceback is logged without values: frames only."""
+        log.error("claim.failed", failure=type(failure).__name__, at=_where(failure))
+        try:
+            return self._bench.store.park(claim, code="bug.unexpected", now=self._bench.now())
+        except Exception as second:  # the store itself is gone: the lease runs out and the claim is taken again
+            log.error("claim.abandoned", failure=type(second).__name__)
+            return claim
+
+
+class _Errand:
+    """One claim on its way; holds the output of this run so that planning and delivering make it once."""
+
+    def __init__(self, bench: Bench, claim: Claim) -> None:
+        self._bench = bench
+        self._claim = claim
+        self._bank = bench.bank()
+        self._ausgabe: Ausgabe | None = None
+
+    def run(self) -> Claim:
+        if self._claim.nachricht.state is _N.RECEIVED:
+            self._judge()
+        if self._claim.nachricht.state in (_N.PLANNED, _N.COMPLETED):
+            self._claim = self._bench.deliverer.advance(self._claim, self._render, is_test=self._is_test())
+        if self._claim.nachricht.state is _N.ANSWERING:
+            self._answer()
+        return self._claim
+
+    def _judge(self) -> None:
+        try:
+            judgement = judge(self._sendung(), self._bank)
+        except (Fault, InvalidOutput) as failure:
+            self._after_failure(failure)
+            return
+        self._ausgabe = judgement.ausgabe
+        self._claim = self._bench.store.plan(
+            self._claim,
+            route=judgement.route.name,
+            pins=judgement.pins,
+            plan=_plan(judgement),
+            targets=[
+                PlannedTarget(t.name, t.required, judgement.ausgabe.package.content.sha256)
+                for t in judgement.route.targets
+            ],
+            now=self._bench.now(),
+        )
+
+    def _answer(self) -> None:
+        try:
+            self._claim = self._bench.receipts.answer(self._claim, self._bench.now())
+        except Fault as failure:
+            self._after_failure(failure)
+
+    def _after_failure(self, failure: Fault | InvalidOutput) -> None:
+        claim = self._claim
+        now = self._bench.now()
+        situation = Situation(
+            now=now,
+            received_at=claim.nachricht.since,
+            attempts=claim.nachricht.attempts,
+            schedule=self._bench.timing.schedule,
+            jitter=self._bench.jitter(),
+            recheck=self._bench.timing.recheck,
+        )
+        if isinstance(failure, InvalidOutput):
+            decision = Decision(_N.PARKED, failure.code)
+        else:
+            decision = decide_nachricht(claim.nachricht.state, failure, situation)
+        if decision.state is _N.ANSWERING and isinstance(failure, Rejected):
+            self._claim = self._bench.store.refuse(
+                claim, code=decision.code, findings=failure.findings, plan={}, now=now
+            )
+        else:
+            self._claim = self._bench.store.wait(claim, decision, now=now)
+
+    def _render(self) -> Ausgabe:
+        if self._ausgabe is None:
+            self._ausgabe = render(self._sendung(), self._claim.nachricht.pins, self._bank)
+        return self._ausgabe
+
+    def _sendung(self) -> Sendung:
+        nachricht = self._claim.nachricht
+        return Sendung(
+            nachricht_id=nachricht.id,
+            mandant=nachricht.mandant,
+            content_type=nachricht.content_type,
+            received_at=nachricht.received_at,
+            body=self._bench.store.body(nachricht.id),
+            revision=nachricht.revision,
+        )
+
+    def _is_test(self) -> bool:
+        return bool(self._claim.nachricht.plan.get("facts", {}).get("test", False))
+
+
+def _plan(judgement: Judgement) -> dict[str, object]:
+    ausgabe = judgement.ausgabe
+    return {
+        "facts": judgement.facts,
+        "findings": [],
+        "output": {
+            "standard": ausgabe.standard,
+            "message": ausgabe.message,
+            "nachricht_length": len(ausgabe.nachricht),
+            "package_length": ausgabe.package.content.length,
+            "package_sha256": ausgabe.package.content.sha256,
+            "dokumente": len(ausgabe.dokumente),
+            "leaves": len(ausgabe.herkunft),
+            "unread": len(ausgabe.unread),
+        },
+    }
+
+
+def _where(failure: BaseException) -> str:
+    """The innermost frame of an exception, as file and line: what a developer needs, and nothing of the content."""
+    frame = failure.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return ""
+    return f"{frame.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{frame.tb_lineno}"
