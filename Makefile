@@ -1,6 +1,6 @@
 # Every target is a line a person could type. Needed: make, python3 (3.11 or newer) with venv, and a network for the first run.
 .DEFAULT_GOAL := help
-.PHONY: help demo setup packages check test bench soak clean
+.PHONY: help demo setup packages check test bench soak docs clean
 
 UV := .ci/uv
 
@@ -33,6 +33,9 @@ soak: setup packages ## minutes of load and kills, then fresh machines (as root,
 	.venv/bin/pytest -m soak
 	tests/packaging/dockerfile_chroot.sh
 	tests/packaging/fresh_chroot.sh demo test
+
+docs: setup ## the generated reference pages
+	.venv/bin/python -m intermediary.settings.reference > docs/reference/settings.md
 
 clean: ## removes what make made
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo .state

@@ -1,0 +1,149 @@
+"""What the parts of a configuration demand of each other; no file is opened here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from itertools import combinations
+from pathlib import Path
+
+from intermediary.settings.finding import Finding, Severity
+from intermediary.settings.models import BROKER_MAX_BYTES, Channel, Settings
+
+
+def crosscheck(settings: Settings, file: Path) -> list[Finding]:
+    """Every contradiction between settings, in the order of the file."""
+    return [
+        *_duplicates(settings, file),
+        *_unknown_mandanten(settings, file),
+        *_mandanten(settings, file),
+        *_channels(settings, file),
+        *_folders(settings, file),
+    ]
+
+
+def _duplicates(settings: Settings, file: Path) -> Iterator[Finding]:
+    for kind, names in (
+        ("mandant", [entry.name for entry in settings.mandant]),
+        ("channel", [entry.name for entry in settings.channel]),
+    ):
+        for name in _twice(names):
+            yield Finding(file, f"{kind}.{name}", "stands in the file more than once", "names are unique")
+
+
+def _twice(values: Iterable[str]) -> list[str]:
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def _unknown_mandanten(settings: Settings, file: Path) -> Iterator[Finding]:
+    known = [mandant.name for mandant in settings.mandant]
+    for channel in settings.channel:
+        for name in channel.mandanten:
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}"
+                yield Finding(file, f"channel.{channel.name}.mandanten", f'there is no Mandant "{name}"', hint)
+
+
+def _mandanten(settings: Settings, file: Path) -> Iterator[Finding]:
+    reached = {name for channel in settings.channel for name in channel.mandanten}
+    for mandant in settings.mandant:
+        if mandant.name not in reached:
+            yield Finding(
+                file,
+                f"mandant.{mandant.name}",
+                "no channel takes submissions for this Mandant",
+                "name it in `mandanten` of a channel",
+                Severity.WARNING,
+            )
+        if mandant.kek_file.is_relative_to(settings.installation.data):
+            yield Finding(
+                file,
+                f"mandant.{mandant.name}.kek_file",
+                "the key lies in the data folder it protects: one backup would hold both",
+                "keep keys outside `installation.data`",
+            )
+    for path in _twice(str(mandant.kek_file) for mandant in settings.mandant):
+        names = [mandant.name for mandant in settings.mandant if str(mandant.kek_file) == path]
+        yield Finding(
+            file,
+            f"mandant.{names[-1]}.kek_file",
+            f"is the key of {', '.join(names)} at once",
+            "give every Mandant its own key, so that one can be changed or destroyed without the others",
+        )
+
+
+def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
+    for channel in settings.channel:
+        yield from _channel(channel, file)
+    for left, right in combinations([channel for channel in settings.channel if channel.amqp], 2):
+        if (
+            left.amqp
+            and right.amqp
+            and (left.amqp.url_file, left.amqp.queue) == (right.amqp.url_file, right.amqp.queue)
+        ):
+            yield Finding(
+                file,
+                f"channel.{right.name}.amqp.queue",
+                f'is read by the channel "{left.name}" too',
+                "one channel, one queue",
+            )
+
+
+def _channel(channel: Channel, file: Path) -> Iterator[Finding]:
+    for name in _twice(channel.mandanten):
+        yield Finding(file, f"channel.{channel.name}.mandanten", f'names "{name}" more than once')
+    if channel.answer is None and not (channel.amqp and channel.amqp.reply_to):
+        yield Finding(
+            file,
+            f"channel.{channel.name}.answer",
+            "is missing: nobody is told what became of a submission",
+            "add [channel.answer]",
+            Severity.WARNING,
+        )
+    if channel.amqp and channel.answer and channel.answer.queue == channel.amqp.queue:
+        yield Finding(file, f"channel.{channel.name}.answer.queue", "is the queue that is read", "name another queue")
+    if channel.amqp and "max_bytes" in channel.model_fields_set and channel.max_bytes > BROKER_MAX_BYTES:
+        yield Finding(
+            file,
+            f"channel.{channel.name}.max_bytes",
+            f"is more than RabbitMQ takes in one message ({BROKER_MAX_BYTES})",
+            "larger submissions come by `x-claim`; without a claim store this limit is never reached",
+            Severity.WARNING,
+        )
+
+
+def _folders(settings: Settings, file: Path) -> Iterator[Finding]:
+    """No folder with a duty of its own lies inside another one: what one room cleans, another would lose."""
+    places = list(_places(settings))
+    for (left_name, left), (right_name, right) in combinations(places, 2):
+        if left == right:
+            if _may_share(left_name, right_name):
+                continue
+            yield Finding(file, right_name, f"is the same folder as {left_name}", "every duty has a folder of its own")
+        elif right.is_relative_to(left) and right_name != "schemas.folder":
+            yield Finding(file, right_name, f"lies inside {left_name}", "put it beside, not inside")
+        elif left.is_relative_to(right):
+            yield Finding(file, left_name, f"lies inside {right_name}", "put it beside, not inside")
+
+
+def _may_share(left: str, right: str) -> bool:
+    """Several channels may answer into one folder, and fetch from one claim store."""
+    return (left.endswith(".answer.folder") and right.endswith(".answer.folder")) or (
+        ".claims." in left and ".claims." in right
+    )
+
+
+def _places(settings: Settings) -> Iterator[tuple[str, Path]]:
+    yield "installation.data", settings.installation.data
+    yield "audit.heads_folder", settings.audit.heads_folder
+    yield "schemas.folder", settings.schemas.folder
+    for channel in settings.channel:
+        if channel.folder:
+            yield f"channel.{channel.name}.folder.inbox", channel.folder.inbox
+        if channel.amqp:
+            for name, claim in channel.amqp.claims.items():
+                yield f"channel.{channel.name}.amqp.claims.{name}.folder", claim.folder
+        if channel.answer and channel.answer.folder:
+            yield f"channel.{channel.name}.answer.folder", channel.answer.folder

@@ -1,0 +1,111 @@
+"""Looks whether the files and folders that a configuration names are there, and closed to others."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from intermediary.settings.finding import Finding, Severity
+from intermediary.settings.models import Settings
+
+_SECRETS = ("p12", "jwk", "pem", "password_file")
+
+
+def check_files(settings: Settings, file: Path) -> list[Finding]:
+    """Every file or folder that is missing, empty, of the wrong kind, or open to others; nothing is created."""
+    return [
+        *_routes(settings, file),
+        *_mandanten(settings, file),
+        *_channels(settings, file),
+        *_folders(settings, file),
+    ]
+
+
+def _routes(settings: Settings, file: Path) -> Iterator[Finding]:
+    if not settings.installation.routes.is_file():
+        yield Finding(file, "installation.routes", f"there is no file {settings.installation.routes}")
+
+
+def _mandanten(settings: Settings, file: Path) -> Iterator[Finding]:
+    for mandant in settings.mandant:
+        yield from check_secret(file, f"mandant.{mandant.name}.kek_file", mandant.kek_file)
+        for position, previous in enumerate(mandant.previous_kek_files, 1):
+            yield from check_secret(file, f"mandant.{mandant.name}.previous_kek_files.{position}", previous)
+        if mandant.keyring.is_file():
+            yield from _keyring(mandant.keyring)
+        else:
+            yield Finding(file, f"mandant.{mandant.name}.keyring", f"there is no file {mandant.keyring}")
+
+
+def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
+    for channel in settings.channel:
+        if channel.amqp:
+            yield from check_secret(file, f"channel.{channel.name}.amqp.url_file", channel.amqp.url_file)
+            for name, claim in channel.amqp.claims.items():
+                if claim.folder.exists() and not claim.folder.is_dir():
+                    yield Finding(file, f"channel.{channel.name}.amqp.claims.{name}.folder", "is not a folder")
+
+
+def _folders(settings: Settings, file: Path) -> Iterator[Finding]:
+    data = settings.installation.data
+    if data.exists() and not data.is_dir():
+        yield Finding(file, "installation.data", "is not a folder")
+    elif data.exists() and stat.S_IMODE(data.stat().st_mode) & 0o007:
+        yield Finding(
+            file, "installation.data", "is open to every user of this machine", f"chmod 700 {data}", Severity.WARNING
+        )
+
+
+def check_secret(file: Path, path: str, secret: Path) -> Iterator[Finding]:
+    """What is wrong with the file `secret` that the setting `path` of `file` names; its content is not read."""
+    try:
+        status = secret.stat()
+    except FileNotFoundError:
+        yield Finding(file, path, f"there is no file {secret}", "create it with mode 0600", Severity.MISSING_SECRET)
+        return
+    except OSError as failure:
+        yield Finding(file, path, f"{secret} cannot be looked at: {failure.strerror}")
+        return
+    mode = stat.S_IMODE(status.st_mode)
+    if not stat.S_ISREG(status.st_mode):
+        yield Finding(file, path, f"{secret} is not a file")
+    elif status.st_size == 0:
+        yield Finding(file, path, f"{secret} is empty", "", Severity.MISSING_SECRET)
+    elif not os.access(secret, os.R_OK):
+        yield Finding(
+            file, path, f"{secret} cannot be read by this user", f"the daemon's user must own it: chown … {secret}"
+        )
+    elif mode & 0o077:
+        yield Finding(file, path, f"{secret} is open to others (mode {mode:04o})", f"chmod 600 {secret}")
+
+
+def _keyring(ring: Path) -> Iterator[Finding]:
+    """The files that a keyring names; what is in them is for `doctor` to open."""
+    try:
+        data = tomllib.loads(ring.read_text(encoding="utf-8"))
+    except OSError as failure:
+        yield Finding(ring, "", f"cannot be read: {failure.strerror}")
+        return
+    except ValueError as failure:
+        yield Finding(ring, "", f"is not TOML: {failure}")
+        return
+    for position, key in _tables(data, "key"):
+        for name in _SECRETS:
+            if isinstance(key.get(name), str):
+                yield from check_secret(ring, f"key.{position}.{name}", ring.parent / key[name])
+    for position, anchor in _tables(data, "trust"):
+        pem = anchor.get("pem")
+        if isinstance(pem, str) and not (ring.parent / pem).is_file():
+            yield Finding(ring, f"trust.{position}.pem", f"there is no file {ring.parent / pem}")
+
+
+def _tables(data: dict[str, Any], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    entries = data.get(name)
+    if isinstance(entries, list):
+        for position, entry in enumerate(entries, 1):
+            if isinstance(entry, dict):
+                yield position, entry

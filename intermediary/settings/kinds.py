@@ -1,0 +1,41 @@
+"""The kinds of value a setting may have: what TOML says is taken literally, nothing is converted."""
+
+from __future__ import annotations
+
+import os.path
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
+
+from intermediary.core.ids import Name
+
+_Entry = TypeVar("_Entry")
+
+
+def _resolve(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise ValueError("a path is a text that is not empty")
+    if info.context is None:
+        raise ValueError("settings are read by `load`, which knows the folder that paths refer to")
+    return Path(os.path.abspath(info.context["base"] / value))  # noqa: PTH100  resolve() would pin a rotating symlink
+
+
+def _bounded_queue(value: str) -> str:
+    if len(value.encode()) > 255 or value.startswith("amq."):
+        raise ValueError('a queue has at most 255 bytes and does not begin with "amq."')
+    return value
+
+
+def _not_empty(value: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
+    if not value:
+        raise ValueError("needs at least one entry")
+    return value
+
+
+Several = Annotated[tuple[_Entry, ...], AfterValidator(_not_empty)]
+Count = Annotated[int, Strict(), Field(ge=1)]
+NameText = Annotated[str, Strict(), AfterValidator(Name)]
+QueueName = Annotated[str, Strict(), Field(min_length=1), AfterValidator(_bounded_queue)]
+ConfiguredPath = Annotated[Path, BeforeValidator(_resolve)]
+SecretPath = Annotated[Path, BeforeValidator(_resolve), Field(json_schema_extra={"secret": True})]

@@ -1,0 +1,100 @@
+"""Lint: the files and folders that a configuration names."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from intermediary.settings import Severity, lint
+
+
+def _told(file: Path) -> list[tuple[str, str, Severity]]:
+    return [(finding.path, finding.what, finding.severity) for finding in lint(file)]
+
+
+def test_a_whole_installation_has_no_finding(installation: Path) -> None:
+    """Nothing is said about a configuration that is right."""
+    assert [] == _told(installation)
+
+
+def test_a_missing_key_is_a_missing_secret(installation: Path) -> None:
+    """A secret that is not there is told apart from a mistake: somebody has to bring it."""
+    key = installation.parent / "secrets/musterstadt.kek"
+    key.unlink()
+
+    assert [("mandant.musterstadt.kek_file", f"there is no file {key}", Severity.MISSING_SECRET)] == _told(installation)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
+def test_a_key_that_others_can_open_is_refused(installation: Path, mode: int) -> None:
+    """A secret is for its owner alone."""
+    key = installation.parent / "secrets/musterstadt.kek"
+    key.chmod(mode)
+
+    assert [("mandant.musterstadt.kek_file", f"{key} is open to others (mode 0{mode:o})", Severity.ERROR)] == _told(
+        installation
+    )
+
+
+def test_an_empty_passphrase_file_is_found_in_the_keyring(installation: Path) -> None:
+    """The files that a keyring names are looked at too, under the keyring's own name."""
+    secret = installation.parent / "secrets/a.pass"
+    secret.write_text("")
+
+    findings = lint(installation)
+
+    assert [(installation.parent / "keyring.toml", "key.1.password_file", f"{secret} is empty")] == [
+        (finding.file, finding.path, finding.what) for finding in findings
+    ]
+
+
+def test_every_missing_file_is_told(installation: Path) -> None:
+    """Routes, keyring and keys are all looked for in one run."""
+    for name in ("routes.toml", "keyring.toml", "secrets/musterstadt.kek"):
+        (installation.parent / name).unlink()
+
+    assert ["installation.routes", "mandant.musterstadt.kek_file", "mandant.musterstadt.keyring"] == [
+        path for path, _, _ in _told(installation)
+    ]
+
+
+def test_findings_of_the_file_itself_come_first(installation: Path, minimal: str) -> None:
+    """A file that cannot become settings is complained about without looking any further."""
+    installation.write_text(minimal.replace('data = "data"\n', ""), encoding="utf-8")
+
+    assert ["installation.data"] == [path for path, _, _ in _told(installation)]
+
+
+def test_a_mandant_without_a_door_is_a_warning(installation: Path, minimal: str) -> None:
+    """A warning is said, and does not keep an installation from starting."""
+    other = '[[mandant]]\nname = "nebenan"\nkek_file = "secrets/a.pass"\nkeyring = "keyring.toml"\n'
+    installation.write_text(minimal.replace("[[mandant]]", other + "[[mandant]]", 1), encoding="utf-8")
+
+    findings = lint(installation)
+
+    assert [("mandant.nebenan", False)] == [(finding.path, finding.is_blocking) for finding in findings]
+
+
+def test_data_open_to_everybody_is_a_warning(installation: Path) -> None:
+    """The data folder belongs to the daemon alone."""
+    data = installation.parent / "data"
+    data.mkdir()
+    data.chmod(0o755)
+
+    assert [("installation.data", Severity.WARNING)] == [(path, severity) for path, _, severity in _told(installation)]
+
+
+def test_the_example_lints(project: Path, tmp_path: Path) -> None:
+    """The committed example has no finding once its secrets are made, and only missing secrets before."""
+    example = tmp_path / "config" / "example"
+    shutil.copytree(project / "config/example", example, ignore=shutil.ignore_patterns("secrets"))
+    file = example / "intermediary.toml"
+
+    assert {Severity.MISSING_SECRET} == {severity for _, _, severity in _told(file)}
+
+    subprocess.run([example / "make-secrets.sh"], check=True)
+
+    assert [] == _told(file)
