@@ -31,7 +31,7 @@ bench: setup ## measured figures of this machine
 
 soak: setup packages ## minutes of load and kills, then fresh machines (as root, with mmdebstrap)
 	.venv/bin/pytest -m soak
-	tests/packaging/dockerfile_chroot.sh
+	.venv/bin/python tests/packaging/dockerfile_chroot.py
 	tests/packaging/fresh_chroot.sh demo test
 
 docs: setup ## the generated reference pages
