@@ -1,0 +1,152 @@
+"""The writer's messages have the byte shape of the reference library's."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from intermediary.testing.osci import Attachment, Dialog, Identity, Letter, MetaData, Parties, ProcessCard, Random, seal
+from tests.unit.testing import plain
+
+MOMENT = datetime.fromisoformat("2025-03-14T09:27:13+01:00")
+CARD = ProcessCard(
+    created_at=datetime.fromisoformat("2025-03-14T09:26:53+01:00"),
+    forwarded_at=MOMENT,
+    inspected_at=datetime.fromisoformat("2025-03-14T09:26:54+01:00"),
+)
+METADATA = MetaData(
+    service="urn:example:musterland:hundesteuer:1.0",
+    author="ags:05999000",
+    reader="ags:05999044",
+    origin=datetime.fromisoformat("2025-03-14T09:20:00+01:00"),
+    message_id="urn:de:xta:messageid:beispiel-online-dienst:1",
+    subject="Hundeanmeldung für Bürgerin Müller & Söhne",
+)
+PDF = Attachment("Antrag_Zusammenfassung.pdf", "application/pdf", b"%PDF-1.4")
+DIALOG = Dialog("1394129600798189176273", 1, bytes(10))
+ENCRYPTED = {
+    "accept-01-efa-standard": ("AcceptDelivery", "Hundeanmeldung", "recipient-cipher"),
+    "process-01-standard": ("ProcessDelivery", "Anfrage Führerscheinregister", "recipient-cipher"),
+    "store-01-standard": ("StoreDelivery", "Hundeanmeldung", "intermediary-cipher"),
+    "fetch-resp-01-standard": ("ResponseToFetchDelivery", "Hundeanmeldung", "recipient-cipher"),
+}
+
+
+@pytest.fixture
+def vectors(shared: Path) -> Path:
+    """The folder of OSCI vectors."""
+    return shared / "vectors" / "osci"
+
+
+def _identity(vectors: Path, name: str) -> Identity:
+    certificate = x509.load_pem_x509_certificate((vectors / "keys" / f"{name}.cert.pem").read_bytes())
+    return Identity(certificate, load_pem_private_key((vectors / "keys" / f"{name}.key.pem").read_bytes(), None))
+
+
+def _parties(vectors: Path) -> Parties:
+    return Parties(
+        originator_cipher=_identity(vectors, "originator-cipher"),
+        originator_signature=_identity(vectors, "originator-signature"),
+        intermediary_cipher=_identity(vectors, "intermediary-cipher"),
+        intermediary_signature=_identity(vectors, "intermediary-signature"),
+        addressee_cipher=_identity(vectors, "recipient-cipher"),
+        authors=(_identity(vectors, "author-signature"),),
+        readers=(_identity(vectors, "reader-cipher"),),
+    )
+
+
+def _shape(document: bytes) -> list[str]:
+    """Tags and texts of a document, with what must differ (Base64, numbers of Ids, ids) blanked, references sorted."""
+    text = document.decode("utf-8")
+    text = re.sub(r">[A-Za-z0-9+/=\n]{14,}<", ">…<", text)
+    text = re.sub(r'((?:Id|URI)="#?(?:contentcontainer|content|encdata_|author|reader))\d+', r"\1…", text)
+    text = re.sub(r'(ConversationId|SequenceNumber)="\d+"', r'\1="…"', text)
+    text = re.sub(r"<(wsa:MessageID|oscimeta:MsgSize)>[^<]*<", r"<\1>…<", text)
+    found = re.findall(r"<ds:Reference URI=.*?</ds:Reference>\n", text, re.DOTALL)
+    signed = re.sub(r"(?:<ds:Reference URI=.*?</ds:Reference>\n)+", "".join(sorted(found)), text, flags=re.DOTALL)
+    return re.split(r"(?=<)", signed)
+
+
+def _headers(message: bytes) -> list[list[str]]:
+    return [
+        [f"{name}: {'…' if name == 'Content-Length' else value}" for name, value in part.headers]
+        for part in plain.split(message)
+    ]
+
+
+def _frame(message: bytes) -> bytes:
+    """Everything up to the first part's headers, the boundary blanked."""
+    return re.sub(rb"MIME_boundary_[A-Za-z0-9+/]{32}", b"MIME_boundary_", message.partition(b"<soap:")[0][:300])
+
+
+@pytest.mark.parametrize("name", sorted(ENCRYPTED))
+def test_encrypted_messages_have_the_reference_shape(vectors, randomness: Random, name):
+    """Transport envelope, inner envelope and content container are the reference's, tag by tag and header by header."""
+    message_type, subject, recipient = ENCRYPTED[name]
+    letter = Letter(
+        message_id="urn:osci:beispiel:dev:e8d64dec-0870-2cbe-b07d-9b4e4b64fbcb",
+        subject=subject,
+        contents=(b"<antrag>beispiel</antrag>",),
+        attachments=(PDF,),
+        message_type=message_type,
+        metadata=METADATA,
+        process_card=CARD,
+        dialog=DIALOG if message_type.startswith("ResponseTo") else None,
+    )
+    written = seal(letter, parties=_parties(vectors), random=randomness, now=MOMENT)
+    reference = (vectors / "positive" / f"{name}.osci").read_bytes()
+    key, reader = _identity(vectors, recipient).key, _identity(vectors, "reader-cipher").key
+
+    layers = []
+    for message in (reference, written):
+        inner = plain.open_transport(message, key)
+        box = plain.decrypt(plain.envelope(inner).find(".//osci:ContentPackage/xenc:EncryptedData", plain.NS), reader)
+        layers.append(
+            {
+                "frame": [_frame(message), _frame(inner)],
+                "headers": [_headers(message), _headers(inner)],
+                "transport": _shape(plain.split(message)[0].body),
+                "envelope": _shape(plain.split(inner)[0].body),
+                "container": _shape(box),
+            }
+        )
+    for layer in layers[0]:
+        assert layers[0][layer] == layers[1][layer], layer
+
+
+def test_an_open_message_has_the_reference_digests(vectors, randomness: Random):
+    """Header blocks written with the reference's own values have the very digests the reference signed."""
+    reference = (vectors / "positive" / "accept-25-plain-signed-attach.osci").read_bytes()
+    pdf = plain.split(reference)[1].data
+    challenge = bytes.fromhex("09bfba04acb43e56716d")
+    letter = Letter(
+        message_id="urn:osci:beispiel:dev:b2fdeea4-b113-1b05-3de1-d5bddb9738d9",
+        subject="Offen signiert",
+        contents=tuple(plain.contents(plain.container(reference))),
+        attachments=(Attachment("anlage.pdf", "application/pdf", pdf),),
+        content_cipher=None,
+        transport_cipher=None,
+        process_card=CARD,
+    )
+    draws = iter([challenge])
+    written = seal(
+        letter, parties=_parties(vectors), random=lambda count: next(draws, randomness(count)), now=MOMENT
+    )
+
+    expected, found = (_digests(plain.envelope(message)) for message in (reference, written))
+    numbered = {"#nonintermediarycertificates", "#body"}
+    assert expected.keys() == found.keys()
+    assert {} == {uri: value for uri, value in expected.items() if found[uri] != value and uri not in numbered}
+    assert _shape(plain.split(reference)[0].body) == _shape(plain.split(written)[0].body)
+
+
+def _digests(envelope) -> dict[str, str]:
+    return {
+        element.get("URI"): element.findtext("ds:DigestValue", namespaces=plain.NS)
+        for element in envelope.iterfind("soap:Header/osci:ClientSignature//ds:Reference", plain.NS)
+    }

@@ -1,0 +1,95 @@
+"""Signatures the writer makes are good in the eyes of libxmlsec."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from intermediary.testing.osci import SignatureMethod, seal
+from tests.unit.testing import plain
+
+RSA_METHODS = [method for method in SignatureMethod if method.family != "ECDSA"]
+ECDSA_METHODS = [method for method in SignatureMethod if method.family == "ECDSA"]
+
+
+def _transport_signature(message):
+    return plain.envelope(message).find("soap:Header/*/ds:Signature", plain.NS)
+
+
+def _wire(message):
+    return {part.name: part.data for part in plain.split(message)[1:]}
+
+
+@pytest.mark.parametrize("method", RSA_METHODS, ids=lambda method: method.name)
+def test_transport_signatures_verify(pki, letter, randomness, now, method):
+    """Every reference and the value of the transport signature verify, for the intermediary's certificate only."""
+    letter = replace(letter, transport_signature=method, transport_cipher=None)
+    message = seal(letter, parties=pki.parties, random=randomness, now=now)
+    signer, other = pki.members["intermediary-signature"], pki.members["author-signature"]
+
+    assert plain.is_signature_good(_transport_signature(message), signer.certificate, _wire(message))
+    assert not plain.is_signature_good(_transport_signature(message), other.certificate, _wire(message))
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["open", "encrypted"])
+@pytest.mark.parametrize("method", RSA_METHODS, ids=lambda method: method.name)
+def test_content_signatures_verify(pki, letter, randomness, now, method, is_open):
+    """The author's signature verifies over decoded data, canonical references and readable attachments."""
+    letter = replace(letter, content_signatures=(method,), transport_cipher=None)
+    letter = replace(letter, content_cipher=None) if is_open else letter
+    message = seal(letter, parties=pki.parties, random=randomness, now=now)
+    box = plain.container(message, pki.members["reader-cipher"].key)
+    attached = plain.attachments(message, box)
+
+    author = pki.members["author-signature"].certificate
+    assert plain.is_signature_good(box.find("ds:Signature", plain.NS), author, attached)
+
+
+@pytest.mark.parametrize("method", ECDSA_METHODS, ids=lambda method: method.name)
+def test_curve_signatures_verify(pki, ec_author, letter, randomness, now, method):
+    """An author's ECDSA value is r and s side by side."""
+    letter = replace(letter, content_signatures=(method,), transport_cipher=None)
+    message = seal(letter, parties=replace(pki.parties, authors=(ec_author,)), random=randomness, now=now)
+    box = plain.container(message, pki.members["reader-cipher"].key)
+
+    attached = plain.attachments(message, box)
+    assert plain.is_signature_good(box.find("ds:Signature", plain.NS), ec_author.certificate, attached)
+
+
+def test_several_authors_sign_the_same_things(pki, ec_author, letter, randomness, now):
+    """Parallel signatures, one by the originator itself, cover the same references and verify each for its signer."""
+    methods = (SignatureMethod.RSA_SHA256, SignatureMethod.ECDSA_SHA256, SignatureMethod.PSS_SHA512)
+    authors = (pki.members["author-signature"], ec_author, pki.members["originator-signature"])
+    letter = replace(letter, content_signatures=methods, signing_time=now, transport_cipher=None)
+    message = seal(letter, parties=replace(pki.parties, authors=authors), random=randomness, now=now)
+    box = plain.container(message, pki.members["reader-cipher"].key)
+    signatures = box.findall("ds:Signature", plain.NS)
+    covered = [
+        [reference.get("URI") for reference in signature.iterfind("ds:SignedInfo/ds:Reference", plain.NS)][:-1]
+        for signature in signatures
+    ]
+    attached = plain.attachments(message, box)
+
+    assert 3 == len(signatures)
+    assert [covered[0]] * 3 == covered
+    for signature, author in zip(signatures, authors, strict=True):
+        assert plain.is_signature_good(signature, author.certificate, attached)
+
+
+def test_a_signer_without_fitting_key_is_refused(pki, letter, randomness, now):
+    """Nobody signs with a method their key cannot do, and no author signs twice."""
+    with pytest.raises(ValueError, match="no key for ECDSA_SHA256"):
+        seal(
+            replace(letter, content_signatures=(SignatureMethod.ECDSA_SHA256,)),
+            parties=pki.parties,
+            random=randomness,
+            now=now,
+        )
+    with pytest.raises(ValueError, match="more content signatures"):
+        seal(
+            replace(letter, content_signatures=(SignatureMethod.RSA_SHA256,) * 2),
+            parties=pki.parties,
+            random=randomness,
+            now=now,
+        )
