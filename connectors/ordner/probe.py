@@ -1,0 +1,52 @@
+"""Looks whether the folders fit together, without touching anything in them."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+from connectors.ordner.folder import opened, sync
+from intermediary.connect.api import Misconfigured
+
+_MOUNT = re.compile(r"^mnt_id:\s*([0-9]+)", re.MULTILINE)
+_OPEN_FILES = Path("/proc/self/fdinfo")
+
+
+def probe_handover(state: Path, drop: Path) -> None:
+    """Both folders are there, writable and on the same mount, and nobody else writes into the state folder."""
+    with opened(state, "state") as state_folder, opened(drop, "drop") as drop_folder:
+        for folder, where in ((state_folder, "state"), (drop_folder, "drop")):
+            _demand(_is_writable(folder), f"{where}: not writable")
+            sync(folder, f"{where}: cannot be synced")
+        state_facts, drop_facts = os.fstat(state_folder), os.fstat(drop_folder)
+        _demand(not os.path.samestat(state_facts, drop_facts), "state: is the drop itself")
+        together = state_facts.st_dev == drop_facts.st_dev and _mount_of(state_folder) == _mount_of(drop_folder)
+        _demand(together, "state: not on the same file system and mount as drop")
+        others = stat.S_IMODE(state_facts.st_mode) & (stat.S_IWGRP | stat.S_IWOTH)
+        _demand(not others, "state: others may write into it")
+
+
+def probe_acknowledgement(folder_path: Path) -> None:
+    """Answers can be read and cleared."""
+    with opened(folder_path, "acknowledgement.folder") as folder:
+        _demand(_is_writable(folder), "acknowledgement.folder: not writable")
+
+
+def _is_writable(folder: int) -> bool:
+    return os.access(".", os.R_OK | os.W_OK | os.X_OK, dir_fd=folder, effective_ids=True)
+
+
+def _mount_of(folder: int) -> str:
+    """The mount a folder was reached by: two bind mounts of one device do not let a rename through."""
+    try:
+        found = _MOUNT.search((_OPEN_FILES / str(folder)).read_text())
+    except OSError:
+        return ""
+    return found.group(1) if found else ""
+
+
+def _demand(holds: bool, where: str) -> None:
+    if not holds:
+        raise Misconfigured("target.misconfigured", where=where)
