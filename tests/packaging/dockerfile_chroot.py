@@ -103,6 +103,7 @@ def obey(stage: Stage, instruction: str, rest: str, context: Path, stages: dict[
             (stage.root / rest.lstrip("/")).mkdir(parents=True, exist_ok=True)
         case "USER":
             stage.user = rest
+            stage.environment["HOME"] = "/nonexistent"
         case _ if instruction not in SAID_ONLY:
             raise SystemExit(f"dockerfile_chroot: error: does not know {instruction}")
 
