@@ -134,9 +134,7 @@ def test_an_open_message_has_the_reference_digests(vectors, randomness: Random):
         process_card=CARD,
     )
     draws = iter([challenge])
-    written = seal(
-        letter, parties=_parties(vectors), random=lambda count: next(draws, randomness(count)), now=MOMENT
-    )
+    written = seal(letter, parties=_parties(vectors), random=lambda count: next(draws, randomness(count)), now=MOMENT)
 
     expected, found = (_digests(plain.envelope(message)) for message in (reference, written))
     numbered = {"#nonintermediarycertificates", "#body"}
