@@ -18,8 +18,8 @@ CODES = (
     Code(
         "intake.id.missing",
         Healer.SENDER,
-        "Die Sendung trägt keine oder eine zu lange Nachrichten-ID.",
-        "Der Sender muss message_id setzen (1 bis 256 Zeichen).",
+        "Die Sendung trägt keine, eine zu lange oder eine unlesbare Nachrichten-ID.",
+        "Der Sender muss message_id setzen (1 bis 256 Zeichen, keine Steuerzeichen).",
     ),
     Code(
         "intake.conflict",
@@ -50,5 +50,23 @@ CODES = (
         Healer.SENDER,
         "Die Antwort-Warteschlange (reply_to) ist an dieser Tür nicht zugelassen.",
         "Der Sender muss eine zugelassene Warteschlange angeben, oder der Betrieb sie eintragen.",
+    ),
+    Code(
+        "intake.header.invalid",
+        Healer.SENDER,
+        "Eine Angabe im Kopf der Sendung (x-vorgang, correlation_id, Begleitdatei) ist unlesbar oder zu lang.",
+        "Der Sender muss die Angabe als Text ohne Steuerzeichen in der erlaubten Länge setzen.",
+    ),
+    Code(
+        "intake.body.empty",
+        Healer.SENDER,
+        "Die Sendung ist leer.",
+        "Der Sender muss den Inhalt oder einen Ablageverweis (x-claim) mitgeben.",
+    ),
+    Code(
+        "intake.file.invalid",
+        Healer.SENDER,
+        "Im Eingangsordner liegt etwas, das keine gewöhnliche Datei ist.",
+        "Nur gewöhnliche Dateien ablegen: keine Verknüpfungen, Geräte oder Röhren.",
     ),
 )
