@@ -35,7 +35,7 @@ soak: setup packages ## minutes of load and kills, then fresh machines (as root,
 	tests/packaging/fresh_chroot.sh demo test
 
 docs: setup ## the generated reference pages
-	.venv/bin/python -m intermediary.settings.reference > docs/reference/settings.md
+	.venv/bin/python -m intermediary.testing.reference docs/reference
 
 clean: ## removes what make made
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo .state

@@ -1,12 +1,11 @@
 """Writes the reference of all settings, `docs/reference/settings.md`, from the models' own descriptions.
 
-`python -m intermediary.settings.reference` prints it; a test compares it with the committed page.
+`intermediary.testing.reference` writes all generated pages; a test compares them with the committed ones.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
@@ -80,7 +79,3 @@ def _bounds(field: FieldInfo) -> str:
     if least is None and most is None:
         return ""
     return f", {least} to {most}" if most is not None else f", at least {least}"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render())

@@ -1,0 +1,107 @@
+"""Writes the reference pages that are generated from code: `python -m intermediary.testing.reference docs/reference`.
+
+`make docs` calls it; a test compares every page with the committed one.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+
+from intermediary.cli.main import VERBS
+from intermediary.core.codes import CATALOGUE, Healer
+from intermediary.core.states import (
+    FINAL,
+    NACHRICHT_TRANSITIONS,
+    ZUSTELLUNG_TRANSITIONS,
+    NachrichtState,
+    ZustellungState,
+)
+from intermediary.settings.reference import render as settings_page
+
+_HEALERS = {
+    Healer.TIME: "Die Zeit: es wird von selbst wieder versucht",
+    Healer.SENDER: "Der Sender: er erhält eine ablehnende Quittung",
+    Healer.OPERATOR: "Der Betrieb",
+    Healer.TARGET: "Ein Blick auf das Zielsystem",
+    Healer.DEVELOPER: "Die Entwicklung",
+}
+
+_CLI_HEAD = """\
+# Command line
+
+Generated from `intermediary/cli/main.py` by `make docs`; `intermediary VERB --help` has the options. Exit codes: 0 fine,
+1 findings or rejected, 2 usage or configuration. JSON stands alone on stdout, logs on stderr.
+
+| command | does |
+|---|---|
+"""
+
+
+def pages() -> dict[str, str]:
+    """File name and text of every generated page."""
+    return {
+        "cli.md": cli_page(),
+        "codes.md": codes_page(),
+        "settings.md": settings_page(),
+        "states.md": states_page(),
+    }
+
+
+def codes_page() -> str:
+    """The catalogue of fault codes, by who can heal them; German, because operators and Fachämter read it."""
+    return "".join(_codes())
+
+
+def _codes() -> Iterator[str]:
+    yield "# Codes\n\nErzeugt aus `intermediary/core/codes` mit `make docs`. Ein Code wird nie umbenannt.\n"
+    for healer, title in _HEALERS.items():
+        found = sorted((code for code in CATALOGUE.values() if code.healer is healer), key=lambda code: code.name)
+        if found:
+            yield f"\n## {title}\n\n| Code | Bedeutung | Was zu tun ist |\n|---|---|---|\n"
+            yield from (f"| `{code.name}` | {code.meaning} | {code.remedy} |\n" for code in found)
+
+
+def states_page() -> str:
+    """Both state machines as diagrams."""
+    return (
+        "# States\n\nGenerated from `intermediary/core/states.py` by `make docs`.\n\n## Nachricht\n\n"
+        + _diagram(NachrichtState, NACHRICHT_TRANSITIONS, start=NachrichtState.RECEIVED, final=FINAL)
+        + "\n## Zustellung\n\n"
+        + _diagram(ZustellungState, ZUSTELLUNG_TRANSITIONS, start=ZustellungState.DUE, final=())
+    )
+
+
+def _diagram(
+    states: type[StrEnum],
+    transitions: Iterable[tuple[StrEnum, StrEnum]],
+    *,
+    start: StrEnum,
+    final: Iterable[StrEnum],
+) -> str:
+    order = list(states)
+    arrows = sorted(transitions, key=lambda pair: (order.index(pair[0]), order.index(pair[1])))
+    lines = [
+        f"[*] --> {start}",
+        *(f"{old} --> {new}" for old, new in arrows),
+        *(f"{state} --> [*]" for state in order if state in set(final)),
+    ]
+    return "```mermaid\nstateDiagram-v2\n" + "".join(f"    {line}\n" for line in lines) + "```\n"
+
+
+def cli_page() -> str:
+    """The verbs of the command line."""
+    rows = "".join(f"| `intermediary {name}` | {verb.summary} |\n" for name, verb in VERBS.items())
+    return _CLI_HEAD + rows
+
+
+def write(folder: Path) -> None:
+    """Write every page into `folder`."""
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -1,0 +1,90 @@
+"""The documentation says what the program is: generated pages are current, links lead somewhere, words are unique."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from intermediary.core import ports, values
+from intermediary.testing.reference import pages
+
+PROJECT = Path(__file__).resolve().parent.parent
+PRODUCT = ("intermediary", "mappings", "connectors")
+VARIANTS = {"MemoryContent", "ConnectorFactory"}
+
+
+def _markdown() -> list[Path]:
+    plugin_pages = [page for folder in PRODUCT for page in PROJECT.joinpath(folder).rglob("*.md")]
+    return sorted([*PROJECT.glob("*.md"), *PROJECT.joinpath("docs").rglob("*.md"), *plugin_pages])
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_generated_pages_are_current(name: str) -> None:
+    """A reference page is what the code says; `make docs` writes it."""
+    assert pages()[name] == (PROJECT / "docs/reference" / name).read_text(encoding="utf-8")
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link in the documentation names a file of the project."""
+    dead = [
+        f"{page.relative_to(PROJECT)}: {target}"
+        for page in _markdown()
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+
+    assert [] == dead
+
+
+def _glossary() -> Iterator[tuple[str, str]]:
+    """The words of every row, and the words not to be used for it."""
+    for line in (PROJECT / "docs/glossary.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 3 and cells[0] != "word" and not cells[0].startswith("---"):
+            yield cells[0], cells[2]
+
+
+def _classes_of_core() -> Iterator[str]:
+    for module in (values, ports):
+        for name, value in vars(module).items():
+            if inspect.isclass(value) and value.__module__ == module.__name__ and name not in VARIANTS:
+                yield name
+
+
+def test_values_and_ports_are_in_the_glossary() -> None:
+    """Every value and port of core is a word of the glossary."""
+    words = {word.strip().replace(" ", "").lower() for cell, _ in _glossary() for word in cell.split(",")}
+
+    assert set() == {name for name in _classes_of_core() if name.lower() not in words}
+
+
+def test_no_idea_has_a_second_name() -> None:
+    """The words that the glossary rules out name no class, function or argument of the product."""
+    ruled_out = {word.strip() for _, cell in _glossary() for word in cell.split(",")} - {"–"}
+    used = [
+        f"{path.relative_to(PROJECT)}:{line} {name}"
+        for folder in PRODUCT
+        for path in sorted((PROJECT / folder).rglob("*.py"))
+        for line, name in _names(ast.parse(path.read_text(encoding="utf-8")))
+        if ruled_out & set(_words(name))
+    ]
+
+    assert "tenant" in ruled_out
+    assert [] == used
+
+
+def _names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
