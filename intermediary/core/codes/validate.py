@@ -1,5 +1,96 @@
-"""Codes of validate."""
+"""Codes of validate and of the schema packages it works with."""
 
-from intermediary.core.codes.code import Code
+from intermediary.core.codes.code import Code, Healer
 
-CODES: tuple[Code, ...] = ()
+CODES = (
+    Code(
+        "validate.input.invalid",
+        Healer.SENDER,
+        "Der Antrag entspricht nicht seinem Schema.",
+        "Die Befunde nennen Stelle und Regel; der Sender muss den Antrag berichtigen und neu einreichen.",
+    ),
+    Code(
+        "validate.payload.missing",
+        Healer.SENDER,
+        "Die Sendung enthält kein XML-Dokument, das ein Antrag sein könnte.",
+        "Der Sender muss die Fachdaten als XML beilegen.",
+    ),
+    Code(
+        "validate.schema.missing",
+        Healer.OPERATOR,
+        "Für das Wurzelelement der Nachricht ist kein Schema installiert.",
+        "Das Paket des Standards mit `schemas install` einspielen; die Nachricht läuft danach von selbst weiter.",
+    ),
+    Code(
+        "validate.schema.version",
+        Healer.OPERATOR,
+        "Die Nachricht nennt eine Fassung des Standards, die nicht installiert ist.",
+        "Das Paket dieser Fassung mit `schemas install` einspielen; die Nachricht läuft danach von selbst weiter.",
+    ),
+    Code(
+        "validate.schema.ambiguous",
+        Healer.OPERATOR,
+        "Mehrere installierte Pakete beschreiben dasselbe Wurzelelement.",
+        "Eines der genannten Pakete entfernen oder in seinem package.toml die Wurzelelemente (`roots`) eingrenzen.",
+    ),
+    Code(
+        "validate.schema.broken",
+        Healer.OPERATOR,
+        "Ein installiertes Schema lässt sich nicht übersetzen oder bricht bei der Prüfung ab.",
+        "Das genannte Paket prüfen (`schemas verify`) und eine berichtigte Fassung einspielen.",
+    ),
+    Code(
+        "validate.schema.import",
+        Healer.OPERATOR,
+        "Ein Schema bindet eine Datei ein, die in keinem installierten Paket liegt.",
+        "Das fehlende Paket einspielen und unter `requires` nennen; nachgeladen wird nichts.",
+    ),
+    Code(
+        "validate.schema.forbidden",
+        Healer.OPERATOR,
+        "Ein Schema enthält etwas Unzulässiges: DTD, Entität, Dateiverweis oder XSD-1.1-Regel.",
+        "Das Paket nicht verwenden, sondern beim Herausgeber der Datei nachfragen.",
+    ),
+    Code(
+        "validate.schema.defect",
+        Healer.OPERATOR,
+        "Eine Regel des Schemas ist fehlerhaft veröffentlicht; sie weist auch richtige Angaben zurück.",
+        "Dem Herausgeber des Schemas melden. Bis zur Berichtigung müssen Sender die Angabe weglassen.",
+    ),
+    Code(
+        "validate.package.unknown",
+        Healer.OPERATOR,
+        "Das Paket ist diesem Programm nicht bekannt, seine Prüfsumme also nicht festgelegt.",
+        "Herkunft und Inhalt prüfen, dann mit `schemas install --accept-new --as NAME@VERSION` übernehmen.",
+    ),
+    Code(
+        "validate.package.mismatch",
+        Healer.OPERATOR,
+        "Das Paket weicht von der festgelegten Prüfsumme ab.",
+        "Das Paket neu vom Herausgeber beziehen; ist die Abweichung gewollt, mit `--accept-new` übernehmen.",
+    ),
+    Code(
+        "validate.package.refused",
+        Healer.OPERATOR,
+        "Ordner oder ZIP-Datei lassen sich nicht als Schemapaket annehmen.",
+        "Der genannte Grund gilt der Datei; das Paket neu vom Herausgeber beziehen.",
+    ),
+    Code(
+        "validate.package.manifest",
+        Healer.OPERATOR,
+        "Die Beschreibung eines Schemapakets (package.toml oder lock.toml) ist fehlerhaft.",
+        "Den genannten Eintrag nach docs/reference/schema-packages.md berichtigen.",
+    ),
+    Code(
+        "validate.package.missing",
+        Healer.OPERATOR,
+        "Ein Schemapaket, das ein anderes braucht, ist nicht installiert.",
+        "Das genannte Paket zuerst mit `schemas install` einspielen.",
+    ),
+    Code(
+        "validate.package.changed",
+        Healer.OPERATOR,
+        "Eine Datei eines installierten Schemapakets fehlt oder wurde verändert.",
+        "Das Paket neu einspielen; vorher klären, wer die Dateien verändert hat.",
+    ),
+)

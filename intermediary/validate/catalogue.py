@@ -1,0 +1,170 @@
+"""Finding the schema for a document and checking the document against it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Self
+
+from lxml import etree
+
+from intermediary.core.faults import Misconfigured
+from intermediary.core.values import Befund
+from intermediary.validate.closure import Reader
+from intermediary.validate.findings import MAX_FINDINGS, befunde, overflow
+from intermediary.validate.installed import open_packages
+from intermediary.validate.package import Package, Packages
+from intermediary.validate.verdict import NOT_RUN, RuleSet, Verdict
+from intermediary.xml.parser import Element
+from intermediary.xml.schema import Compiled, compile_schema, has_more_errors_than, problems
+
+CACHED_SCHEMAS = 32
+_LARGE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A compiled schema and what is known about it; shared by all threads of a process.
+
+    `names` and `patterns` are what findings may repeat. The lock is held while a document is checked: libxml2 validates
+    in parallel, but lxml keeps one error log per schema.
+    """
+
+    rule_set: RuleSet
+    compiled: Compiled = field(repr=False)
+    names: frozenset[str] = field(repr=False)
+    patterns: frozenset[str] = field(repr=False)
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+
+def validate(tree: Element, schema: Schema) -> tuple[Befund, ...]:
+    """All findings of a document against a schema; empty when it is valid.
+
+    `tree` is the root from the hardened parser and is not changed. Locations the document itself names
+    (`xsi:schemaLocation`) are not followed. Raises `Misconfigured("validate.schema.broken")` when the schema cannot be
+    run to its end: never a pass.
+    """
+    try:
+        with schema.lock:
+            if _is_large(tree) and has_more_errors_than(MAX_FINDINGS, tree, schema.compiled):
+                return overflow(MAX_FINDINGS)
+            errors = problems(tree, schema.compiled)
+    except etree.XMLSchemaError as error:
+        raise Misconfigured("validate.schema.broken", where=schema.rule_set.name) from error
+    return befunde(errors, tree, schema.names, schema.patterns)
+
+
+class Catalogue:
+    """The schemas of one installation, found by root element and version (xoev-digest §4).
+
+    Built once per configuration by `wiring` and shared by threads. Official packages come from the schemas folder, own
+    input schemas from the mappings. When both describe a root, both run: the mapping's own schema says what it can
+    read, the official one what the standard allows. Compiled schemas are kept, the least recently used go first.
+    """
+
+    def __init__(self, packages: Packages, *, keep: int = CACHED_SCHEMAS) -> None:
+        self._packages = packages
+        self._reader = Reader(packages)
+        self._keep = keep
+        self._compiled: OrderedDict[tuple[str, str], Schema] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path | None, own: Iterable[Path] = ()) -> Self:
+        """The catalogue of a schemas folder (None: nothing installed) and of the mappings' own package folders.
+
+        Raises `Misconfigured` when a lock, listing or manifest is wrong; schema files are read and compiled on first
+        use.
+        """
+        return cls(open_packages(folder, own))
+
+    @property
+    def packages(self) -> Packages:
+        return self._packages
+
+    def schema_for(self, root: str, version: str | None = None) -> Schema | None:
+        """The schema that a root element (`{ns}name`) is checked against first, or None if none is installed."""
+        return next(iter(self.schemas_for(root, version)), None)
+
+    def schemas_for(self, root: str, version: str | None = None) -> tuple[Schema, ...]:
+        """All schemas for a root element: the mapping's own, then the official one.
+
+        `version` decides between versions that share a namespace. Raises `Misconfigured`: `validate.schema.ambiguous`
+        when two packages of a kind describe the root, `validate.schema.version` when only other versions are installed.
+        """
+        candidates = [package for package in self._packages.values() if package.entry_for(root) is not None]
+        chosen = []
+        for is_own in (True, False):
+            kind = [package for package in candidates if package.is_own is is_own]
+            if kind:
+                chosen.append(_one_of(kind, root, version))
+        return tuple(self.schema(package, package.entry_for(root) or "") for package in chosen)
+
+    def validate(self, tree: Element) -> Verdict:
+        """Checks a document against every schema installed for its root.
+
+        `Verdict.ran` is false when there is none. Raises `Misconfigured` when a rule set cannot run.
+        """
+        schemas = self.schemas_for(str(tree.tag), self._version_of(tree))
+        if not schemas:
+            return NOT_RUN
+        findings: dict[Befund, None] = {}
+        for schema in schemas:
+            findings.update(dict.fromkeys(validate(tree, schema)))
+        return Verdict(True, tuple(schema.rule_set for schema in schemas), tuple(findings))
+
+    def schema(self, package: Package, entry: str) -> Schema:
+        """The compiled schema of one entry of a package; raises `Misconfigured` when it does not compile."""
+        key = (package.id, entry)
+        with self._lock:
+            known = self._compiled.get(key)
+            if known is None:
+                known = self._compile(package, entry)
+                self._compiled[key] = known
+                if len(self._compiled) > self._keep:
+                    self._compiled.popitem(last=False)
+            self._compiled.move_to_end(key)
+            return known
+
+    def _compile(self, package: Package, entry: str) -> Schema:
+        name = f"{package.id} {entry}"
+        closure = self._reader.closure(package, entry)
+        compiled = compile_schema(closure.documents, closure.entry, where=name)
+        rule_set = RuleSet(name, package.manifest.name, package.manifest.version, closure.sha256)
+        return Schema(rule_set, compiled, closure.names, closure.patterns)
+
+    def _version_of(self, tree: Element) -> str | None:
+        """The version a document states, by the attribute that its packages name, on the root or a child of it."""
+        root = str(tree.tag)
+        packages = (package for package in self._packages.values() if package.entry_for(root) is not None)
+        for attribute in {package.manifest.version_attribute for package in packages} - {""}:
+            for element in (tree, *islice(tree, 10)):
+                value = element.get(attribute)
+                if value is not None:
+                    return value
+        return None
+
+
+def _one_of(packages: list[Package], root: str, version: str | None) -> Package:
+    fitting = [package for package in packages if _fits(package, version)]
+    if not fitting:
+        raise Misconfigured("validate.schema.version", where=f"root {root}")
+    if len(fitting) > 1:
+        named = ", ".join(sorted(package.id for package in fitting))
+        raise Misconfigured("validate.schema.ambiguous", where=f"root {root}: {named}")
+    return fitting[0]
+
+
+def _fits(package: Package, version: str | None) -> bool:
+    manifest = package.manifest
+    if version is None or not manifest.version_attribute:
+        return True
+    return version in (manifest.versions or (manifest.version,))
+
+
+def _is_large(tree: Element) -> bool:
+    return next(islice(tree.iter(), _LARGE, None), None) is not None

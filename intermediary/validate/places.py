@@ -1,0 +1,79 @@
+"""Element paths that a person can follow, built from names the schema knows and never from what the sender invented."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection
+
+from lxml import etree
+
+from intermediary.xml.parser import Element
+
+_STEP = re.compile(r"(?P<attribute>@)?(?:(?P<prefix>[^:\[/]+):)?(?P<name>[^:\[/]+)(?:\[(?P<position>\d+)\])?")
+UNKNOWN_NAME = "*"
+
+Child = tuple[Element, int, bool]
+
+
+class Places:
+    """Turns libxml2's node paths (`/*/*[3]/x:b[2]/@c`) of one document into `/Antrag/Person[2]/Name`.
+
+    A position is given where an element has siblings of its name. Names that the schema does not declare appear as `*`:
+    an element's name is text of the sender like any other.
+    """
+
+    def __init__(self, root: Element, known: Collection[str]) -> None:
+        self._root = root
+        self._known = known
+        self._children: dict[Element, list[Child]] = {}
+
+    def find(self, node_path: str | None) -> tuple[str, str]:
+        """The readable path, and the name of its last step."""
+        shown: list[str] = []
+        name = UNKNOWN_NAME
+        element: Element | None = None
+        for step in (node_path or "").split("/")[1:]:
+            parts = _STEP.fullmatch(step)
+            if parts is None:
+                break
+            if parts["attribute"]:
+                name = self._shown(parts["name"])
+                shown.append(f"@{name}")
+                break
+            found = (self._root, 1, False) if element is None else self._child(element, parts)
+            if found is None:
+                break
+            element, position, is_one_of_many = found
+            name = self._shown(local_name(element))
+            shown.append(f"{name}[{position}]" if is_one_of_many else name)
+        return "/" + "/".join(shown), name
+
+    def _child(self, element: Element, parts: re.Match[str]) -> Child | None:
+        wanted = int(parts["position"] or 1)
+        children = self._table(element)
+        if parts["name"] != "*":
+            prefix = parts["prefix"]
+            children = [one for one in children if local_name(one[0]) == parts["name"] and one[0].prefix == prefix]
+        return children[wanted - 1] if wanted <= len(children) else None
+
+    def _table(self, element: Element) -> list[Child]:
+        table = self._children.get(element)
+        if table is None:
+            children = list(element.iterchildren(etree.Element))
+            totals = Counter(one.tag for one in children)
+            met: Counter[object] = Counter()
+            table = []
+            for one in children:
+                met[one.tag] += 1
+                table.append((one, met[one.tag], totals[one.tag] > 1))
+            self._children[element] = table
+        return table
+
+    def _shown(self, name: str) -> str:
+        return name if name in self._known else UNKNOWN_NAME
+
+
+def local_name(element: Element) -> str:
+    """The name without its namespace."""
+    return str(element.tag).rpartition("}")[2]

@@ -1,0 +1,200 @@
+"""Reading a package that somebody handed in, folder or ZIP: nothing about it is believed, nothing is unpacked."""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from intermediary.core.faults import Misconfigured
+from intermediary.validate.listing import SUFFIX
+
+MEGABYTE = 1024 * 1024
+MAX_ARCHIVE = 256 * MEGABYTE
+MAX_FILE = 16 * MEGABYTE
+MAX_TOTAL = 128 * MEGABYTE
+MAX_ENTRIES = 20_000
+_MAX_PATH = 512
+_MAX_PARTS = 24
+_LOCAL_HEADER = 30
+_LOCAL_SIGNATURE = b"PK\x03\x04"
+_END_RECORD = 22
+_END_SIGNATURE = b"PK\x05\x06"
+_ENCRYPTED = 0x1
+_MANIFEST = "package.toml"
+
+
+def read_source(source: Path) -> dict[str, bytes]:
+    """The schema files (and `package.toml`) of a folder or ZIP, by path with `/`.
+
+    Raises `Misconfigured("validate.package.refused")` with the reason when the source cannot be read, is too large, or
+    looks like an attack: paths that leave the package, links and devices, names that collide on some file system,
+    encrypted, overlapping or lying ZIP entries. Entries that are not schema files are checked by name and not read.
+    """
+    if source.is_dir():
+        return _read_folder(source)
+    try:
+        if source.stat().st_size > MAX_ARCHIVE:
+            raise refused(source, "too large")
+        return _read_zip(source)
+    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, EOFError) as error:
+        raise refused(source, "not a readable folder or ZIP") from error
+
+
+def refused(source: Path, reason: str) -> Misconfigured:
+    """The one way a source is turned down; `reason` names the trap, never an entry's own text."""
+    return Misconfigured("validate.package.refused", where=f"{source.name}: {reason}")
+
+
+def _read_folder(source: Path) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    names: list[str] = []
+    total = 0
+    for folder, folders, leaves in os.walk(source):
+        for name in (*folders, *leaves):
+            if (Path(folder) / name).is_symlink():
+                raise refused(source, "contains a link")
+        for leaf in sorted(leaves):
+            path = Path(folder) / leaf
+            name = path.relative_to(source).as_posix()
+            names.append(name)
+            if not _is_wanted(name):
+                continue
+            mode = path.stat()
+            if not stat.S_ISREG(mode.st_mode):
+                raise refused(source, "contains something that is not a file")
+            total += mode.st_size
+            if mode.st_size > MAX_FILE or total > MAX_TOTAL:
+                raise refused(source, "too large")
+            files[name] = path.read_bytes()
+    _check_names(source, names)
+    return files
+
+
+def _read_zip(source: Path) -> dict[str, bytes]:
+    with source.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        entries = archive.infolist()
+        if len(entries) > MAX_ENTRIES:
+            raise refused(source, "too many entries")
+        _check_count(source, archive)
+        _check_entries(source, entries)
+        _check_layout(source, entries, start_of_directory=archive.start_dir)
+        files: dict[str, bytes] = {}
+        total = 0
+        for entry in entries:
+            _check_local(source, archive, entry)
+            if entry.is_dir() or not _is_wanted(entry.filename):
+                continue
+            data = _inflate(source, archive, entry)
+            total += len(data)
+            if total > MAX_TOTAL:
+                raise refused(source, "too large")
+            files[entry.filename] = data
+    return files
+
+
+def _is_wanted(name: str) -> bool:
+    return name.lower().endswith(SUFFIX) or name.rsplit("/", 1)[-1] == _MANIFEST
+
+
+def _check_count(source: Path, archive: zipfile.ZipFile) -> None:
+    """The end record counts the entries that were found: no other reader sees more or fewer."""
+    stream = archive.fp
+    if stream is None:
+        raise refused(source, "closed")
+    stream.seek(-_END_RECORD - len(archive.comment), os.SEEK_END)
+    record = stream.read(_END_RECORD)
+    if record[:4] != _END_SIGNATURE or int.from_bytes(record[10:12], "little") != len(archive.filelist):
+        raise refused(source, "entry and directory disagree")
+
+
+def _check_entries(source: Path, entries: list[zipfile.ZipInfo]) -> None:
+    for entry in entries:
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise refused(source, "contains a link or device")
+        if entry.flag_bits & _ENCRYPTED:
+            raise refused(source, "encrypted")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise refused(source, "unknown compression")
+        # ZipInfo replaces what follows a NUL and the platform's separator; the name as packed must be the same.
+        if entry.orig_filename != entry.filename:
+            raise refused(source, "unsafe name")
+    _check_names(source, [entry.filename for entry in entries])
+
+
+def _check_names(source: Path, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    files: set[str] = set()
+    folders: set[str] = set()
+    for name in names:
+        bare = name.removesuffix("/")
+        if not _is_safe(bare):
+            raise refused(source, "unsafe name")
+        folded = unicodedata.normalize("NFC", bare).casefold()
+        if folded in seen:
+            raise refused(source, "two entries with one name")
+        seen.add(folded)
+        (folders if name.endswith("/") else files).add(folded)
+        parts = folded.split("/")
+        folders.update("/".join(parts[:count]) for count in range(1, len(parts)))
+    if files & folders:
+        raise refused(source, "a file and a folder with one name")
+
+
+def _is_safe(name: str) -> bool:
+    parts = name.split("/")
+    return (
+        0 < len(name) <= _MAX_PATH
+        and len(parts) <= _MAX_PARTS
+        and not any(part in ("", ".", "..") or part != part.rstrip(" ") or len(part) > 200 for part in parts)
+        and not any(sign in name for sign in '\\:*?"<>|')
+        and not any(unicodedata.category(sign).startswith("C") for sign in name)
+        and name[:1] not in "-~"
+    )
+
+
+def _check_layout(source: Path, entries: list[zipfile.ZipInfo], *, start_of_directory: int) -> None:
+    """Entries lie one after the other, from the first byte to the directory, and share none of their bytes."""
+    ordered = sorted(entries, key=lambda entry: entry.header_offset)
+    if ordered and ordered[0].header_offset != 0:
+        raise refused(source, "data before the first entry")
+    ends = [entry.header_offset for entry in ordered[1:]] + [start_of_directory]
+    for entry, end in zip(ordered, ends, strict=False):
+        if entry.header_offset + _LOCAL_HEADER + entry.compress_size > end:
+            raise refused(source, "overlapping entries")
+
+
+def _check_local(source: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """The entry's own header says what the directory says; otherwise two readers see two packages."""
+    stream = archive.fp
+    if stream is None:
+        raise refused(source, "closed")
+    stream.seek(entry.header_offset)
+    header = stream.read(_LOCAL_HEADER)
+    length = int.from_bytes(header[26:28], "little")
+    name = stream.read(length)
+    encoding = "utf-8" if entry.flag_bits & 0x800 else "cp437"
+    sizes = (int.from_bytes(header[18:22], "little"), int.from_bytes(header[22:26], "little"))
+    deferred = bool(entry.flag_bits & 0x8) or 0xFFFFFFFF in sizes
+    checksum = int.from_bytes(header[14:18], "little")
+    if (
+        header[:4] != _LOCAL_SIGNATURE
+        or name.decode(encoding, "replace") != entry.filename
+        or (not deferred and (*sizes, checksum) != (entry.compress_size, entry.file_size, entry.CRC))
+    ):
+        raise refused(source, "entry and directory disagree")
+
+
+def _inflate(source: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    if entry.file_size > MAX_FILE:
+        raise refused(source, "too large")
+    with archive.open(entry) as stream:
+        data = stream.read(MAX_FILE + 1)
+    if len(data) != entry.file_size:
+        raise refused(source, "entry and directory disagree")
+    return data

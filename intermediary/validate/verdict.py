@@ -1,0 +1,48 @@
+"""What a check has to say: which rule sets ran, over which versions, and what they found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from intermediary.core.faults import Misconfigured
+from intermediary.core.values import Befund
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """One set of rules that ran to its end.
+
+    `name` is the stable name a pin is kept under (`xdomea@3.1.0 xdomea.xsd`); `sha256` covers the package and every
+    package it drew files from, so equal hashes mean equal rules.
+    """
+
+    name: str
+    package: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of checking one document (DESIGN §2.14: fail closed).
+
+    `ran` is true only when at least one rule set was found and every one of them ran to its end. A rule set that breaks
+    raises `Misconfigured` instead of giving a verdict. Who needs a checked document asks `is_valid`, or `demand` first.
+    """
+
+    ran: bool
+    rule_sets: tuple[RuleSet, ...] = ()
+    findings: tuple[Befund, ...] = ()
+
+    @property
+    def is_valid(self) -> bool:
+        return self.ran and bool(self.rule_sets) and not self.findings
+
+    def demand(self, root: str) -> Verdict:
+        """The verdict itself if rules ran; raises `Misconfigured("validate.schema.missing")` naming it otherwise."""
+        if not self.ran:
+            raise Misconfigured("validate.schema.missing", where=f"root {root}")
+        return self
+
+
+NOT_RUN = Verdict(ran=False)
