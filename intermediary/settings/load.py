@@ -41,7 +41,7 @@ def read(path: Path) -> tuple[Settings | None, list[Finding]]:
     except tomllib.TOMLDecodeError as failure:
         return None, [Finding(path, "", f"is not TOML: {failure}")]
     try:
-        settings = Settings.model_validate(data, context={"base": path.parent})
+        settings = Settings.model_validate(data, context={"base": path.parent, "file": path})
     except ValidationError as failure:
         return None, [_finding(path, error, data) for error in failure.errors(include_url=False)]
     return settings, crosscheck(settings, path)

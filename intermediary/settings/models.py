@@ -7,15 +7,14 @@ generated from the descriptions here. Routes stand in a file of their own, which
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Literal, Self
-from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from intermediary.core.schedule import Schedule
 from intermediary.settings.kinds import ConfiguredPath, Count, NameText, QueueName, SecretPath, Several
 
-NAMESPACE = UUID("7465c7aa-9104-577f-beec-ce9885f4e6a5")
 GIBIBYTE = 1024**3
 BROKER_MAX_BYTES = 128 * 1024**2
 
@@ -36,11 +35,6 @@ class Installation(Table):
         description="Folder of the store: database, wrapped payloads, audit trail. For the daemon alone (mode 0700)."
     )
     routes: ConfiguredPath = Field(description="File of the routes; read anew when it changes.")
-
-    @property
-    def id(self) -> UUID:
-        """The identity that ids of Nachrichten and keys of Zustellungen are derived from (`core/ids.py`)."""
-        return uuid5(NAMESPACE, self.name)
 
 
 class Store(Table):
@@ -199,7 +193,7 @@ class Channel(Table):
 class Settings(Table):
     """Everything `intermediary.toml` says.
 
-    Built by `load`; every room is given only its own table.
+    Built by `load`; every room is given only its own table. `file` is where they were read, for messages to people.
     """
 
     installation: Installation
@@ -209,6 +203,17 @@ class Settings(Table):
     schemas: Schemas
     mandant: Several[Mandant]
     channel: Several[Channel]
+    _file: Path = PrivateAttr(default=Path())
+
+    def model_post_init(self, context: dict[str, Path] | None) -> None:
+        """Keep the name of the file, which `load` gives along."""
+        if context is not None:
+            self._file = context["file"]
+
+    @property
+    def file(self) -> Path:
+        """The file these settings were read from, absolute."""
+        return self._file
 
     def mandant_named(self, name: str) -> Mandant:
         """The Mandant of that name; KeyError if there is none."""

@@ -32,8 +32,8 @@ _HEALERS = {
 _CLI_HEAD = """\
 # Command line
 
-Generated from `intermediary/cli/main.py` by `make docs`; `intermediary VERB --help` has the options. Exit codes: 0 fine,
-1 findings or rejected, 2 usage or configuration. JSON stands alone on stdout, logs on stderr.
+Generated from `intermediary/cli/main.py` by `make docs`; `intermediary VERB --help` has the options.
+Exit codes: 0 fine, 1 findings or rejected, 2 usage or configuration. JSON stands alone on stdout, logs on stderr.
 
 | command | does |
 |---|---|

@@ -55,13 +55,9 @@ def test_settings_cannot_be_changed(installation: Path) -> None:
         settings.store.lease_seconds = 1  # type: ignore[misc]
 
 
-def test_the_identity_follows_from_the_name(installation: Path, minimal: str) -> None:
-    """The same name gives the same identity, another name another one: keys of Zustellungen depend on it."""
-    first = load(installation).installation.id
-    installation.write_text(minimal.replace('name = "test"', 'name = "other"'), encoding="utf-8")
-
-    assert "993c4dd5-ed38-58cc-b2c2-726db75cbd60" == str(first)
-    assert first != load(installation).installation.id
+def test_the_file_is_remembered(installation: Path) -> None:
+    """Messages to people name the file the settings came from."""
+    assert installation == load(installation).file
 
 
 CASES = [
