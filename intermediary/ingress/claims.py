@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,11 +17,11 @@ from typing import BinaryIO
 from intermediary.core.faults import Rejected, Transient
 from intermediary.core.values import Content
 from intermediary.ingress.doors import check_size
+from intermediary.ingress.regular import IrregularFile, is_plain_name, open_regular
 from intermediary.ingress.spool import Spool, SpoolTooLarge
 
 _FIELDS = frozenset({"store", "key", "size", "sha256"})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_MAX_KEY_BYTES = 255
 
 
 class ClaimMissing(Exception):
@@ -120,44 +119,3 @@ class VanishedContent:
 
     def read(self) -> bytes:
         raise Rejected("intake.claim.invalid")
-
-
-class IrregularFile(OSError):
-    """It is a link, a pipe, a device or a folder."""
-
-
-def open_regular(name: str, folder_fd: int) -> BinaryIO:
-    """Open a regular file of this folder for reading, once and without following a link.
-
-    Raises `IrregularFile`, FileNotFoundError and other OSErrors. Never blocks on a pipe.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        fd = os.open(name, flags, dir_fd=folder_fd)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        if _is_irregular(name, folder_fd):
-            raise IrregularFile("not a regular file") from error
-        raise
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise IrregularFile("not a regular file")
-    return os.fdopen(fd, "rb")
-
-
-def is_plain_name(name: str) -> bool:
-    """Whether this is one visible name inside a folder: no separator, no leading dot, printable, at most 255 bytes."""
-    return (
-        name.isprintable()
-        and not name.startswith(".")
-        and not set(name) & {"/", "\\"}
-        and 0 < len(name.encode()) <= _MAX_KEY_BYTES
-    )
-
-
-def _is_irregular(name: str, folder_fd: int) -> bool:
-    try:
-        return not stat.S_ISREG(os.stat(name, dir_fd=folder_fd, follow_symlinks=False).st_mode)
-    except OSError:
-        return False
