@@ -99,7 +99,8 @@ class SignatureFact:
 
     `intact`: digests and signature value match (None = not determinable, e.g. an unsupported transform). `valid`: intact
     and the algorithm and key usage are acceptable. `complete`: everything that had to be covered is covered. `trusted`:
-    the signer's certificate leads to an anchor (None = undetermined). `signer` is the subject in RFC 4514 form.
+    the signer's certificate leads to an anchor (None = undetermined). `signer` is the subject in RFC 4514 form. `place`
+    is the signed container's path in the container tree (as in `Part.place`), empty for the transport layer.
     """
 
     layer: Literal["transport", "content"]
@@ -111,6 +112,7 @@ class SignatureFact:
     trusted: bool | None
     covers: tuple[str, ...]
     weak: bool = False
+    place: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
