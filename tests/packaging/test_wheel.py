@@ -19,6 +19,24 @@ def _run(*command: str | Path, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
+PLUGIN = """
+from intermediary.core.values import Ausgabe
+
+
+class Hundesteuer:
+    name = "hundesteuer"
+    version = 1
+    input_root = "{urn:x-test}antrag"
+    standard = "x-test 1.0"
+
+    def map(self, antrag, kontext) -> Ausgabe:
+        raise NotImplementedError
+
+
+MAPPING = Hundesteuer()
+"""
+
+
 @pytest.fixture(scope="module")
 def wheel(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of the working tree, built with what set-up has left in the cache: no network."""
@@ -86,3 +104,23 @@ def test_the_packaged_example_is_linted_by_the_packaged_program(environment: Pat
     )
 
     assert "rechenzentrum-musterland\n" == _run(environment / "bin/python", "-c", script, folder=tmp_path)
+
+
+def test_a_plugin_of_a_third_party_is_found(environment: Path, tmp_path: Path) -> None:
+    """A mapping of another vendor's package is found and loaded beside ours, through the same entry points."""
+    (packages,) = environment.glob("lib/python3*/site-packages")
+    (packages / "drittanbieter.py").write_text(PLUGIN, encoding="utf-8")
+    about = packages / "drittanbieter-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: drittanbieter\nVersion: 1.0\n", encoding="utf-8")
+    (about / "entry_points.txt").write_text(
+        "[intermediary.mappings]\nhundesteuer@1 = drittanbieter:MAPPING\n", encoding="utf-8"
+    )
+    script = (
+        "from intermediary.route.plugins import Mappings; found = Mappings();"
+        "print(*found.names(), found.get('hundesteuer@1').standard)"
+    )
+
+    told = _run(environment / "bin/python", "-c", script, folder=tmp_path)
+
+    assert "bewohnerparken@1 hundesteuer@1 x-test 1.0\n" == told
