@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import Generic, TypeVar, cast
 
@@ -40,6 +41,7 @@ def installed(group: str) -> tuple[EntryPoint, ...]:
 class _Loaded(Generic[P]):
     plugin: P
     sha256: str
+    folder: Path
 
 
 class _Shelf(Generic[P]):
@@ -64,6 +66,10 @@ class _Shelf(Generic[P]):
         """The hash of the plug-in's code as it was loaded; raises like `get`."""
         return self._load(name).sha256
 
+    def folder(self, name: str) -> Path:
+        """The folder of the plug-in's package, where its data lies; raises like `get`."""
+        return self._load(name).folder
+
     def _load(self, name: str) -> _Loaded[P]:
         with self._lock:
             if name not in self._loaded:
@@ -82,14 +88,15 @@ class _Shelf(Generic[P]):
     def _open(self, entry: EntryPoint) -> _Loaded[P]:
         try:
             plugin = entry.load()
-            sha256 = code_sha256(_package_of(entry))
+            package = _package_of(entry)
+            sha256 = code_sha256(package)
         except Exception as failure:  # a third party's module may raise anything while it is imported
             hint = f"loading {entry.value} raised {type(failure).__name__}"
             raise _refusal("plugin.invalid", entry.name, hint) from failure
         flaw = self._flaw(plugin, entry.name)
         if flaw:
             raise _refusal("plugin.invalid", entry.name, f"{entry.value} {flaw}")
-        return _Loaded(cast(P, plugin), sha256)
+        return _Loaded(cast(P, plugin), sha256, Path(package.__file__ or "").parent)
 
     def _unknown(self, name: str) -> Misconfigured:
         return _refusal("plugin.unknown", name, did_you_mean(name, self._known))
