@@ -1,1 +1,1 @@
-"""The audit trail: a closed list of events, chained per Nachricht, folded into a signed Merkle log, verifiable offline."""
+"""The audit trail: a closed list of events, chained per Nachricht, in a signed Merkle log, verifiable offline."""

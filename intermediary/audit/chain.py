@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -28,8 +28,8 @@ class Malformed(ValueError):
 class Event:
     """One fact. `chain` is the Nachricht's id, or the installation's for what concerns no Nachricht.
 
-    `seq` counts from 1 within the chain, `prev` is the digest of the event before it (`START` for the first). `actor` is
-    empty when the machine acted by itself. `fields` holds strings, whole numbers, booleans, and lists or objects of
+    `seq` counts from 1 within the chain, `prev` is the digest of the event before it (`START` for the first). `actor`
+    is empty when the machine acted by itself. `fields` holds strings, whole numbers, booleans, and lists or objects of
     them; never content.
     """
 
@@ -39,11 +39,11 @@ class Event:
     name: str
     mandant: str
     actor: str = ""
-    fields: Mapping[str, Any] = EMPTY
+    fields: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     prev: str = START
 
     def canonical(self) -> bytes:
-        """The bytes that are hashed: JSON with sorted keys, no white space, UTF-8, numbers whole (a subset of RFC 8785)."""
+        """The bytes that are hashed: JSON with sorted keys, no white space, UTF-8, numbers whole (see RFC 8785)."""
         return canonical(
             {
                 "chain": self.chain,

@@ -20,7 +20,8 @@ _KEYS = frozenset({"installation", "size", "root", "at", "previous"})
 class Head:
     """A statement about the first `size` events of the log, signed with the installation's Ed25519 key.
 
-    `root` is the Merkle root over them, `previous` the SHA-256 of the signed bytes of the head before (`START` for the first).
+    `root` is the Merkle root over them, `previous` the SHA-256 of the signed bytes of the head before (`START` for the
+    first).
     """
 
     installation: str

@@ -26,7 +26,7 @@ class SigningKey:
     def __init__(self, path: Path) -> None:
         where = f"signing key: {path.name}"
         try:
-            with open(path, "rb") as file:
+            with path.open("rb") as file:
                 about = os.fstat(file.fileno())
                 if not stat.S_ISREG(about.st_mode) or stat.S_IMODE(about.st_mode) & 0o077:
                     raise Misconfigured("key.unavailable", where=f"{where} (mode must be 0600)")

@@ -1,7 +1,8 @@
 """Sealed streams: chunked AES-256-GCM in the manner of STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015) and age.
 
     sealed stream = magic (4 bytes) salt (16 bytes) chunk … chunk
-    chunk         = AES-256-GCM of up to 64 KiB under HKDF-SHA256(key, salt), nonce = chunk number (11 bytes) + last flag
+    chunk         = AES-256-GCM of up to 64 KiB under HKDF-SHA256(key, salt)
+    nonce         = chunk number (11 bytes, from 0) last flag (1 byte)
 
 Every chunk but the last is full, and only the last carries the flag 1: cutting off, adding, exchanging or repeating
 chunks is detected. An empty stream is one empty last chunk.

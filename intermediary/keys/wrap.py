@@ -1,8 +1,8 @@
 """Wraps what rests: a random data key per Nachricht, under the key-encryption key (KEK) of its Mandant.
 
-Rotation of a KEK: make a new file, name it as the current one and the old file as a previous one. New Nachrichten use the
-new KEK; what exists stays readable under the old one, and look-ups by keyed hash ask for both. The old file may go when
-no data key names it any more and the dedupe memory (90 days) has passed.
+Rotation of a KEK: make a new file, name it as the current one and the old file as a previous one. New Nachrichten use
+the new KEK; what exists stays readable under the old one, and look-ups by keyed hash ask for both. The old file may go
+when no data key names it any more and the dedupe memory (90 days) has passed.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _open_all(mandant: str, places: KekFiles) -> tuple[_Kek, ...]:
 def _read_kek(mandant: str, path: Path) -> bytes:
     where = f"KEK of {mandant}: {path.name}"
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             about = os.fstat(file.fileno())
             if not stat.S_ISREG(about.st_mode) or stat.S_IMODE(about.st_mode) & 0o077:
                 raise Misconfigured("key.unavailable", where=f"{where} (mode must be 0600)")

@@ -1,4 +1,4 @@
-"""What a caller of the store can be told besides a Fault: somebody else holds it, it is not there, it cannot be done."""
+"""What a caller of the store can be told besides a Fault: held by another, not there, not possible."""
 
 from __future__ import annotations
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import select
+
 from intermediary.keys.wrap import MandantKeys
+from intermediary.store.blobs import Blobs
+from intermediary.store.database import Database
+from intermediary.store.dialects import Sqlite
+from intermediary.store.installation import remember_installation
+from intermediary.store.migrate import migrate
 from intermediary.store.store import Store
+from intermediary.store.tables import nachrichten
 
 
 def open_store(
@@ -15,7 +24,34 @@ def open_store(
 ) -> Store:
     """The store under `data` (made private on first use), brought to the present schema.
 
-    Safe to call from several processes at once. `Misconfigured("store.installation.differs")` when the data belongs to
-    another installation id, `("store.version.unknown")` when a newer program wrote it.
+    Safe to call from several processes at once. `lease` is what claims get that name none.
+    `Misconfigured("store.installation.differs")` when the data belongs to another installation id,
+    `("store.version.unknown")` when a newer program wrote it.
     """
-    raise NotImplementedError
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data.chmod(0o700)
+    dialect = Sqlite(data / "store.db")
+    engine = dialect.engine()
+    migrate(engine, data / "migrate.lock")
+    db = Database(
+        engine=engine,
+        dialect=dialect,
+        blobs=Blobs(data / "blobs"),
+        keys=keys,
+        installation=installation,
+        lease=lease,
+    )
+    with db.write() as tx:
+        remember_installation(tx, installation)
+    db.blobs.recover(lambda names: _with_row(db, names))
+    return Store(db)
+
+
+def _with_row(db: Database, names: Collection[str]) -> Collection[str]:
+    ids = [name.partition(".")[0] for name in names]
+    found: set[str] = set()
+    with db.read() as tx:
+        for start in range(0, len(ids), 500):
+            chosen = select(nachrichten.c.blob).where(nachrichten.c.id.in_(ids[start : start + 500]))
+            found.update(tx.scalars(chosen))
+    return found

@@ -1,4 +1,4 @@
-"""What the store hands out: one value per row, frozen, without content, safe to log except where a field says otherwise."""
+"""What the store hands out: one frozen value per row, without content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 from intermediary.core.states import NachrichtState, ZustellungState
-from intermediary.core.values import EMPTY
 
 Json = Mapping[str, Any]
 
@@ -17,9 +16,10 @@ Json = Mapping[str, Any]
 class NachrichtRecord:
     """One Nachricht as it stands durably.
 
-    `code` is why it is parked, was refused or rejected; `wait_reason` the code it waits with at present (its own, or that
-    of the Zustellung that keeps it open). `due_at` is the earliest moment anything of it has to be looked at, None when
-    nothing is to be done; `own_due_at` is the part of it that concerns the Nachricht itself (judging, answering).
+    `code` is why it is parked, was refused or rejected; `wait_reason` the code it waits with at present (its own, or
+    that of the Zustellung that keeps it open). `due_at` is the earliest moment anything of it has to be looked at, None
+    when nothing is to be done; `own_due_at` is the part of it that concerns the Nachricht itself (judging, answering).
+    `since` is the moment from which its deadline counts: of receipt, or of a person's last decision to go on.
     `attempts` counts the failed tries of its present state, `unexplained` the claims that ended without a fact.
     `verdict` is what the sender is or was told, with `verdict_code`; it is set when `answering` is reached and never
     changes. `pins` names the versions used, `plan` holds facts, findings and hashes of the one judgement; neither holds
@@ -35,6 +35,7 @@ class NachrichtRecord:
     code: str
     wait_reason: str
     received_at: datetime
+    since: datetime
     due_at: datetime | None
     own_due_at: datetime | None
     attempts: int
@@ -54,10 +55,11 @@ class NachrichtRecord:
 class ZustellungRecord:
     """One Zustellung as it stands durably.
 
-    `key` is the idempotency key (promise G3). `attempts` counts intents whose attempt was used up, and failed look-ups.
-    `intended_at` is the moment of the last intent, None when it was never intended. `redelivery` counts from 0; above 0,
-    `redelivers` is the key of its predecessor and `reason` what the person said. `correlation` and `until` belong to the
-    state `awaiting`.
+    `key` is the idempotency key (promise G3). `attempts` counts intents whose attempt was used up, and failed
+    look-ups. `intended_at` is the moment of the last intent, None when it was never intended. `redelivery` counts
+    from 0; above 0, `redelivers` is the key of its predecessor and `reason` what the person said. `correlation` and
+    `until` belong to the state `awaiting`. `since` is the moment from which its deadline counts: of receipt, or of a
+    person's order to send again.
     """
 
     key: str
@@ -76,13 +78,14 @@ class ZustellungRecord:
     proof: Mapping[str, str]
     correlation: Mapping[str, str]
     until: datetime | None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A lease on one Nachricht: everything its holder needs, and the token that fences its writes.
 
-    Every operation under a claim returns a new Claim with the records as they stand after it; use that one from then on.
+    Every operation under a claim returns a new Claim with the records as they stand after it; go on with that one.
     """
 
     nachricht: NachrichtRecord
@@ -133,6 +136,3 @@ class StateLine:
     state: NachrichtState
     code: str
     zustellungen: tuple[tuple[str, str, ZustellungState], ...]
-
-
-NO_PROOF = EMPTY

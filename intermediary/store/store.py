@@ -10,6 +10,12 @@ from intermediary.audit.chain import Entry
 from intermediary.audit.sealer import Head
 from intermediary.core.states import Decision, NachrichtState
 from intermediary.core.values import EMPTY, Befund, Content, Eingang
+from intermediary.store import claim as _claim
+from intermediary.store import content, people, query, sealing, wake
+from intermediary.store import record as recording
+from intermediary.store import take as taking
+from intermediary.store.database import Database
+from intermediary.store.note import note
 from intermediary.store.records import (
     Claim,
     Headers,
@@ -25,12 +31,16 @@ class Store:
     """Everything durable about every Nachricht; made by `open_store`, usable from any thread.
 
     Every change is one transaction that writes the state, its audit event(s) and the proof together, and follows the
-    tables of `core/states.py` (`IllegalTransition` is a defect of the caller). `now` is always an argument and carries a
-    time zone. A write under a claim whose lease was lost raises `LeaseLost` and changes nothing. When the database or the
-    disk does not answer, `Transient("store.unavailable")` is raised: the change may be repeated.
+    tables of `core/states.py` (`IllegalTransition` is a defect of the caller). `now` is always an argument and carries
+    a time zone. A write under a claim whose lease was lost raises `LeaseLost` and changes nothing. When the database or
+    the disk does not answer, `Transient("store.unavailable")` is raised: the change may be repeated. What a person may
+    not do in the present state raises `NotPossible`.
 
     `wait`, `park` and `answered` end the claim; all other operations keep it until `release`.
     """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
 
     # --- intake ---
 
@@ -41,7 +51,7 @@ class Store:
         `Misconfigured("payload.corrupt")` and nothing of the batch is taken. An unknown Mandant or an unreadable key
         raises `Misconfigured("key.unavailable")`.
         """
-        raise NotImplementedError
+        return taking.take(self._db, eingaenge)
 
     # --- claims ---
 
@@ -51,23 +61,23 @@ class Store:
         Taking over an expired lease counts as unexplained; at `UNEXPLAINED_LIMIT` the Nachricht is parked `suspect`
         instead of handed out. A Zustellung found `intended` becomes `unclear`, due now.
         """
-        raise NotImplementedError
+        return _claim.claim(self._db, owner, now, lease or self._db.lease, limit)
 
     def claim_one(self, nachricht_id: str, owner: str, now: datetime, lease: timedelta | None = None) -> Claim:
         """Lease one Nachricht for a person, whatever its state; `Busy` while it is leased, `NotFound` if unknown."""
-        raise NotImplementedError
+        return _claim.claim_one(self._db, nachricht_id, owner, now, lease or self._db.lease)
 
     def extend(self, claim: Claim, now: datetime, lease: timedelta | None = None) -> Claim:
         """Prolong the lease from `now`, for work that takes longer than one lease."""
-        raise NotImplementedError
+        return _claim.extend(self._db, claim, now, lease or self._db.lease)
 
     def release(self, claim: Claim, now: datetime) -> None:
         """Give the lease back; does nothing when it is not held any more."""
-        raise NotImplementedError
+        _claim.release(self._db, claim)
 
     def release_dead(self, is_alive: Callable[[str], bool], now: datetime) -> int:
         """Free the leases of owners that are gone, without counting them; for start-up on the same host."""
-        raise NotImplementedError
+        return _claim.release_dead(self._db, is_alive, now)
 
     # --- under a claim: the worker ---
 
@@ -81,29 +91,32 @@ class Store:
         targets: Sequence[PlannedTarget],
         now: datetime,
     ) -> Claim:
-        """received → planned: the one judgement, and a Zustellung per target, due now. `plan` is JSON without content."""
-        raise NotImplementedError
+        """Received → planned: the one judgement, and a Zustellung per target, due now.
+
+        `plan` is a JSON object without fractions and without content.
+        """
+        return recording.plan(self._db, claim, route=route, pins=pins, plan=plan, targets=targets, now=now)
 
     def refuse(
         self, claim: Claim, code: str, findings: Sequence[Befund], plan: Mapping[str, Any], now: datetime
     ) -> Claim:
-        """received → answering with the verdict `rejected`: the sender has to change something."""
-        raise NotImplementedError
+        """Received → answering with the verdict `rejected`: the sender has to change something."""
+        return recording.refuse(self._db, claim, code, findings, plan, now)
 
     def wait(self, claim: Claim, decision: Decision, now: datetime) -> Claim:
         """Obey a `decide_nachricht`: wait in the present state until `due_at`, or park. Ends the claim."""
-        raise NotImplementedError
+        return recording.wait(self._db, claim, decision, now)
 
     def park(self, claim: Claim, code: str, now: datetime) -> Claim:
         """→ parked with `code`; only a person moves it on. Ends the claim."""
-        raise NotImplementedError
+        return recording.park(self._db, claim, code, now)
 
     def intend(self, claim: Claim, key: str, output_sha256: str, now: datetime) -> Claim:
-        """due → intended, before the connector is called; counts the attempt.
+        """Due → intended, before the connector is called; counts the attempt.
 
         An `unclear` one passes through `due` in the same transaction (a target with native idempotency).
         """
-        raise NotImplementedError
+        return recording.intend(self._db, claim, key, output_sha256, now)
 
     def settle(
         self,
@@ -117,41 +130,46 @@ class Store:
         until: datetime | None = None,
     ) -> Claim:
         """Obey a `decide_zustellung`, and let the Nachricht follow: answering, or parked with a split verdict."""
-        raise NotImplementedError
+        return recording.settle(
+            self._db, claim, key, decision, now=now, proof=proof, correlation=correlation, until=until
+        )
 
     def answered(self, claim: Claim, state: NachrichtState, proof: Mapping[str, str], now: datetime) -> Claim:
-        """answering → completed (verdict accepted) or rejected: the sender was told. Ends the claim."""
-        raise NotImplementedError
+        """Answering → completed (verdict accepted) or rejected: the sender was told. Ends the claim."""
+        return recording.answered(self._db, claim, state, proof, now)
 
     # --- under a claim: people ---
 
     def confirm_delivered(self, claim: Claim, key: str, *, actor: str, reason: str, proof: str, now: datetime) -> Claim:
         """A person has looked at the target: it has arrived. From unclear, awaiting or parked."""
-        raise NotImplementedError
+        return people.confirm_delivered(self._db, claim, key, actor=actor, reason=reason, proof=proof, now=now)
 
     def send_again(self, claim: Claim, key: str, *, actor: str, reason: str, now: datetime) -> Claim:
         """A person takes responsibility for another attempt under the same key. From unclear or parked."""
-        raise NotImplementedError
+        return people.send_again(self._db, claim, key, actor=actor, reason=reason, now=now)
 
     def resume(self, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
-        """parked → where the durable facts end: answering (a verdict exists), planned (a plan exists), else received."""
-        raise NotImplementedError
+        """Parked → where the durable facts end: answering (a verdict exists), planned (a plan exists), else received.
+
+        A split verdict that still stands is `NotPossible`: redeliver to the target that refused first, or reject.
+        """
+        return people.resume(self._db, claim, actor=actor, reason=reason, now=now)
 
     def reject(self, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
         """→ answering with the verdict `rejected` and the code `person.rejected`; what is unsent stays unsent."""
-        raise NotImplementedError
+        return people.reject(self._db, claim, actor=actor, reason=reason, now=now)
 
     def discard(self, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
-        """parked → discarded: final, and the sender is not told."""
-        raise NotImplementedError
+        """Parked → discarded: final, and the sender is not told."""
+        return people.discard(self._db, claim, actor=actor, reason=reason, now=now)
 
     def redeliver(self, claim: Claim, target: str, *, actor: str, reason: str, now: datetime) -> Claim:
         """A new Zustellung to `target`, due now, with its own key, naming its predecessor."""
-        raise NotImplementedError
+        return people.redeliver(self._db, claim, target, actor=actor, reason=reason, now=now)
 
     def erase(self, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
         """Erase the payload and headers for good by erasing their data key; only in a final state."""
-        raise NotImplementedError
+        return people.erase(self._db, claim, actor=actor, reason=reason, now=now)
 
     def record(
         self,
@@ -163,33 +181,33 @@ class Store:
         fields: Mapping[str, Any] = EMPTY,
     ) -> None:
         """Write an audit event that changes no state (dry runs, reads of content); `subject` is a claim or an id."""
-        raise NotImplementedError
+        note(self._db, subject, event, now=now, actor=actor, fields=fields)
 
     def wake_misconfigured(self, now: datetime) -> int:
         """Make everything due now that waits with an operator's code; called when the configuration has changed."""
-        raise NotImplementedError
+        return wake.wake_misconfigured(self._db, now)
 
     # --- reads ---
 
     def get(self, nachricht_id: str) -> NachrichtRecord:
         """The Nachricht, or `NotFound`."""
-        raise NotImplementedError
+        return query.get(self._db, nachricht_id)
 
     def zustellungen(self, nachricht_id: str) -> tuple[ZustellungRecord, ...]:
         """Its Zustellungen in the order they were planned."""
-        raise NotImplementedError
+        return query.zustellungen_of(self._db, nachricht_id)
 
     def headers(self, nachricht_id: str) -> Headers:
         """What came beside the body; `Misconfigured("payload.erased")` or `("key.unavailable")`."""
-        raise NotImplementedError
+        return query.headers(self._db, nachricht_id)
 
     def body(self, nachricht_id: str) -> Content:
         """The received bytes, decrypted while they are read.
 
-        `Misconfigured("payload.erased")`, `("key.unavailable")`; a stream whose bytes are not those of the intake raises
-        `Misconfigured("payload.corrupt")`, at the latest when its end is read.
+        `Misconfigured("payload.erased")`, `("key.unavailable")`; a stream whose bytes are not those of the intake
+        raises `Misconfigured("payload.corrupt")`, at the latest when its end is read.
         """
-        raise NotImplementedError
+        return content.body(self._db, nachricht_id)
 
     def find(
         self,
@@ -203,32 +221,46 @@ class Store:
         limit: int | None = None,
         after: str | None = None,
     ) -> Iterator[NachrichtRecord]:
-        """Nachrichten, newest first; `code` also finds wait reasons, `after` continues behind an id of an earlier page."""
-        raise NotImplementedError
+        """Nachrichten, newest first; `code` also finds wait reasons, `after` is the last id of the page before."""
+        return query.find(
+            self._db,
+            mandant=mandant,
+            state=state,
+            code=code,
+            route=route,
+            since=since,
+            until=until,
+            limit=limit,
+            after=after,
+        )
 
     def find_by_message_id(self, mandant: str, message_id: str) -> tuple[NachrichtRecord, ...]:
         """All Nachrichten of a Mandant with the sender's id, oldest first: more than one after a conflict."""
-        raise NotImplementedError
+        return query.find_by_message_id(self._db, mandant, message_id)
 
     def resolve(self, prefix: str) -> str:
         """The id that begins with `prefix`; `NotFound` or `Ambiguous`."""
-        raise NotImplementedError
+        return query.resolve(self._db, prefix)
 
     def events(self, nachricht_id: str) -> tuple[Entry, ...]:
         """The audit chain of one Nachricht, first event first."""
-        raise NotImplementedError
+        return query.events(self._db, nachricht_id)
 
     def all_events(self) -> Iterator[Entry]:
         """Every event of one moment: the numbered ones in order, then the unsealed tail."""
-        raise NotImplementedError
+        return query.all_events(self._db)
+
+    def chain_ends(self) -> Iterator[tuple[str, int, str]]:
+        """Per Nachricht: id, number of its events, digest of the last; what `verify` compares the chains with."""
+        return query.chain_ends(self._db)
 
     def counts(self) -> dict[tuple[NachrichtState, str], int]:
         """How many Nachrichten by state and code (or wait reason)."""
-        raise NotImplementedError
+        return query.counts(self._db)
 
     def state_lines(self) -> Iterator[StateLine]:
         """Every Nachricht with its Zustellungen, oldest first, as of one moment."""
-        raise NotImplementedError
+        return query.state_lines(self._db)
 
     # --- sealing ---
 
@@ -237,12 +269,13 @@ class Store:
 
         One caller at a time (the daemon's sealer); O(new events). The caller copies the head to the second place.
         """
-        raise NotImplementedError
+        return sealing.seal_heads(self._db, sign, now)
 
     def heads(self) -> tuple[Head, ...]:
         """All signed heads, oldest first."""
-        raise NotImplementedError
+        return sealing.heads(self._db)
 
     def close(self) -> None:
         """Close all connections; the object is of no use afterwards."""
-        raise NotImplementedError
+        self._db.engine.dispose()
+        self._db.blobs.close()

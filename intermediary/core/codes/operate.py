@@ -45,4 +45,22 @@ CODES = (
         "Die Nachricht wurde von einer Person verworfen.",
         "Nichts; der Grund steht im Audit.",
     ),
+    Code(
+        "store.unavailable",
+        Healer.TIME,
+        "Die Datenbank oder der Datenträger der Installation antwortet zurzeit nicht.",
+        "Wird von selbst wiederholt. Bleibt es dabei: freien Platz, Rechte und Zustand des Datenträgers prüfen.",
+    ),
+    Code(
+        "store.installation.differs",
+        Healer.OPERATOR,
+        "Das Datenverzeichnis gehört zu einer Installation mit anderem Namen.",
+        "Den Namen der Installation oder das Datenverzeichnis in der Konfiguration berichtigen.",
+    ),
+    Code(
+        "store.version.unknown",
+        Healer.OPERATOR,
+        "Die Datenbank wurde von einer neueren Fassung des Programms geschrieben.",
+        "Die neuere Fassung installieren, oder die Sicherung von vor der Umstellung einspielen.",
+    ),
 )

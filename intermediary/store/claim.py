@@ -1,0 +1,171 @@
+"""Claims: leases with a fencing token, what a lost lease means, and how leases end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from intermediary.core.states import FINAL, UNEXPLAINED_LIMIT, NachrichtState, ZustellungState
+from intermediary.store import rows
+from intermediary.store.database import Database
+from intermediary.store.dialects import leased
+from intermediary.store.errors import Busy, LeaseLost, NotFound
+from intermediary.store.installation import record_installation
+from intermediary.store.records import Claim, ZustellungRecord
+from intermediary.store.tables import nachrichten
+from intermediary.store.work import Work
+
+_FREE = {"lease_owner": None, "lease_until": None, "took_over": False}
+
+
+def claim(db: Database, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
+    """See `Store.claim`."""
+    claims: list[Claim] = []
+    if not _is_anything_due(db, now):
+        return claims
+    with db.write() as tx:
+        while not claims:
+            statement = db.dialect.claim(owner=owner, now=now, until=now + lease, limit=limit)
+            leased_rows = tx.execute(statement).all()
+            if not leased_rows:
+                break
+            claims = _begin_all(tx, leased_rows, now)
+    return sorted(claims, key=lambda one: (one.nachricht.due_at or now, one.nachricht.received_at))
+
+
+def claim_one(db: Database, nachricht_id: str, owner: str, now: datetime, lease: timedelta) -> Claim:
+    """See `Store.claim_one`."""
+    with db.write() as tx:
+        row = tx.execute(select(nachrichten).where(nachrichten.c.id == nachricht_id).with_for_update()).one_or_none()
+        if row is None:
+            raise NotFound(nachricht_id)
+        if row.lease_owner is not None and row.lease_until > now:
+            raise Busy(nachricht_id)
+        statement = leased(owner=owner, until=now + lease).where(nachrichten.c.id == nachricht_id)
+        taken = tx.execute(statement.returning(nachrichten)).one()
+        records = rows.zustellungen_of(tx, [nachricht_id])[nachricht_id]
+        work = Work(tx, taken, records, now)
+        _explain(work, taken, now)
+        return work.save()
+
+
+def extend(db: Database, held: Claim, now: datetime, lease: timedelta) -> Claim:
+    """See `Store.extend`."""
+    with db.write() as tx:
+        changed = tx.execute(_held(held).values(lease_until=now + lease))
+        if not changed.rowcount:
+            raise LeaseLost(held.nachricht.id)
+    return held
+
+
+def release(db: Database, held: Claim) -> None:
+    """See `Store.release`."""
+    with db.write() as tx:
+        tx.execute(_held(held).values(**_FREE))
+
+
+def release_dead(db: Database, is_alive: Callable[[str], bool], now: datetime) -> int:
+    """See `Store.release_dead`."""
+    with db.read() as tx:
+        owners = tx.scalars(
+            select(nachrichten.c.lease_owner).where(nachrichten.c.lease_owner.is_not(None)).distinct()
+        ).all()
+    dead = [owner for owner in owners if owner is not None and not is_alive(owner)]
+    if not dead:
+        return 0
+    with db.write() as tx:
+        freed = tx.execute(
+            update(nachrichten)
+            .where(nachrichten.c.lease_owner.in_(dead))
+            .values(**_FREE, lease_token=nachrichten.c.lease_token + 1)
+        ).rowcount
+        if freed:
+            record_installation(db, tx, "leases.released", {"released": freed}, now=now)
+    return freed
+
+
+def _is_anything_due(db: Database, now: datetime) -> bool:
+    """A look without the writer's place, so that idle workers do not disturb anybody."""
+    with db.read() as tx:
+        statement = (
+            select(nachrichten.c.id)
+            .where(nachrichten.c.due_at <= now)
+            .where((nachrichten.c.lease_until.is_(None)) | (nachrichten.c.lease_until <= now))
+            .limit(1)
+        )
+        return tx.execute(statement).first() is not None
+
+
+def _begin_all(tx: Connection, leased_rows: Sequence[Row[Any]], now: datetime) -> list[Claim]:
+    records = rows.zustellungen_of(tx, [row.id for row in leased_rows])
+    begun = (_begin(tx, row, records[row.id], now) for row in leased_rows)
+    return [one for one in begun if one is not None]
+
+
+def _begin(tx: Connection, row: Row[Any], records: tuple[ZustellungRecord, ...], now: datetime) -> Claim | None:
+    """The claim in a freshly leased row; None when it is parked instead."""
+    is_interrupted = any(record.state is ZustellungState.INTENDED for record in records)
+    if not row.took_over and not is_interrupted:
+        return Claim(rows.nachricht(row), records, row.lease_token, row.lease_owner)
+    work = Work(tx, row, records, now)
+    _explain(work, row, now)
+    if work.nachricht.unexplained < UNEXPLAINED_LIMIT:
+        return work.save()
+    _park_suspect(work)
+    work.end_lease()
+    work.save()
+    return None
+
+
+def _explain(work: Work, row: Row[Any], now: datetime) -> None:
+    """Write down what an earlier holder left behind: an unexplained end, intents without a verdict."""
+    if row.took_over:
+        count = work.nachricht.unexplained + 1
+        work.event("claim.unexplained", {"count": count})
+        work.change(unexplained=count)
+    for record in work.zustellungen:
+        if record.state is ZustellungState.INTENDED:
+            work.move_zustellung(
+                record.key,
+                ZustellungState.UNCLEAR,
+                "delivery.unclear",
+                {"attempt": record.attempts, "code": "delivery.unclear", "reason": "crash"},
+                code="delivery.unclear",
+                due_at=now,
+            )
+
+
+def _park_suspect(work: Work) -> None:
+    """Park the Nachricht; where it is final already, what is still open of it."""
+    if work.nachricht.state not in FINAL:
+        work.move(
+            NachrichtState.PARKED,
+            "nachricht.parked",
+            {"state": work.nachricht.state, "code": "suspect"},
+            code="suspect",
+        )
+        return
+    for record in work.zustellungen:
+        if record.state in (ZustellungState.DUE, ZustellungState.UNCLEAR):
+            work.move_zustellung(
+                record.key,
+                ZustellungState.PARKED,
+                "delivery.parked",
+                {"attempt": record.attempts, "code": "suspect"},
+                code="suspect",
+                due_at=None,
+            )
+        elif record.state is ZustellungState.AWAITING:
+            work.change_zustellung(record.key, due_at=None)
+
+
+def _held(held: Claim) -> Any:
+    return (
+        update(nachrichten)
+        .where(nachrichten.c.id == held.nachricht.id)
+        .where(nachrichten.c.lease_token == held.token)
+        .where(nachrichten.c.lease_owner.is_not(None))
+    )

@@ -1,0 +1,116 @@
+"""Where the engines differ, side by side: opening, beginning a write, claiming what is due.
+
+Today there is SQLite. PostgreSQL gets a second class with the same three methods (`READ COMMITTED`, `FOR UPDATE`,
+`FOR UPDATE SKIP LOCKED`) and its name in the conformance suite; no other file may ask which engine it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, or_, select, update
+from sqlalchemy.pool import QueuePool
+
+from intermediary.store.tables import nachrichten
+
+_BUSY_MILLISECONDS = 30_000
+
+
+class Dialect(Protocol):
+    """What one engine does in its own way."""
+
+    def engine(self) -> Engine:
+        """A connection pool, usable from any thread."""
+        ...
+
+    @contextmanager
+    def writing(self, engine: Engine) -> Iterator[Connection]:
+        """A transaction in which reads already see what no other writer can change until it ends."""
+        ...
+
+    def claim(self, *, owner: str, now: datetime, until: datetime, limit: int) -> Executable:
+        """One statement that leases what is due and gives the rows back."""
+        ...
+
+
+class Sqlite:
+    """SQLite in WAL mode with `synchronous=FULL`: one writer at a time, readers never wait.
+
+    `BEGIN IMMEDIATE` takes the writer's place at once, so a transaction never fails half-way for a lock. Threads of one
+    process queue at a lock of our own, because SQLite's waiting is polling and unfair.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._writer = threading.Lock()
+
+    def engine(self) -> Engine:
+        os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        engine = create_engine(
+            f"sqlite:///{self._file}",
+            poolclass=QueuePool,
+            pool_size=8,
+            max_overflow=32,
+            connect_args={"check_same_thread": False, "timeout": _BUSY_MILLISECONDS / 1000},
+        )
+        event.listen(engine, "connect", _prepare_connection)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    @contextmanager
+    def writing(self, engine: Engine) -> Iterator[Connection]:
+        with (
+            self._writer,
+            engine.connect().execution_options(intermediary_writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def claim(self, *, owner: str, now: datetime, until: datetime, limit: int) -> Executable:
+        due = (
+            select(nachrichten.c.id)
+            .where(nachrichten.c.due_at <= now)
+            .where(or_(nachrichten.c.lease_until.is_(None), nachrichten.c.lease_until <= now))
+            .order_by(nachrichten.c.due_at, nachrichten.c.received_at)
+            .limit(limit)
+        )
+        claimed: Executable = leased(owner=owner, until=until).where(nachrichten.c.id.in_(due)).returning(nachrichten)
+        return claimed
+
+
+def leased(*, owner: str, until: datetime) -> Any:
+    """The part of a claim that all engines share: a new token, and whether somebody else's lease was taken over."""
+    was_held = nachrichten.c.lease_owner.is_not(None)
+    return update(nachrichten).values(
+        lease_owner=owner,
+        lease_until=until,
+        lease_token=nachrichten.c.lease_token + 1,
+        took_over=was_held,
+    )
+
+
+def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {_BUSY_MILLISECONDS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+        "trusted_schema = OFF",
+        "wal_autocheckpoint = 4000",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    is_writer = connection.get_execution_options().get("intermediary_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")

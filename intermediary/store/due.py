@@ -1,0 +1,58 @@
+"""When a Nachricht has to be looked at next, and what it waits for: pure, from its own state and its Zustellungen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from intermediary.core.states import NachrichtState, Standing, ZustellungState
+from intermediary.store.records import NachrichtRecord, ZustellungRecord
+
+_OPEN = frozenset({ZustellungState.DUE, ZustellungState.INTENDED, ZustellungState.UNCLEAR, ZustellungState.AWAITING})
+
+
+def due_at(nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord]) -> datetime | None:
+    """The earliest moment of what is open; None when only a person can move it, or nothing is left to do.
+
+    A planned Nachricht that itself waits (a mapping version is missing) holds back what would need it; verdicts awaited
+    elsewhere are still collected.
+    """
+    own = nachricht.own_due_at
+    match nachricht.state:
+        case NachrichtState.PARKED | NachrichtState.DISCARDED:
+            return None
+        case NachrichtState.RECEIVED:
+            return own
+        case NachrichtState.PLANNED if own is not None:
+            awaited = (record for record in zustellungen if record.state is ZustellungState.AWAITING)
+            return _earliest(own, awaited)
+        case _:
+            return _earliest(own, zustellungen)
+
+
+def wait_reason(nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord]) -> str:
+    """The code an operator sees: of the Nachricht's own waiting, else of what keeps it open, parked ones first."""
+    if nachricht.own_due_at is not None or nachricht.state is NachrichtState.PARKED:
+        return nachricht.wait_reason
+    if nachricht.state is NachrichtState.DISCARDED:
+        return ""
+    parked = (record for record in zustellungen if record.state is ZustellungState.PARKED)
+    waiting = (record for record in zustellungen if record.state in _OPEN and record.code)
+    return next((record.code for record in (*parked, *waiting)), "")
+
+
+def standings(zustellungen: Iterable[ZustellungRecord]) -> tuple[Standing, ...]:
+    """What composition sees: per target the newest Zustellung, which takes the place of those it redelivers."""
+    newest: dict[str, ZustellungRecord] = {}
+    for record in zustellungen:
+        known = newest.get(record.target)
+        if known is None or record.redelivery > known.redelivery:
+            newest[record.target] = record
+    return tuple(Standing(record.state, record.required) for record in newest.values())
+
+
+def _earliest(own: datetime | None, zustellungen: Iterable[ZustellungRecord]) -> datetime | None:
+    moments = [record.due_at for record in zustellungen if record.state in _OPEN and record.due_at is not None]
+    if own is not None:
+        moments.append(own)
+    return min(moments, default=None)

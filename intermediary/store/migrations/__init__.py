@@ -1,0 +1,1 @@
+"""Alembic environment: package data, run by `store/migrate.py`."""

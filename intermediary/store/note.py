@@ -1,0 +1,21 @@
+"""Audit events that change no state: what a person looked at, a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from intermediary.store.database import Database
+from intermediary.store.records import Claim
+from intermediary.store.work import under_claim, without_claim
+
+
+def note(
+    db: Database, subject: Claim | str, event: str, *, now: datetime, actor: str, fields: Mapping[str, Any]
+) -> None:
+    """See `Store.record`."""
+    with db.write() as tx:
+        work = under_claim(tx, subject, now) if isinstance(subject, Claim) else without_claim(tx, subject, now)
+        work.event(event, fields, actor=actor)
+        work.save()

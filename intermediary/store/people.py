@@ -1,0 +1,187 @@
+"""What a person decides under a claim; each with actor and reason in the audit chain."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+
+from intermediary.core.ids import zustellung_key
+from intermediary.core.states import FINAL, VERDICTS, NachrichtState, ZustellungState, compose
+from intermediary.store.database import Database
+from intermediary.store.due import standings
+from intermediary.store.errors import NotPossible
+from intermediary.store.records import Claim, ZustellungRecord
+from intermediary.store.tables import data_keys, nachrichten
+from intermediary.store.verdict import compose_verdict, stay_unsent
+from intermediary.store.work import Work, under_claim
+
+_N = NachrichtState
+_Z = ZustellungState
+
+
+def confirm_delivered(
+    db: Database, claim: Claim, key: str, *, actor: str, reason: str, proof: str, now: datetime
+) -> Claim:
+    """See `Store.confirm_delivered`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        record = work.zustellung(key)
+        _demand(record.state in (_Z.UNCLEAR, _Z.AWAITING, _Z.PARKED), f"the Zustellung is {record.state}")
+        work.move_zustellung(
+            key,
+            _Z.DELIVERED,
+            "person.confirmed",
+            {"reason": reason, "proof": proof},
+            actor=actor,
+            code="",
+            due_at=None,
+            until=None,
+            proof={**record.proof, "confirmed_by": actor, "confirmation": proof},
+        )
+        compose_verdict(work, now)
+        stay_unsent(work)
+        return work.save()
+
+
+def send_again(db: Database, claim: Claim, key: str, *, actor: str, reason: str, now: datetime) -> Claim:
+    """See `Store.send_again`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        record = work.zustellung(key)
+        _demand(record.state in (_Z.UNCLEAR, _Z.PARKED), f"the Zustellung is {record.state}")
+        is_over = work.nachricht.verdict == "rejected" or work.nachricht.state is _N.DISCARDED
+        _demand(not is_over, f"the Nachricht is {work.nachricht.state}")
+        _demand_payload(work)
+        work.move_zustellung(
+            key, _Z.DUE, "person.sent-again", {"reason": reason}, actor=actor, code="", due_at=now, since=now
+        )
+        return work.save()
+
+
+def resume(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
+    """See `Store.resume`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        before = work.nachricht
+        _demand(before.state is _N.PARKED, f"the Nachricht is {before.state}")
+        state, values = _N.RECEIVED, {"own_due_at": now, "code": ""}
+        if before.verdict:
+            state, values = _N.ANSWERING, {"own_due_at": now, "code": before.verdict_code}
+        elif before.route:
+            decision = compose(standings(work.zustellungen))
+            is_split = decision is not None and decision.state is _N.PARKED
+            _demand(not is_split, "the verdict is still split: redeliver to the target that refused, or reject")
+            state, values = _N.PLANNED, {}
+        fields = {"state": state, "reason": reason}
+        work.move(state, "person.resumed", fields, actor=actor, unexplained=0, since=now, **values)
+        compose_verdict(work, now)
+        stay_unsent(work)
+        return work.save()
+
+
+def reject(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
+    """See `Store.reject`."""
+    code = "person.rejected"
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        state = work.nachricht.state
+        _demand(state in (_N.RECEIVED, _N.PLANNED, _N.PARKED), f"the Nachricht is {state}")
+        _demand(not work.nachricht.verdict, f"the verdict is {work.nachricht.verdict} already")
+        work.move(
+            _N.ANSWERING,
+            "person.rejected",
+            {"code": code, "reason": reason},
+            actor=actor,
+            code=code,
+            verdict="rejected",
+            verdict_code=code,
+            own_due_at=now,
+            unexplained=0,
+        )
+        stay_unsent(work)
+        return work.save()
+
+
+def discard(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
+    """See `Store.discard`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        _demand(work.nachricht.state is _N.PARKED, f"the Nachricht is {work.nachricht.state}")
+        work.move(_N.DISCARDED, "person.discarded", {"reason": reason}, actor=actor, code="person.discarded")
+        return work.save()
+
+
+def redeliver(db: Database, claim: Claim, target: str, *, actor: str, reason: str, now: datetime) -> Claim:
+    """See `Store.redeliver`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        _demand(work.nachricht.state is not _N.DISCARDED, "the Nachricht is discarded")
+        _demand_payload(work)
+        known = [record for record in work.zustellungen if record.target == target]
+        _demand(bool(known), f"the Nachricht has no Zustellung to {target}")
+        last = max(known, key=lambda record: record.redelivery)
+        _demand(last.state in VERDICTS, f"the last Zustellung to {target} is {last.state}")
+        record = _successor(db, work, last, reason=reason, now=now)
+        fields = {
+            "target": target,
+            "key": record.key,
+            "redelivery": record.redelivery,
+            "redelivers": last.key,
+            "reason": reason,
+        }
+        work.event("person.redelivered", fields, actor=actor)
+        work.add_zustellung(record)
+        return work.save()
+
+
+def erase(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
+    """See `Store.erase`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        _demand(work.nachricht.state in FINAL, f"the Nachricht is {work.nachricht.state}")
+        _demand(work.nachricht.due_at is None, "a Zustellung is still open")
+        if work.nachricht.payload == "erased":
+            return claim
+        work.event("payload.erased", {"reason": reason}, actor=actor)
+        work.change(payload="erased")
+        own = nachrichten.c.id == work.nachricht.id
+        blob = tx.execute(select(nachrichten.c.blob).where(own)).scalar_one()
+        tx.execute(delete(data_keys).where(data_keys.c.nachricht_id == work.nachricht.id))
+        tx.execute(update(nachrichten).where(own).values(headers=None))
+        erased = work.save()
+    db.blobs.remove(blob)
+    return erased
+
+
+def _successor(db: Database, work: Work, last: ZustellungRecord, *, reason: str, now: datetime) -> ZustellungRecord:
+    number = last.redelivery + 1
+    key = zustellung_key(db.installation, nachricht_id=last.nachricht_id, target=last.target, redelivery=number)
+    return ZustellungRecord(
+        key=key,
+        nachricht_id=last.nachricht_id,
+        target=last.target,
+        required=last.required and not work.nachricht.verdict,
+        state=_Z.DUE,
+        code="",
+        attempts=0,
+        due_at=now,
+        intended_at=None,
+        output_sha256=last.output_sha256,
+        redelivery=number,
+        redelivers=last.key,
+        reason=reason,
+        proof={},
+        correlation={},
+        until=None,
+        since=now,
+    )
+
+
+def _demand_payload(work: Work) -> None:
+    _demand(work.nachricht.payload == "present", "the payload is erased")
+
+
+def _demand(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise NotPossible(otherwise)

@@ -1,0 +1,197 @@
+"""Reads: nothing here changes anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import Select, func, or_, select, tuple_
+
+from intermediary.audit.chain import Entry, Event
+from intermediary.core.faults import Misconfigured
+from intermediary.core.states import NachrichtState, ZustellungState
+from intermediary.keys.stream import SealBroken
+from intermediary.keys.wrap import DataKey
+from intermediary.store import rows
+from intermediary.store.database import Database
+from intermediary.store.errors import Ambiguous, NotFound
+from intermediary.store.records import Headers, NachrichtRecord, StateLine, ZustellungRecord
+from intermediary.store.tables import audit_events, data_keys, intake_keys, nachrichten, zustellungen
+from intermediary.store.take import HEADERS
+
+_PAGE = 200
+_N = nachrichten.c
+
+
+def get(db: Database, nachricht_id: str) -> NachrichtRecord:
+    """See `Store.get`."""
+    with db.read() as tx:
+        row = tx.execute(select(*rows.NACHRICHT_COLUMNS).where(_N.id == nachricht_id)).one_or_none()
+    if row is None:
+        raise NotFound(nachricht_id)
+    return rows.nachricht(row)
+
+
+def zustellungen_of(db: Database, nachricht_id: str) -> tuple[ZustellungRecord, ...]:
+    """See `Store.zustellungen`."""
+    with db.read() as tx:
+        return rows.zustellungen_of(tx, [nachricht_id])[nachricht_id]
+
+
+def headers(db: Database, nachricht_id: str) -> Headers:
+    """See `Store.headers`."""
+    with db.read() as tx:
+        sealed = tx.execute(select(_N.headers).where(_N.id == nachricht_id)).one_or_none()
+    if sealed is None:
+        raise NotFound(nachricht_id)
+    key = data_key(db, nachricht_id)
+    try:
+        return Headers(**json.loads(key.open(sealed.headers or b"", HEADERS)))
+    except SealBroken as broken:
+        raise Misconfigured("payload.corrupt", where=nachricht_id) from broken
+
+
+def data_key(db: Database, nachricht_id: str) -> DataKey:
+    """The data key of a Nachricht; `payload.erased` when it was erased."""
+    with db.read() as tx:
+        row = tx.execute(select(data_keys).where(data_keys.c.nachricht_id == nachricht_id)).one_or_none()
+    if row is None:
+        raise Misconfigured("payload.erased", where=nachricht_id)
+    try:
+        return db.keys.open_data_key(row.mandant, nachricht_id, row.wrapped)
+    except SealBroken as broken:
+        raise Misconfigured("payload.corrupt", where=nachricht_id) from broken
+
+
+def find(
+    db: Database,
+    *,
+    mandant: str | None,
+    state: NachrichtState | None,
+    code: str | None,
+    route: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int | None,
+    after: str | None,
+) -> Iterator[NachrichtRecord]:
+    """See `Store.find`."""
+    statement = select(*rows.NACHRICHT_COLUMNS)
+    if mandant is not None:
+        statement = statement.where(_N.mandant == mandant)
+    if state is not None:
+        statement = statement.where(_N.state == state)
+    if code is not None:
+        statement = statement.where(or_(_N.code == code, _N.wait_reason == code))
+    if route is not None:
+        statement = statement.where(_N.route == route)
+    if since is not None:
+        statement = statement.where(_N.received_at >= since)
+    if until is not None:
+        statement = statement.where(_N.received_at < until)
+    cursor = None if after is None else get(db, after)
+    return _pages(db, statement.order_by(_N.received_at.desc(), _N.id.desc()), cursor, limit)
+
+
+def find_by_message_id(db: Database, mandant: str, message_id: str) -> tuple[NachrichtRecord, ...]:
+    """See `Store.find_by_message_id`."""
+    hashes = db.keys.index_hashes(mandant, message_id)
+    ids = select(intake_keys.c.nachricht_id).where(
+        intake_keys.c.mandant == mandant, intake_keys.c.message_hash.in_(hashes)
+    )
+    statement = select(*rows.NACHRICHT_COLUMNS).where(_N.id.in_(ids)).order_by(_N.received_at, _N.id)
+    with db.read() as tx:
+        return tuple(rows.nachricht(row) for row in tx.execute(statement))
+
+
+def resolve(db: Database, prefix: str) -> str:
+    """See `Store.resolve`."""
+    statement = select(_N.id).where(_N.id >= prefix, _N.id < prefix + "~").order_by(_N.id).limit(2)
+    with db.read() as tx:
+        found = tx.scalars(statement).all() if prefix else []
+    if not found:
+        raise NotFound(prefix)
+    if len(found) > 1 and found[0] != prefix:
+        raise Ambiguous(prefix)
+    return str(found[0])
+
+
+def events(db: Database, nachricht_id: str) -> tuple[Entry, ...]:
+    """See `Store.events`."""
+    statement = select(audit_events).where(audit_events.c.chain == nachricht_id).order_by(audit_events.c.seq)
+    with db.read() as tx:
+        return tuple(_entry(row.body, row.digest, row.number) for row in tx.execute(statement))
+
+
+def all_events(db: Database) -> Iterator[Entry]:
+    """See `Store.all_events`."""
+    columns = audit_events.c
+    chosen = select(columns.body, columns.digest, columns.number)
+    with db.read() as tx:
+        sealed = chosen.where(columns.number.is_not(None)).order_by(columns.number)
+        unsealed = chosen.where(columns.number.is_(None)).order_by(columns.id)
+        for statement in (sealed, unsealed):
+            for row in tx.execution_options(yield_per=_PAGE).execute(statement):
+                yield _entry(row.body, row.digest, row.number)
+
+
+def chain_ends(db: Database) -> Iterator[tuple[str, int, str]]:
+    """See `Store.chain_ends`."""
+    statement = select(_N.id, _N.chain_length, _N.chain_digest).order_by(_N.id)
+    with db.read() as tx:
+        for row in tx.execution_options(yield_per=_PAGE).execute(statement):
+            yield row.id, row.chain_length, row.chain_digest
+
+
+def counts(db: Database) -> dict[tuple[NachrichtState, str], int]:
+    """See `Store.counts`."""
+    statement = select(_N.state, _N.code, _N.wait_reason, func.count()).group_by(_N.state, _N.code, _N.wait_reason)
+    found: dict[tuple[NachrichtState, str], int] = {}
+    with db.read() as tx:
+        for state, code, wait_reason, count in tx.execute(statement):
+            key = (NachrichtState(state), wait_reason or code)
+            found[key] = found.get(key, 0) + count
+    return found
+
+
+def state_lines(db: Database) -> Iterator[StateLine]:
+    """See `Store.state_lines`."""
+    chosen = select(_N.id, _N.state, _N.code, _N.wait_reason).order_by(_N.received_at, _N.id)
+    with db.read() as tx:
+        for page in tx.execution_options(yield_per=_PAGE).execute(chosen).partitions():
+            columns = zustellungen.c
+            belonging: dict[str, list[tuple[str, str, ZustellungState]]] = {row.id: [] for row in page}
+            statement = (
+                select(columns.nachricht_id, columns.target, columns.key, columns.state)
+                .where(columns.nachricht_id.in_(list(belonging)))
+                .order_by(columns.nachricht_id, columns.position)
+            )
+            for owner, target, key, state in tx.execution_options(yield_per=None).execute(statement).all():
+                belonging[owner].append((target, key, ZustellungState(state)))
+            for row in page:
+                code = row.code or row.wait_reason
+                yield StateLine(row.id, NachrichtState(row.state), code, tuple(belonging[row.id]))
+
+
+def _pages(
+    db: Database, statement: Select[tuple[object, ...]], cursor: NachrichtRecord | None, limit: int | None
+) -> Iterator[NachrichtRecord]:
+    """Page by page, each its own short transaction: a slow reader holds nothing."""
+    left = limit
+    while left is None or left > 0:
+        size = _PAGE if left is None else min(_PAGE, left)
+        page = statement.limit(size)
+        if cursor is not None:
+            page = page.where(tuple_(_N.received_at, _N.id) < (cursor.received_at, cursor.id))
+        with db.read() as tx:
+            records = [rows.nachricht(row) for row in tx.execute(page)]
+        yield from records
+        if len(records) < size:
+            return
+        cursor = records[-1]
+        left = None if left is None else left - len(records)
+
+
+def _entry(body: bytes, digest: str, number: int | None) -> Entry:
+    return Entry(Event.parse(json.loads(body)), digest, number)

@@ -1,0 +1,260 @@
+"""What the worker writes under a claim: the judgement, waits, intents, verdicts, the answer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from intermediary.audit.chain import canonical, moment
+from intermediary.core.ids import zustellung_key
+from intermediary.core.states import Decision, NachrichtState, ZustellungState, check_nachricht
+from intermediary.core.values import Befund
+from intermediary.store.database import Database
+from intermediary.store.records import Claim, PlannedTarget, ZustellungRecord
+from intermediary.store.verdict import compose_verdict, stay_unsent
+from intermediary.store.work import Work, under_claim
+
+_Z = ZustellungState
+
+
+def plan(
+    db: Database,
+    claim: Claim,
+    *,
+    route: str,
+    pins: Mapping[str, str],
+    plan: Mapping[str, Any],
+    targets: Sequence[PlannedTarget],
+    now: datetime,
+) -> Claim:
+    """See `Store.plan`."""
+    if not any(target.required for target in targets) or len({one.name for one in targets}) != len(targets):
+        raise ValueError("a plan has at least one required target, and every target once")
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        records = [_new_zustellung(db, work, target, now) for target in targets]
+        fields = {
+            "route": route,
+            "pins": dict(pins),
+            "plan_sha256": _fingerprint(plan),
+            "targets": [
+                {"target": one.target, "key": one.key, "required": one.required, "output_sha256": one.output_sha256}
+                for one in records
+            ],
+        }
+        work.move(
+            NachrichtState.PLANNED,
+            "nachricht.planned",
+            fields,
+            route=route,
+            pins=dict(pins),
+            plan=dict(plan),
+            unexplained=0,
+        )
+        for record in records:
+            work.add_zustellung(record)
+        return work.save()
+
+
+def refuse(
+    db: Database, claim: Claim, code: str, findings: Sequence[Befund], plan: Mapping[str, Any], now: datetime
+) -> Claim:
+    """See `Store.refuse`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        whole = {**plan, "findings": [asdict(finding) for finding in findings]} if findings else dict(plan)
+        work.move(
+            NachrichtState.ANSWERING,
+            "nachricht.refused",
+            {"code": code, "findings": len(findings), "plan_sha256": _fingerprint(whole)},
+            code=code,
+            verdict="rejected",
+            verdict_code=code,
+            plan=whole,
+            own_due_at=now,
+            unexplained=0,
+        )
+        return work.save()
+
+
+def wait(db: Database, claim: Claim, decision: Decision, now: datetime) -> Claim:
+    """See `Store.wait`."""
+    if decision.state is NachrichtState.PARKED:
+        return park(db, claim, decision.code, now)
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        before = work.nachricht
+        if decision.state is not before.state or decision.due_at is None:
+            raise ValueError("waiting keeps the state and names a moment")
+        if decision.counts or decision.code != before.wait_reason:
+            work.event(
+                "nachricht.waits",
+                {
+                    "state": before.state,
+                    "code": decision.code,
+                    "until": moment(decision.due_at),
+                    "counts": decision.counts,
+                },
+            )
+        work.change(
+            own_due_at=decision.due_at,
+            wait_reason=decision.code,
+            attempts=before.attempts + decision.counts,
+            unexplained=0,
+        )
+        work.end_lease()
+        return work.save()
+
+
+def park(db: Database, claim: Claim, code: str, now: datetime) -> Claim:
+    """See `Store.park`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        fields = {"state": work.nachricht.state, "code": code}
+        work.move(NachrichtState.PARKED, "nachricht.parked", fields, code=code, unexplained=0)
+        work.end_lease()
+        return work.save()
+
+
+def intend(db: Database, claim: Claim, key: str, output_sha256: str, now: datetime) -> Claim:
+    """See `Store.intend`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        record = work.zustellung(key)
+        if record.state is _Z.UNCLEAR:
+            fields = {"attempt": record.attempts, "code": record.code, "until": moment(now)}
+            work.move_zustellung(key, _Z.DUE, "delivery.due", fields)
+        attempt = record.attempts + 1
+        work.move_zustellung(
+            key,
+            _Z.INTENDED,
+            "delivery.intended",
+            {"attempt": attempt, "output_sha256": output_sha256},
+            code="",
+            attempts=attempt,
+            due_at=now,
+            intended_at=now,
+            output_sha256=output_sha256,
+        )
+        _end_own_waiting(work)
+        return work.save()
+
+
+def settle(
+    db: Database,
+    claim: Claim,
+    key: str,
+    decision: Decision,
+    *,
+    now: datetime,
+    proof: Mapping[str, str],
+    correlation: Mapping[str, str],
+    until: datetime | None,
+) -> Claim:
+    """See `Store.settle`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        before = work.zustellung(key)
+        state = _Z(decision.state)
+        values: dict[str, Any] = {
+            "code": decision.code,
+            "due_at": decision.due_at,
+            "attempts": _attempts(before, state, decision),
+            "proof": dict(proof) or before.proof,
+            "correlation": dict(correlation) or before.correlation,
+            "until": (until or before.until) if state is _Z.AWAITING else None,
+        }
+        is_quiet = decision.code == "" or not decision.counts
+        if is_quiet and state is before.state and decision.code == before.code:
+            work.change_zustellung(key, **values)
+        else:
+            event, fields = _told(before, state, decision, values)
+            work.move_zustellung(key, state, event, fields, **values)
+        if before.state is not _Z.UNCLEAR or state in (_Z.DELIVERED, _Z.REFUSED, _Z.PARKED):
+            work.change(unexplained=0)
+        _end_own_waiting(work)
+        compose_verdict(work, now)
+        stay_unsent(work)
+        return work.save()
+
+
+def answered(db: Database, claim: Claim, state: NachrichtState, proof: Mapping[str, str], now: datetime) -> Claim:
+    """See `Store.answered`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        told = work.nachricht
+        check_nachricht(told.state, state)
+        fitting = {"accepted": NachrichtState.COMPLETED, "rejected": NachrichtState.REJECTED}.get(told.verdict)
+        if state is not fitting:
+            raise ValueError(f"the verdict is {told.verdict or 'open'}, the answer says {state}")
+        fields = {"state": state, "proof": dict(proof)}
+        work.move(state, "answer.sent", fields, code=told.verdict_code, unexplained=0)
+        work.end_lease()
+        return work.save()
+
+
+def _new_zustellung(db: Database, work: Work, target: PlannedTarget, now: datetime) -> ZustellungRecord:
+    key = zustellung_key(db.installation, nachricht_id=work.nachricht.id, target=target.name, redelivery=0)
+    return ZustellungRecord(
+        key=key,
+        nachricht_id=work.nachricht.id,
+        target=target.name,
+        required=target.required,
+        state=_Z.DUE,
+        code="",
+        attempts=0,
+        due_at=now,
+        intended_at=None,
+        output_sha256=target.output_sha256,
+        redelivery=0,
+        redelivers="",
+        reason="",
+        proof={},
+        correlation={},
+        until=None,
+        since=work.nachricht.since,
+    )
+
+
+def _attempts(before: ZustellungRecord, state: _Z, decision: Decision) -> int:
+    """An intent has counted already; a wait for the operator gives it back, a failed look-up counts by itself."""
+    if before.state is _Z.INTENDED:
+        return before.attempts - (state is _Z.DUE and not decision.counts)
+    is_failed_look = state is before.state and decision.counts and decision.code != ""
+    return before.attempts + is_failed_look
+
+
+def _told(
+    before: ZustellungRecord, state: _Z, decision: Decision, values: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """The event that tells of a settlement, and its fields."""
+    fields: dict[str, Any] = {"attempt": before.attempts}
+    until = moment(decision.due_at) if decision.due_at else ""
+    if state is before.state:
+        return "delivery.waits", {**fields, "state": state, "code": decision.code, "until": until}
+    match state:
+        case _Z.DELIVERED:
+            return "delivery.delivered", {**fields, "proof": values["proof"]}
+        case _Z.REFUSED:
+            return "delivery.refused", {**fields, "code": decision.code, "proof": values["proof"]}
+        case _Z.AWAITING:
+            last = moment(values["until"]) if values["until"] else ""
+            return "delivery.awaiting", {**fields, "until": last, "correlation": values["correlation"]}
+        case _Z.UNCLEAR:
+            return "delivery.unclear", {**fields, "code": decision.code, "reason": "outcome"}
+        case _Z.PARKED:
+            return "delivery.parked", {**fields, "code": decision.code}
+        case _:
+            return "delivery.due", {**fields, "code": decision.code, "until": until}
+
+
+def _end_own_waiting(work: Work) -> None:
+    if work.nachricht.state is NachrichtState.PLANNED and work.nachricht.own_due_at is not None:
+        work.change(own_due_at=None, wait_reason="", attempts=0)
+
+
+def _fingerprint(plan: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical(plan)).hexdigest()

@@ -1,0 +1,47 @@
+"""Rows to records and back: the one place that knows the order of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from intermediary.core.states import NachrichtState, ZustellungState
+from intermediary.store.records import NachrichtRecord, ZustellungRecord
+from intermediary.store.tables import nachrichten, zustellungen
+
+NACHRICHT_FIELDS = tuple(field.name for field in fields(NachrichtRecord))
+ZUSTELLUNG_FIELDS = tuple(field.name for field in fields(ZustellungRecord))
+
+NACHRICHT_COLUMNS = tuple(nachrichten.c[name] for name in NACHRICHT_FIELDS)
+ZUSTELLUNG_COLUMNS = tuple(zustellungen.c[name] for name in ZUSTELLUNG_FIELDS)
+
+_ZUSTELLUNGEN = select(*ZUSTELLUNG_COLUMNS).order_by(zustellungen.c.nachricht_id, zustellungen.c.position)
+
+
+def nachricht(row: Row[Any]) -> NachrichtRecord:
+    """The record in a row that holds all its columns (and possibly more)."""
+    values = row._mapping
+    given = {name: values[name] for name in NACHRICHT_FIELDS}
+    given["state"] = NachrichtState(given["state"])
+    return NachrichtRecord(**given)
+
+
+def zustellung(row: Row[Any]) -> ZustellungRecord:
+    """The record in a row of exactly `ZUSTELLUNG_COLUMNS`."""
+    given = dict(zip(ZUSTELLUNG_FIELDS, row, strict=True))
+    given["state"] = ZustellungState(given["state"])
+    return ZustellungRecord(**given)
+
+
+def zustellungen_of(tx: Connection, nachricht_ids: Iterable[str]) -> dict[str, tuple[ZustellungRecord, ...]]:
+    """The Zustellungen of several Nachrichten, each in the order they were planned."""
+    found: dict[str, list[ZustellungRecord]] = {nachricht_id: [] for nachricht_id in nachricht_ids}
+    if found:
+        statement = _ZUSTELLUNGEN.where(zustellungen.c.nachricht_id.in_(list(found)))
+        for row in tx.execute(statement):
+            record = zustellung(row)
+            found[record.nachricht_id].append(record)
+    return {nachricht_id: tuple(records) for nachricht_id, records in found.items()}

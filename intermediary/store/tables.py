@@ -1,0 +1,180 @@
+"""The tables, as SQLAlchemy Core sees them; how they came to be is told by the migrations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole microseconds since 1970 in UTC: exact, sortable, alike in every engine."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times carry a time zone")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Json(TypeDecorator[Mapping[str, Any]]):
+    """A JSON object as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Mapping[str, Any] | None, _dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Mapping[str, Any]:
+        loaded: Mapping[str, Any] = json.loads(value) if value else {}
+        return loaded
+
+
+METADATA = MetaData()
+
+nachrichten = Table(
+    "nachrichten",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("mandant", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("wait_reason", Text, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("due_at", Moment),
+    Column("own_due_at", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("unexplained", Integer, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("verdict_code", Text, nullable=False),
+    Column("pins", Json, nullable=False),
+    Column("body_sha256", Text, nullable=False),
+    Column("body_length", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("plan", Json, nullable=False),
+    Column("headers", LargeBinary),
+    Column("blob", Text, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_token", BigInteger, nullable=False),
+    Column("lease_until", Moment),
+    Column("took_over", Boolean, nullable=False),
+    Column("chain_length", Integer, nullable=False),
+    Column("chain_digest", Text, nullable=False),
+    Index("ix_nachrichten_due", "due_at", sqlite_where=text("due_at IS NOT NULL")),
+    Index("ix_nachrichten_received", "received_at", "id"),
+    Index("ix_nachrichten_mandant", "mandant", "received_at", "id"),
+    Index("ix_nachrichten_state", "state", "received_at", "id"),
+    Index("ix_nachrichten_code", "code", "received_at", "id", sqlite_where=text("code <> ''")),
+    Index("ix_nachrichten_wait", "wait_reason", "received_at", "id", sqlite_where=text("wait_reason <> ''")),
+    Index("ix_nachrichten_route", "route", "received_at", "id", sqlite_where=text("route <> ''")),
+    Index("ix_nachrichten_lease", "lease_owner", sqlite_where=text("lease_owner IS NOT NULL")),
+)
+
+zustellungen = Table(
+    "zustellungen",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("nachricht_id", Text, ForeignKey("nachrichten.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("required", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment),
+    Column("intended_at", Moment),
+    Column("output_sha256", Text, nullable=False),
+    Column("redelivery", Integer, nullable=False),
+    Column("redelivers", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proof", Json, nullable=False),
+    Column("correlation", Json, nullable=False),
+    Column("until", Moment),
+    Column("since", Moment, nullable=False),
+    UniqueConstraint("nachricht_id", "target", "redelivery", name="uq_zustellungen_target"),
+    Index("ix_zustellungen_nachricht", "nachricht_id", "position"),
+    Index("ix_zustellungen_code", "code", sqlite_where=text("code <> ''")),
+)
+
+data_keys = Table(
+    "data_keys",
+    METADATA,
+    Column("nachricht_id", Text, ForeignKey("nachrichten.id"), primary_key=True),
+    Column("mandant", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+intake_keys = Table(
+    "intake_keys",
+    METADATA,
+    Column("mandant", Text, primary_key=True),
+    Column("message_hash", Text, primary_key=True),
+    Column("nachricht_id", Text, ForeignKey("nachrichten.id"), primary_key=True),
+    Column("taken_at", Moment, nullable=False),
+)
+
+audit_events = Table(
+    "audit_events",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("chain", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("number", BigInteger),
+    UniqueConstraint("chain", "seq", name="uq_audit_events_chain"),
+    Index("ix_audit_events_number", "number", unique=True, sqlite_where=text("number IS NOT NULL")),
+    Index("ix_audit_events_unsealed", "id", sqlite_where=text("number IS NULL")),
+    sqlite_autoincrement=True,
+)
+
+audit_heads = Table(
+    "audit_heads",
+    METADATA,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", Text, nullable=False),
+    Column("frontier", Text, nullable=False),
+)
+
+meta = Table(
+    "meta",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,255 @@
+"""Taking: a batch of Eingaenge becomes durable in one commit, bytes first (promises G1, G13)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, insert, select
+
+from intermediary.audit.chain import START, Entry, follow
+from intermediary.core.faults import Misconfigured, Transient
+from intermediary.core.ids import nachricht_id
+from intermediary.core.states import NachrichtState
+from intermediary.core.values import Eingang
+from intermediary.keys.wrap import DataKey
+from intermediary.store.blobs import Intake
+from intermediary.store.database import Database
+from intermediary.store.records import Taken
+from intermediary.store.tables import data_keys, intake_keys, nachrichten
+from intermediary.store.work import without_claim, write_entries
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+BODY = "body"
+HEADERS = "headers"
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An Eingang whose bytes are on disk, not yet committed."""
+
+    blob: str
+    wrapped_key: bytes
+    headers: bytes
+
+
+def take(db: Database, eingaenge: Sequence[Eingang]) -> list[Taken]:
+    """See `Store.take`."""
+    ids = [
+        nachricht_id(
+            db.installation, mandant=eingang.mandant, message_id=eingang.message_id, body_sha256=eingang.body.sha256
+        )
+        for eingang in eingaenge
+    ]
+    first = dict(zip(reversed(ids), reversed(eingaenge), strict=True))
+    with db.read() as tx:
+        known = _existing(tx, ids)
+    with db.blobs.intake() as intake:
+        written: dict[str, _Written] = {}
+        try:
+            for own, eingang in first.items():
+                if own not in known:
+                    written[own] = _write(db, intake, own, eingang)
+            if written:
+                intake.make_durable()
+            with db.write() as tx:
+                taken = _commit(db, tx, list(zip(ids, eingaenge, strict=True)), written)
+        except BaseException:
+            _keep_committed(db, intake, written)
+            raise
+        _keep_committed(db, intake, written)
+    return taken
+
+
+def _keep_committed(db: Database, intake: Intake, written: Mapping[str, _Written]) -> None:
+    """Blobs with a row move to their place, others go: also after a failure, whose commit may have happened."""
+    if not written:
+        return
+    try:
+        with db.read() as tx:
+            rows = tx.execute(select(nachrichten.c.id, nachrichten.c.blob).where(nachrichten.c.id.in_(list(written))))
+            committed = {row.id: row.blob for row in rows}
+    except Transient:
+        return  # nobody can say now; the next start tidies up
+    for own, one in written.items():
+        if committed.get(own) == one.blob:
+            intake.keep(one.blob)
+        else:
+            intake.drop(one.blob)
+
+
+def _write(db: Database, intake: Intake, own: str, eingang: Eingang) -> _Written:
+    key, wrapped = db.keys.new_data_key(eingang.mandant, own)
+    with eingang.body.open() as source:
+        reader = _Measured(source)
+        blob = intake.write(own, key.seal_stream(io.BufferedReader(reader, 1 << 18), BODY))
+    if reader.sha256() != eingang.body.sha256 or reader.length != eingang.body.length:
+        intake.drop(blob)
+        raise Misconfigured("payload.corrupt", where=f"intake at {eingang.channel}")
+    return _Written(blob, wrapped, _sealed_headers(key, eingang))
+
+
+def _sealed_headers(key: DataKey, eingang: Eingang) -> bytes:
+    values = {
+        "message_id": eingang.message_id,
+        "reply_to": eingang.reply_to,
+        "correlation_id": eingang.correlation_id,
+        "vorgang": eingang.vorgang,
+    }
+    return key.seal(json.dumps(values).encode(), HEADERS)
+
+
+def _commit(
+    db: Database, tx: Connection, batch: Iterable[tuple[str, Eingang]], written: Mapping[str, _Written]
+) -> list[Taken]:
+    batch = list(batch)
+    existing = _existing(tx, [own for own, _ in batch])
+    hashes = [db.keys.index_hashes(eingang.mandant, eingang.message_id) for _, eingang in batch]
+    same_id = _same_message_id(tx, hashes)
+    rows = _Rows()
+    answers: list[Taken] = []
+    repeated: list[tuple[str, Eingang]] = []
+    for (own, eingang), asked in zip(batch, hashes, strict=True):
+        if own in existing:
+            repeated.append((own, eingang))
+            answers.append(Taken(own, "duplicate"))
+            continue
+        others = sorted({other for one in asked for other in same_id.get((eingang.mandant, one), ())})
+        rows.add(own, eingang, asked[0], written[own], others)
+        existing.add(own)
+        same_id.setdefault((eingang.mandant, asked[0]), []).append(own)
+        answers.append(Taken(own, "conflict" if others else "new"))
+    rows.insert(tx)
+    for own, eingang in repeated:
+        work = without_claim(tx, own, eingang.received_at)
+        work.event("intake.duplicate", {"channel": eingang.channel})
+        work.save()
+    return answers
+
+
+class _Rows:
+    """The rows of a batch, inserted table by table."""
+
+    def __init__(self) -> None:
+        self._nachrichten: list[dict[str, Any]] = []
+        self._data_keys: list[dict[str, Any]] = []
+        self._intake_keys: list[dict[str, Any]] = []
+        self._entries: list[Entry] = []
+
+    def add(self, own: str, eingang: Eingang, message_hash: str, written: _Written, others: list[str]) -> None:
+        entry = _first_entry(own, eingang, others)
+        is_conflict = bool(others)
+        self._entries.append(entry)
+        self._nachrichten.append(
+            {
+                "id": own,
+                "mandant": eingang.mandant,
+                "channel": eingang.channel,
+                "content_type": eingang.content_type,
+                "direction": "in",
+                "state": NachrichtState.PARKED if is_conflict else NachrichtState.RECEIVED,
+                "code": "intake.conflict" if is_conflict else "",
+                "wait_reason": "",
+                "received_at": eingang.received_at,
+                "since": eingang.received_at,
+                "due_at": None if is_conflict else eingang.received_at,
+                "own_due_at": None if is_conflict else eingang.received_at,
+                "attempts": 0,
+                "unexplained": 0,
+                "route": "",
+                "verdict": "",
+                "verdict_code": "",
+                "pins": {},
+                "body_sha256": eingang.body.sha256,
+                "body_length": eingang.body.length,
+                "payload": "present",
+                "revision": 0,
+                "plan": {},
+                "headers": written.headers,
+                "blob": written.blob,
+                "lease_owner": None,
+                "lease_token": 0,
+                "lease_until": None,
+                "took_over": False,
+                "chain_length": entry.event.seq,
+                "chain_digest": entry.digest,
+            }
+        )
+        at = eingang.received_at
+        self._data_keys.append(
+            {"nachricht_id": own, "mandant": eingang.mandant, "wrapped": written.wrapped_key, "created_at": at}
+        )
+        self._intake_keys.append(
+            {"mandant": eingang.mandant, "message_hash": message_hash, "nachricht_id": own, "taken_at": at}
+        )
+
+    def insert(self, tx: Connection) -> None:
+        if self._nachrichten:
+            tx.execute(insert(nachrichten), self._nachrichten)
+            tx.execute(insert(data_keys), self._data_keys)
+            tx.execute(insert(intake_keys), self._intake_keys)
+            write_entries(tx, self._entries)
+
+
+def _first_entry(own: str, eingang: Eingang, others: list[str]) -> Entry:
+    fields: dict[str, Any] = {
+        "channel": eingang.channel,
+        "content_type": eingang.content_type,
+        "direction": "in",
+        "body_sha256": eingang.body.sha256,
+        "body_length": eingang.body.length,
+    }
+    if others:
+        fields["others"] = others
+    return follow(
+        chain=own,
+        seq=1,
+        prev=START,
+        at=eingang.received_at,
+        name="intake.conflict" if others else "intake.taken",
+        mandant=eingang.mandant,
+        fields=fields,
+    )
+
+
+def _existing(tx: Connection, ids: Sequence[str]) -> set[str]:
+    return set(tx.scalars(select(nachrichten.c.id).where(nachrichten.c.id.in_(ids))))
+
+
+def _same_message_id(tx: Connection, hashes: Sequence[tuple[str, ...]]) -> dict[tuple[str, str], list[str]]:
+    wanted = {one for asked in hashes for one in asked}
+    found: dict[tuple[str, str], list[str]] = {}
+    statement = select(intake_keys).where(intake_keys.c.message_hash.in_(wanted))
+    for row in tx.execute(statement):
+        found.setdefault((row.mandant, row.message_hash), []).append(row.nachricht_id)
+    return found
+
+
+class _Measured(io.RawIOBase):
+    """Hashes and counts what passes, so that the bytes on disk are the bytes that were promised (T27)."""
+
+    def __init__(self, source: Any) -> None:
+        super().__init__()
+        self._source = source
+        self._sha256 = hashlib.sha256()
+        self.length = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        target = memoryview(buffer).cast("B")
+        data: bytes = self._source.read(len(target))
+        target[: len(data)] = data
+        self._sha256.update(data)
+        self.length += len(data)
+        return len(data)
+
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()

@@ -1,0 +1,47 @@
+"""Waking what waits for the operator, when the configuration has changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from intermediary.core.codes import CATALOGUE, Healer
+from intermediary.core.states import WORKABLE, ZustellungState
+from intermediary.store.database import Database
+from intermediary.store.installation import record_installation
+from intermediary.store.tables import nachrichten, zustellungen
+from intermediary.store.work import without_claim
+
+OPERATORS_CODES = frozenset(code.name for code in CATALOGUE.values() if code.healer is Healer.OPERATOR)
+
+_WAITING = (ZustellungState.DUE, ZustellungState.UNCLEAR, ZustellungState.AWAITING)
+
+
+def wake_misconfigured(db: Database, now: datetime) -> int:
+    """See `Store.wake_misconfigured`."""
+    codes = sorted(OPERATORS_CODES)
+    own = (
+        select(nachrichten.c.id)
+        .where(nachrichten.c.wait_reason.in_(codes))
+        .where(nachrichten.c.state.in_(sorted(WORKABLE)))
+        .where(nachrichten.c.own_due_at > now)
+    )
+    of_zustellungen = (
+        select(zustellungen.c.nachricht_id)
+        .where(zustellungen.c.code.in_(codes))
+        .where(zustellungen.c.state.in_(_WAITING))
+        .where(zustellungen.c.due_at > now)
+    )
+    with db.write() as tx:
+        waiting = sorted(set(tx.scalars(own)) | set(tx.scalars(of_zustellungen)))
+        for nachricht_id in waiting:
+            work = without_claim(tx, nachricht_id, now)
+            if work.nachricht.wait_reason in OPERATORS_CODES and work.nachricht.own_due_at is not None:
+                work.change(own_due_at=now)
+            for record in work.zustellungen:
+                if record.code in OPERATORS_CODES and record.state in _WAITING and record.due_at is not None:
+                    work.change_zustellung(record.key, due_at=now)
+            work.save()
+        record_installation(db, tx, "configuration.changed", {"woken": len(waiting)}, now=now)
+    return len(waiting)
