@@ -1,0 +1,55 @@
+"""The sealed formats, by content type: one entry per format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from intermediary.core.faults import Rejected
+from intermediary.core.values import Content, Opened
+from intermediary.keys.ring import Keyring
+from intermediary.unseal.osci.message import open_message
+from intermediary.unseal.policy import Policy
+
+Role = Literal["passive", "client", "any"]
+OSCI_TYPE = "application/vnd.osci12+mime"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A sealed format: its name in results, how it is opened, and whether some bytes look like it (for `open`)."""
+
+    name: str
+    open: Callable[[Content, Keyring, Policy, datetime, Role], Opened]
+    looks_alike: Callable[[bytes], bool]
+
+
+def _open_osci(raw: Content, keyring: Keyring, policy: Policy, at: datetime, role: Role) -> Opened:
+    return open_message(raw, keyring=keyring, policy=policy, at=at, role=role).opened
+
+
+FORMATS = {
+    OSCI_TYPE: Format("osci-1.2", _open_osci, lambda head: not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")),
+}
+
+
+def unseal(
+    raw: Content, *, content_type: str, keyring: Keyring, policy: Policy, at: datetime, role: Role = "any"
+) -> Opened:
+    """Opens a submission: decrypted, verified, not yet judged. The pipeline and the doors call it, dry runs too.
+
+    Pure: equal bytes, keys, policy and `at` (moment of receipt, aware) give an equal result. Parameters of the content
+    type do not matter. Raises `NotOpened` (a `Rejected`) when the sender has to change something,
+    `Rejected("intake.type.unknown")` for a content type that is none of ours.
+    """
+    entry = FORMATS.get(content_type.partition(";")[0].strip().lower())
+    if entry is None:
+        raise Rejected("intake.type.unknown")
+    return entry.open(raw, keyring, policy, at, role)
+
+
+def detect(head: bytes) -> str:
+    """The content type some bytes look like; anything that is nothing else is taken for OSCI, which then says no."""
+    return next((name for name, entry in FORMATS.items() if entry.looks_alike(head)), OSCI_TYPE)

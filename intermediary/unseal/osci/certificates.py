@@ -1,0 +1,83 @@
+"""The certificates in the header: every reference in a message resolves to one of them, by id (digest §6)."""
+
+from __future__ import annotations
+
+from cryptography import x509
+
+from intermediary.core.faults import Rejected
+from intermediary.unseal.encoding import from_base64
+from intermediary.unseal.nodes import attribute, broken, local, only, single, text
+from intermediary.unseal.osci.names import DS, OSCI
+from intermediary.unseal.osci.structure import CERTIFICATE_BLOCKS, Structure
+from intermediary.xml.parser import Element
+
+_ROLES = {
+    CERTIFICATE_BLOCKS[0]: ("CipherCertificateIntermediary", "SignatureCertificateIntermediary"),
+    CERTIFICATE_BLOCKS[1]: (
+        "CipherCertificateOriginator",
+        "CipherCertificateOtherAuthor",
+        "CipherCertificateAddressee",
+        "CipherCertificateOtherReader",
+        "SignatureCertificateOriginator",
+        "SignatureCertificateAddressee",
+        "SignatureCertificateOtherAuthor",
+    ),
+}
+_SEVERAL = ("CipherCertificateOtherAuthor", "CipherCertificateOtherReader", "SignatureCertificateOtherAuthor")
+
+
+class Certificates:
+    """The header's certificates as DER, by id and by role; who signed is decided by role, never by a hint."""
+
+    def __init__(self, structure: Structure) -> None:
+        self._by_id: dict[str, tuple[str, bytes]] = {}
+        self._by_role: dict[str, list[tuple[str, bytes]]] = {}
+        for block in structure.blocks:
+            if block.tag in _ROLES:
+                self._add(block, tuple(OSCI + role for role in _ROLES[str(block.tag)]))
+
+    def _add(self, block: Element, roles: tuple[str, ...]) -> None:
+
+        only(block, *roles)
+        for entry in block:
+            role, identifier = str(entry.tag), attribute(entry, "Id")
+            only(entry, DS + "X509Data")
+            data = single(entry, DS + "X509Data")
+            der = from_base64(text(single(data, DS + "X509Certificate")), where="X509Certificate")
+            if role in self._by_role and local(role) not in _SEVERAL:
+                raise broken(local(role))
+            self._by_id[identifier] = (role, der)
+            self._by_role.setdefault(role, []).append((identifier, der))
+
+    def resolve(self, uri: str) -> bytes:
+        """The certificate a `#id` names; a dangling reference is `Rejected("osci.reference")`."""
+        return self._named(uri)[1]
+
+    def signer(self, uri: str) -> bytes:
+        """The signature certificate a `#id` in a content signature names."""
+        role, der = self._named(uri)
+        if not local(role).startswith("SignatureCertificate"):
+            raise Rejected("osci.reference", where="RetrievalMethod")
+        return der
+
+    def of_role(self, role: str) -> tuple[str, bytes] | None:
+        """Id and DER of the first certificate in this role."""
+        found = self._by_role.get(role)
+        return found[0] if found else None
+
+    def roles(self) -> dict[str, tuple[bytes, ...]]:
+        """All certificates by the local name of their role."""
+        return {local(role): tuple(der for _id, der in entries) for role, entries in self._by_role.items()}
+
+    def _named(self, uri: str) -> tuple[str, bytes]:
+        if not uri.startswith("#") or uri[1:] not in self._by_id:
+            raise Rejected("osci.reference", where="RetrievalMethod")
+        return self._by_id[uri[1:]]
+
+
+def parsed(der: bytes) -> x509.Certificate:
+    """The certificate behind the DER, or a structure fault."""
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError:
+        raise broken("X509Certificate") from None

@@ -1,0 +1,105 @@
+"""A content container as read: its items, the attachment keys it carries, and what its signatures may point to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from intermediary.unseal import xmlenc
+from intermediary.unseal.encoding import from_base64
+from intermediary.unseal.nodes import attribute, broken, children, only, optional, text
+from intermediary.unseal.osci.attachments import Attachment
+from intermediary.unseal.osci.names import DS, OSCI
+from intermediary.xml.parser import Element
+
+CONTAINER = OSCI + "ContentContainer"
+CONTENT = OSCI + "Content"
+BASE64_CONTENT = OSCI + "Base64Content"
+SIGNATURE = DS + "Signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A data content: the element that holds it and its decoded octets, taken from there once."""
+
+    identifier: str
+    element: Element = field(repr=False)
+    octets: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A content that refers to an attachment."""
+
+    identifier: str
+    element: Element = field(repr=False)
+    attachment: Attachment = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A content that holds another container."""
+
+    identifier: str
+    element: Element = field(repr=False)
+    container: Container = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container: signatures, items and encrypted parts in document order; `place` is its path in the tree."""
+
+    place: str
+    signatures: tuple[Element, ...] = field(repr=False)
+    items: tuple[Data | Linked | Nested, ...] = field(repr=False)
+    encrypted: tuple[Element, ...] = field(repr=False)
+    keys: tuple[Element, ...] = field(repr=False)
+
+    def attachments(self) -> Iterator[Attachment]:
+        """The attachments its contents refer to, nested containers included."""
+        for item in self.items:
+            if isinstance(item, Linked):
+                yield item.attachment
+            elif isinstance(item, Nested):
+                yield from item.container.attachments()
+
+
+def check_container(element: Element) -> None:
+    """A container holds signatures, contents and encrypted data, and nothing else."""
+    if element.tag != CONTAINER:
+        raise broken("ContentContainer")
+    only(element, SIGNATURE, CONTENT, xmlenc.ENCRYPTED_DATA)
+
+
+def split_encrypted(element: Element) -> tuple[tuple[Element, ...], tuple[Element, ...]]:
+    """The EncryptedData with octets inside, and those that are entries for attachments (told by CipherReference)."""
+    found = children(element, xmlenc.ENCRYPTED_DATA)
+    entries = tuple(one for one in found if xmlenc.cipher_reference(one) is not None)
+    return tuple(one for one in found if one not in entries), entries
+
+
+def href(content: Element) -> str | None:
+    """The attachment's name if a content refers to one; only `cid:` is a reference."""
+    value = content.get("href")
+    if value is None:
+        return None
+    if len(content) or not value.startswith("cid:") or len(value) == 4:
+        raise broken("Content/@href")
+    return value[4:]
+
+
+def data(content: Element) -> Data | None:
+    """The data in a content, or None if it holds something else."""
+    holder = optional(content, BASE64_CONTENT)
+    if holder is None:
+        return None
+    only(content, BASE64_CONTENT)
+    return Data(attribute(holder, "Id"), holder, from_base64(text(holder), where="Base64Content"))
+
+
+def nested(content: Element) -> Element:
+    """The container a content holds."""
+    only(content, CONTAINER)
+    if len(content) != 1:
+        raise broken("Content")
+    return content[0]

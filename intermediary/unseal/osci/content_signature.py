@@ -1,0 +1,163 @@
+"""Content signatures: what they may cover, what they must cover, and the fact that results (digest §11)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from intermediary.core.faults import Rejected
+from intermediary.core.values import SignatureFact
+from intermediary.keys.ring import Keyring
+from intermediary.unseal import algorithms as a
+from intermediary.unseal import trust, xmldsig, xmlenc
+from intermediary.unseal.nodes import children
+from intermediary.unseal.osci.certificates import Certificates, parsed
+from intermediary.unseal.osci.container import Container, Data
+from intermediary.unseal.osci.progress import Progress
+from intermediary.unseal.policy import Policy
+from intermediary.unseal.xmldsig import Reference, Signature
+from intermediary.xml import canonical
+from intermediary.xml.parser import Element
+
+XADES = "{http://uri.etsi.org/01903/v1.3.2#}"
+_WHERE = "content-signature"
+_DECLARATION = re.compile(rb"""\sxmlns(?::[^\s=]+)?="[^"]*\"""")
+
+Check = Callable[[Reference], bool | None]
+"""Whether a reference to this target matches; None if its transforms are not supported."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentVerifier:
+    """Verifies the signatures of containers, by the header's certificates, policy, anchors and moment of receipt."""
+
+    certificates: Certificates
+    keyring: Keyring
+    policy: Policy
+    at: datetime
+    progress: Progress
+
+    def verify(self, container: Container) -> None:
+        """Notes one fact per signature; refuses the message when one is not intact or a content is left out."""
+        for element in container.signatures:
+            self._verify(element, container)
+
+    def _verify(self, element: Element, container: Container) -> None:
+        targets = _targets(container)
+        signature = xmldsig.read_signature(
+            element,
+            self.policy,
+            canonical_form=canonical.INCLUSIVE,
+            # Every reference needs a content or part of its own, so this cannot be flooded cheaply.
+            max_references=self.policy.max_references + len(targets),
+            where=_WHERE,
+        )
+        self.progress.saw(*signature.algorithms)
+        certificate = parsed(self.certificates.signer(xmldsig.retrieval_uri(signature)))
+        intact = _intact(signature, targets)
+        if not xmldsig.verifies(signature, certificate, self.policy, _WHERE):
+            intact = False
+        covered = set(signature.uris)
+        complete = _required(container) <= covered
+        self.progress.signatures.append(
+            SignatureFact(
+                layer="content",
+                signer=certificate.subject.rfc4514_string(),
+                algorithm=signature.algorithm,
+                intact=intact,
+                valid=bool(intact) and complete and trust.may_sign(certificate),
+                complete=complete,
+                trusted=trust.is_trusted(certificate, self.keyring.anchors("content"), self.at),
+                covers=signature.uris,
+                weak=xmldsig.is_weak(signature, certificate, self.policy),
+                place=container.place,
+            )
+        )
+        if intact is False:
+            raise Rejected("osci.content-signature.invalid")
+        if not _contents(container) <= covered:
+            raise Rejected("osci.content.unsigned-part")
+
+
+def _intact(signature: Signature, targets: dict[str, Check]) -> bool | None:
+    """All references hold: no; not determinable; yes. A reference that leads nowhere does not hold."""
+    targets = targets | _signed_properties(signature)
+    results = [targets[uri](ref) if (uri := ref.uri) in targets else False for ref in signature.references]
+    if False in results:
+        return False
+    return None if None in results else True
+
+
+def _targets(container: Container) -> dict[str, Check]:
+    """Everything a signature of this container may refer to, by position; there is no other look-up."""
+    targets: dict[str, Check] = {}
+    for item in container.items:
+        targets[f"#{item.identifier}"] = _data_check(item) if isinstance(item, Data) else _node_check(item.element)
+    for attachment in container.attachments():
+        targets[f"cid:{attachment.name}"] = _octets_check(attachment.data)
+    for encrypted in (*container.encrypted, *container.keys):
+        targets[f"#{encrypted.get('Id')}"] = _encrypted_check(encrypted)
+    return targets
+
+
+def _contents(container: Container) -> set[str]:
+    """What no signature may leave out: every content and every attachment they refer to."""
+    cids = {f"cid:{attachment.name}" for attachment in container.attachments()}
+    return {f"#{item.identifier}" for item in container.items} | cids
+
+
+def _required(container: Container) -> set[str]:
+    """All of that, and the encrypted parts; entries for the container's own attachments are exempt (digest §11)."""
+    own = {attachment.name for attachment in container.attachments()}
+    foreign = [entry for entry in container.keys if xmlenc.cipher_reference(entry) not in own]
+    return _contents(container) | {f"#{one.get('Id')}" for one in (*container.encrypted, *foreign)}
+
+
+def _signed_properties(signature: Signature) -> dict[str, Check]:
+    """XAdES properties (signing time) in an object of this very signature."""
+    return {
+        f"#{properties.get('Id')}": _node_check(properties, bare=True)
+        for container in signature.objects
+        for qualifying in children(container, XADES + "QualifyingProperties")
+        for properties in children(qualifying, XADES + "SignedProperties")
+        if properties.get("Id")
+    }
+
+
+def _octets_check(octets: bytes) -> Check:
+    return lambda reference: None if reference.transforms else reference.matches(octets)
+
+
+def _data_check(item: Data) -> Check:
+    def check(reference: Reference) -> bool | None:
+        if reference.transforms == (a.BASE64,):
+            return reference.matches(item.octets)
+        return None
+
+    return check
+
+
+def _node_check(element: Element, *, bare: bool = False) -> Check:
+    """An element by its canonical form; `bare`: also without a transform, as XAdES properties are referred to."""
+
+    def check(reference: Reference) -> bool | None:
+        if reference.transforms == (canonical.INCLUSIVE,) or (bare and not reference.transforms):
+            return reference.matches(canonical.inclusive(element))
+        return None
+
+    return check
+
+
+def _encrypted_check(element: Element) -> Check:
+    """The OSCI library digests EncryptedData without the namespace declarations of its start tag: both forms count."""
+
+    def check(reference: Reference) -> bool | None:
+        if reference.transforms != (canonical.INCLUSIVE,):
+            return None
+        octets = canonical.inclusive(element)
+        end = octets.index(b">")
+        return reference.matches(octets) or reference.matches(_DECLARATION.sub(b"", octets[:end]) + octets[end:])
+
+    return check

@@ -1,0 +1,166 @@
+"""An OSCI message, opened: MIME, transport layer, frame, transport signature, content, in this order (digest §17)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from intermediary.core.faults import Rejected
+from intermediary.core.values import Content, Opened
+from intermediary.keys.ring import Keyring
+from intermediary.unseal import mime, require
+from intermediary.unseal.mime import MimeMessage, MimePart
+from intermediary.unseal.osci.attachments import Attachments
+from intermediary.unseal.osci.cards import Order, read_order
+from intermediary.unseal.osci.certificates import Certificates
+from intermediary.unseal.osci.content_signature import ContentVerifier
+from intermediary.unseal.osci.control import ControlBlock, read_control
+from intermediary.unseal.osci.metadata import read_metadata
+from intermediary.unseal.osci.names import ENCRYPTED_ENVELOPE, KINDS, SOAP_FAULT
+from intermediary.unseal.osci.package import PackageReader
+from intermediary.unseal.osci.progress import Progress, Stage
+from intermediary.unseal.osci.structure import fault_code, message_type, read_structure
+from intermediary.unseal.osci.transport import open_envelope, verify_transport
+from intermediary.unseal.policy import Policy
+from intermediary.unseal.refusal import NotOpened
+from intermediary.xml.parser import Element, parse
+
+Role = Literal["passive", "client", "any"]
+
+ROOT_ID = "osci@message"
+
+
+@dataclass(frozen=True, slots=True)
+class OsciMessage:
+    """An opened message with what a door needs for its answer beside the content.
+
+    `encrypted` says whether the transport was; `certificates` are the header's, DER by role name.
+    """
+
+    opened: Opened
+    control: ControlBlock
+    order: Order
+    encrypted: bool
+    certificates: dict[str, tuple[bytes, ...]] = field(repr=False)
+
+
+def open_message(raw: Content, *, keyring: Keyring, policy: Policy, at: datetime, role: Role = "any") -> OsciMessage:
+    """Opens and verifies one OSCI message as it travels in an HTTP body.
+
+    `role` limits the kinds of message: `passive` takes AcceptDelivery and ProcessDelivery, `client` answers, `any` all.
+    `at` is the moment of receipt, for certificates and the end date of an exception. Raises `NotOpened` for everything
+    the sender has to heal; nothing else is expected.
+    """
+    if at.tzinfo is None:
+        raise ValueError("a naive datetime")
+    reading = _Reading(keyring, policy, at, role)
+    try:
+        return reading.run(raw.read())
+    except NotOpened:
+        raise
+    except Rejected as fault:
+        progress = reading.progress
+        raise NotOpened(
+            fault.code,
+            where=fault.where,
+            findings=fault.findings,
+            osci_code=reading.fault_code or progress.osci_code(fault.code),
+            known=progress.opened(),
+        ) from fault
+
+
+class _Reading:
+    """One message being opened."""
+
+    def __init__(self, keyring: Keyring, policy: Policy, at: datetime, role: Role) -> None:
+        self._keyring = keyring
+        self._policy = policy
+        self._at = at
+        self._role = role
+        self.progress = Progress(policy)
+        self.fault_code = ""
+
+    def run(self, data: bytes) -> OsciMessage:
+        self._policy.check_date(self._at)
+        message, envelope = _read_mime(data)
+        kind = message_type(envelope)
+        if kind != ENCRYPTED_ENVELOPE:
+            return self._read(message, envelope, kind, encrypted=False)
+        self.progress.stage = Stage.TRANSPORT
+        inner, authenticated = open_envelope(envelope, message, self._keyring, self._policy, self.progress)
+        if authenticated:
+            return self._read_inner(inner)
+        try:
+            return self._read_inner(inner)
+        except Rejected:
+            if self.progress.signatures and self.progress.signatures[0].intact:
+                raise
+            # Without authentication every failure up to a good signature may be the attacker's question (rule R3).
+            self.progress.stage = Stage.TRANSPORT
+            raise Rejected("osci.transport.undecryptable") from None
+
+    def _read_inner(self, data: bytes) -> OsciMessage:
+        self.progress.stage = Stage.MESSAGE
+        message, envelope = _read_mime(data)
+        kind = message_type(envelope)
+        if kind in (ENCRYPTED_ENVELOPE, SOAP_FAULT):
+            raise Rejected("osci.type.unexpected", where=kind)
+        return self._read(message, envelope, kind, encrypted=True)
+
+    def _read(self, message: MimeMessage, envelope: Element, kind: str, *, encrypted: bool) -> OsciMessage:
+        progress = self.progress
+        progress.stage = Stage.MESSAGE
+        progress.message_type = kind
+        self._check_role(kind)
+        if kind == SOAP_FAULT:
+            self.fault_code = fault_code(envelope)
+            raise Rejected("osci.fault-received")
+        structure = read_structure(envelope, kind)
+        control = read_control(structure)
+        order = read_order(structure)
+        progress.message_id, progress.subject = order.message_id, order.subject
+        certificates = Certificates(structure)
+        parts = {part.content_id: part for part in message.others}
+        progress.stage = Stage.SIGNATURE
+        verify_transport(structure, parts, certificates, self._keyring, self._policy, self._at, progress)
+        require.check_transport(progress.signatures, self._keyring.require)
+        progress.facts.update(_facts(order) | read_metadata(structure))
+        progress.stage = Stage.CONTENT
+        opened = self._content(structure.package, parts, certificates)
+        require.check(opened, self._keyring.require)
+        return OsciMessage(opened, control, order, encrypted, certificates.roles())
+
+    def _check_role(self, kind: str) -> None:
+        if self._role == "any" or (kind == SOAP_FAULT and self._role == "client"):
+            return
+        if kind == SOAP_FAULT or KINDS[kind].door != self._role:
+            raise Rejected("osci.type.unexpected", where=kind)
+
+    def _content(self, package: Element | None, parts: dict[str, MimePart], certificates: Certificates) -> Opened:
+        attachments = Attachments(parts)
+        if package is None:
+            attachments.check_all_referenced()
+            return self.progress.opened()
+        verifier = ContentVerifier(certificates, self._keyring, self._policy, self._at, self.progress)
+        reader = PackageReader(certificates, self._keyring, self._policy, verifier, attachments, self.progress)
+        contents, opened = reader.read(package)
+        return self.progress.opened(contents, opened)
+
+
+def _read_mime(data: bytes) -> tuple[MimeMessage, Element]:
+    message = mime.read(data)
+    root = message.root
+    if root.content_id != ROOT_ID or root.media_type != "text/xml":
+        raise Rejected("mime.malformed", where="root")
+    if root.parameters.get("charset", "utf-8").lower() != "utf-8":
+        raise Rejected("xml.encoding", where="charset")
+    return message, parse(root.data, refuse_instructions=True)
+
+
+def _facts(order: Order) -> dict[str, str]:
+    facts = {"feedback": " ".join(order.feedback), "message_id_response": order.message_id_response}
+    if order.cards:
+        card = order.cards[-1]
+        facts |= {"created": card.creation, "forwarded": card.forwarding, "delivered": card.reception}
+    return {name: value for name, value in facts.items() if value}

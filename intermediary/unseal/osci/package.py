@@ -1,0 +1,158 @@
+"""The content package: opens containers layer by layer for the keys at hand and verifies each (digest §8 to §11)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from intermediary.core.faults import Rejected
+from intermediary.core.values import Befund, MemoryContent, Part
+from intermediary.keys.ring import Keyring
+from intermediary.unseal import xmlenc
+from intermediary.unseal.cipher import Undecryptable
+from intermediary.unseal.nodes import children, only
+from intermediary.unseal.osci import container as c
+from intermediary.unseal.osci.attachments import AttachmentKey, Attachments, read_key
+from intermediary.unseal.osci.certificates import Certificates
+from intermediary.unseal.osci.container import Container, Data, Linked, Nested
+from intermediary.unseal.osci.content_signature import ContentVerifier
+from intermediary.unseal.osci.progress import Progress, Stage
+from intermediary.unseal.osci.structure import check_ids
+from intermediary.unseal.policy import Policy
+from intermediary.xml.parser import Element, parse
+
+_WHERE = "content"
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Where in the tree the reading is: path, how many encryptions lie around it, attachment keys known there."""
+
+    place: str = ""
+    depth: int = 0
+    keys: Mapping[str, AttachmentKey] = field(default_factory=dict, repr=False)
+
+    def below(self, name: str) -> str:
+        return f"{self.place}/{name}" if self.place else name
+
+
+class PackageReader:
+    """Reads one ContentPackage into parts. Used once per message."""
+
+    def __init__(
+        self,
+        certificates: Certificates,
+        keyring: Keyring,
+        policy: Policy,
+        verifier: ContentVerifier,
+        attachments: Attachments,
+        progress: Progress,
+    ) -> None:
+        self._certificates = certificates
+        self._keyring = keyring
+        self._policy = policy
+        self._verifier = verifier
+        self._attachments = attachments
+        self._progress = progress
+        self._contents: list[Part] = []
+        self._unopened = 0
+
+    def read(self, package: Element) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+        """Contents in the order of the tree and attachments in the order of their MIME parts.
+
+        What was encrypted for others stays shut and is a finding; if nothing could be opened the message is refused.
+        """
+        only(package, xmlenc.ENCRYPTED_DATA, c.CONTAINER)
+        for child in package:
+            if child.tag == xmlenc.ENCRYPTED_DATA:
+                self._open(child, _Layer())
+            else:
+                self._verify(self._container(child, _Layer()), 0)
+        attachments = self._opened_attachments()
+        if self._unopened and not self._contents and not attachments:
+            raise Rejected("osci.content.no-key")
+        if not self._unopened:
+            self._attachments.check_all_referenced()
+        return tuple(self._contents), attachments
+
+    def _container(self, element: Element, layer: _Layer) -> Container:
+        """Reads a container and the containers inside its contents; encrypted parts are left for later."""
+        c.check_container(element)
+        place = layer.below(element.get("Id") or "contentcontainer")
+        encrypted, entries = c.split_encrypted(element)
+        keys = dict(layer.keys)
+        for entry in entries:
+            keys[xmlenc.cipher_reference(entry) or ""] = read_key(entry, self._policy, self._progress)
+        inside = _Layer(place, layer.depth, keys)
+        items = tuple(self._item(content, inside) for content in children(element, c.CONTENT))
+        return Container(place, tuple(children(element, c.SIGNATURE)), items, encrypted, entries)
+
+    def _item(self, content: Element, layer: _Layer) -> Data | Linked | Nested:
+        name = c.href(content)
+        if name is not None:
+            identifier = content.get("Id") or ""
+            key = layer.keys.get(name)
+            if key is None and layer.depth:
+                # In an encrypted container an attachment without a key would be ciphertext taken for content.
+                raise Rejected("osci.content.undecryptable", where="attachment")
+            return Linked(identifier, content, self._attachments.open(name, key, layer.below(identifier)))
+        data = c.data(content)
+        if data is not None:
+            part = Part(
+                data.identifier, "", "data", MemoryContent(data.octets), layer.below(data.identifier), bool(layer.depth)
+            )
+            self._contents.append(part)
+            return data
+        identifier = content.get("Id") or ""
+        inner = _Layer(layer.below(identifier), layer.depth, layer.keys)
+        return Nested(identifier, content, self._container(c.nested(content), inner))
+
+    def _verify(self, container: Container, depth: int) -> None:
+        """Signatures from the outside in, then what is encrypted inside."""
+        self._verifier.verify(container)
+        for item in container.items:
+            if isinstance(item, Nested):
+                self._verify(item.container, depth)
+        for encrypted in container.encrypted:
+            self._open(encrypted, _Layer(container.place, depth))
+
+    def _open(self, encrypted: Element, layer: _Layer) -> None:
+        """Decrypts one EncryptedData if it was made for us, and reads the container in it as a document of its own."""
+        if layer.depth >= self._policy.max_layers:
+            raise Rejected("osci.limit", where="layers")
+        keys = xmlenc.read_keys(encrypted, self._certificates.resolve, self._policy)
+        own = xmlenc.own_key(keys, self._keyring, self._policy, _WHERE)
+        place = layer.below(encrypted.get("Id") or "encdata")
+        if own is None:
+            self._unopened += 1
+            self._progress.findings.append(Befund("osci.content.unopened", path=place, rule="no-key"))
+            return
+        method = xmlenc.read_method(encrypted, self._policy, _WHERE)
+        self._progress.saw(method.uri, own.uri)
+        octets = xmlenc.cipher_value(encrypted)
+        self._progress.count_key_operation()
+        before, self._progress.stage = self._progress.stage, Stage.SEALED
+        try:
+            plain = xmlenc.decrypt(octets, own, method, self._keyring)
+            self._read_inner(plain, _Layer(place, layer.depth + 1))
+        except Undecryptable:
+            raise Rejected("osci.content.undecryptable") from None
+        except Rejected:
+            if method.cipher.authenticated:
+                raise
+            # Without authentication every later failure may be the attacker's question: one answer (rule R3).
+            raise Rejected("osci.content.undecryptable") from None
+        self._progress.stage = before
+
+    def _read_inner(self, plain: bytes, layer: _Layer) -> None:
+        root = parse(plain, refuse_instructions=True)
+        if root.tag != c.CONTAINER:
+            raise Rejected("osci.content.malformed")
+        check_ids(root)
+        self._verify(self._container(root, layer), layer.depth)
+
+    def _opened_attachments(self) -> tuple[Part, ...]:
+        return tuple(
+            Part(one.name, one.media_type, "attachment", one.content, one.place, one.encrypted)
+            for one in self._attachments.opened()
+        )

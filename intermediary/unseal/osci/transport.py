@@ -1,0 +1,129 @@
+"""Transport protection: opens the encrypted envelope and verifies the transport signature (digest §5, §12)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from intermediary.core.faults import Rejected
+from intermediary.core.values import SignatureFact
+from intermediary.keys.ring import Keyring
+from intermediary.unseal import trust, xmldsig, xmlenc
+from intermediary.unseal.cipher import Undecryptable
+from intermediary.unseal.encoding import from_base64
+from intermediary.unseal.mime import MimeMessage, MimePart
+from intermediary.unseal.nodes import broken, only, single
+from intermediary.unseal.osci.certificates import Certificates, parsed
+from intermediary.unseal.osci.names import SOAP
+from intermediary.unseal.osci.progress import Progress
+from intermediary.unseal.osci.structure import CLIENT_SIGNATURE, SUPPLIER_SIGNATURE, Structure, check_ids
+from intermediary.unseal.policy import Policy
+from intermediary.unseal.xmldsig import Reference
+from intermediary.xml import canonical
+from intermediary.xml.parser import Element
+
+_WHERE = "transport"
+
+
+def open_envelope(
+    envelope: Element, mime: MimeMessage, keyring: Keyring, policy: Policy, progress: Progress
+) -> tuple[bytes, bool]:
+    """The inner MIME entity, and whether its cipher would have noticed a change by itself."""
+    only(envelope, SOAP + "Body")
+    check_ids(envelope)
+    body = single(envelope, SOAP + "Body")
+    only(body, xmlenc.ENCRYPTED_DATA)
+    encrypted = single(body, xmlenc.ENCRYPTED_DATA)
+    keys = xmlenc.read_keys(encrypted, _no_reference, policy)
+    if len(keys) != 1:
+        raise broken("EncryptedKey")
+    own = xmlenc.own_key(keys, keyring, policy, _WHERE)
+    if own is None:
+        raise Rejected("osci.transport.no-key")
+    method = xmlenc.read_method(encrypted, policy, _WHERE)
+    progress.saw(method.uri, own.uri)
+    octets = _octets(xmlenc.cipher_reference(encrypted), mime)
+    progress.count_key_operation()
+    try:
+        return xmlenc.decrypt(octets, own, method, keyring), method.cipher.authenticated
+    except Undecryptable:
+        raise Rejected("osci.transport.undecryptable") from None
+
+
+def _no_reference(_uri: str) -> bytes:
+    raise Rejected("osci.reference", where="RetrievalMethod")
+
+
+def _octets(name: str | None, mime: MimeMessage) -> bytes:
+    if len(mime.others) != 1 or name != mime.others[0].content_id:
+        raise Rejected("osci.reference", where="CipherReference")
+    part = mime.others[0]
+    if part.media_type == "text/base64" and part.transfer_encoding != "base64":
+        return from_base64(part.data, where="envelope")
+    return part.data
+
+
+def verify_transport(
+    structure: Structure,
+    parts: dict[str, MimePart],
+    certificates: Certificates,
+    keyring: Keyring,
+    policy: Policy,
+    at: datetime,
+    progress: Progress,
+) -> None:
+    """Verifies the transport signature if there is one and notes the fact; refuses it if it does not hold.
+
+    Covered must be exactly every header block but the signature's own, the body, and every MIME part; the signer is the
+    certificate of the role that sends this kind of message.
+    """
+    if structure.signature is None:
+        return
+    only(structure.signature, xmldsig.SIGNATURE)
+    signature = xmldsig.read_signature(
+        single(structure.signature, xmldsig.SIGNATURE),
+        policy,
+        canonical_form=canonical.INCLUSIVE,
+        # Every reference needs a part of its own, so this cannot be flooded cheaply.
+        max_references=policy.max_references + len(parts),
+        where="transport-signature",
+    )
+    progress.saw(*signature.algorithms)
+    targets: dict[str, Element | MimePart] = {
+        f"#{block.get('Id')}": block
+        for block in (*structure.blocks, structure.body)
+        if block.tag not in (CLIENT_SIGNATURE, SUPPLIER_SIGNATURE)
+    }
+    targets.update({f"cid:{name}": part for name, part in parts.items()})
+    signer = certificates.of_role(structure.kind.signer)
+    if signer is None or xmldsig.retrieval_uri(signature) != f"#{signer[0]}":
+        raise Rejected("osci.transport-signature.invalid", where="signer")
+    certificate = parsed(signer[1])
+    intact = all(_matches(reference, targets) for reference in signature.references)
+    intact = xmldsig.verifies(signature, certificate, policy, "transport-signature") and intact
+    complete = targets.keys() <= set(signature.uris)
+    progress.signatures.append(
+        SignatureFact(
+            layer="transport",
+            signer=certificate.subject.rfc4514_string(),
+            algorithm=signature.algorithm,
+            intact=intact,
+            valid=intact and complete and trust.may_sign(certificate),
+            complete=complete,
+            trusted=trust.is_trusted(certificate, keyring.anchors("transport"), at),
+            covers=signature.uris,
+            weak=xmldsig.is_weak(signature, certificate, policy),
+        )
+    )
+    if not intact:
+        raise Rejected("osci.transport-signature.invalid")
+    if not complete:
+        raise Rejected("osci.transport-signature.incomplete")
+
+
+def _matches(reference: Reference, targets: dict[str, Element | MimePart]) -> bool:
+    target = targets.get(reference.uri)
+    if target is None:
+        return False
+    if isinstance(target, MimePart):
+        return not reference.transforms and reference.matches(target.data)
+    return reference.transforms == (canonical.INCLUSIVE,) and reference.matches(canonical.inclusive(target))

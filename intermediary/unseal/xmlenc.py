@@ -1,0 +1,181 @@
+"""XML encryption: reads an EncryptedData under the policy, and opens it with a key of the keyring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from intermediary.core.faults import Rejected
+from intermediary.keys.private import KeyTransport
+from intermediary.keys.ring import Keyring
+from intermediary.unseal import algorithms as a
+from intermediary.unseal import cipher
+from intermediary.unseal.algorithms import Cipher
+from intermediary.unseal.encoding import from_base64
+from intermediary.unseal.nodes import attribute, broken, children, only, optional, single, text
+from intermediary.unseal.policy import Policy
+from intermediary.xml.parser import Element
+
+XENC = "{" + a.XMLENC + "}"
+XENC11 = "{" + a.XMLENC11 + "}"
+DS = "{" + a.XMLDSIG + "}"
+IV_LENGTH = "{http://xoev.de/transport/osci12/8}IvLength"
+DEFAULT_IV_BYTES = 16
+
+ENCRYPTED_DATA = XENC + "EncryptedData"
+
+_KEY_TRANSPORTS = frozenset({a.RSA_OAEP, a.RSA_15})
+"""What OSCI 1.2 knows; the policy may allow fewer, never more."""
+
+CertificateLookup = Callable[[str], bytes]
+"""Gives the certificate (DER) that a `#id` in a RetrievalMethod names, or raises `Rejected`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A content cipher the policy has accepted."""
+
+    uri: str
+    cipher: Cipher
+    iv_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """One EncryptedKey: the content key for one reader."""
+
+    certificate_der: bytes = field(repr=False)
+    method: Element = field(repr=False)
+    wrapped: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """An EncryptedKey made for one of our keys, with a key transport the policy has accepted."""
+
+    key: WrappedKey
+    uri: str
+    transport: KeyTransport
+
+
+def read_method(encrypted: Element, policy: Policy, where: str) -> Method:
+    """The cipher of an EncryptedData, checked against the policy before anything is decrypted."""
+    method = single(encrypted, XENC + "EncryptionMethod")
+    only(method, IV_LENGTH)
+    uri = attribute(method, "Algorithm")
+    machine = policy.check_cipher(uri, where)
+    declared = optional(method, IV_LENGTH)
+    if machine.mode == "cbc":
+        # The library writes an IvLength here too; it means nothing (digest §5).
+        return Method(uri, machine, machine.block_bytes)
+    if declared is None:
+        return Method(uri, machine, policy.check_iv(DEFAULT_IV_BYTES, where))
+    value = attribute(declared, "Value")
+    if not (value.isascii() and value.isdigit() and len(value) <= 4):
+        raise broken("IvLength")
+    return Method(uri, machine, policy.check_iv(int(value), where))
+
+
+def read_keys(encrypted: Element, lookup: CertificateLookup, policy: Policy) -> tuple[WrappedKey, ...]:
+    """All EncryptedKeys of an EncryptedData, every certificate reference resolved."""
+    info = single(encrypted, DS + "KeyInfo")
+    only(info, XENC + "EncryptedKey")
+    entries = children(info, XENC + "EncryptedKey")
+    if not entries:
+        raise broken("EncryptedKey")
+    if len(entries) > policy.max_wrapped_keys:
+        raise Rejected("osci.limit", where="EncryptedKey")
+    return tuple(_wrapped_key(entry, lookup) for entry in entries)
+
+
+def own_key(keys: tuple[WrappedKey, ...], keyring: Keyring, policy: Policy, where: str) -> OwnKey | None:
+    """The EncryptedKey to use: the first one made for us that the policy allows; None if none was made for us.
+
+    How a key was wrapped for others is not our key operation and decides nothing here.
+    """
+    refusal: Rejected | None = None
+    for key in keys:
+        if not keyring.has_key(key.certificate_der):
+            continue
+        try:
+            uri, transport = _key_transport(key.method, policy, where)
+            if keyring.key_bits(key.certificate_der) < policy.min_reader_bits:
+                raise Rejected("policy.key-length", where=where)
+        except Rejected as fault:
+            refusal = refusal or fault
+            continue
+        return OwnKey(key, uri, transport)
+    if refusal is not None:
+        raise refusal
+    return None
+
+
+def decrypt(octets: bytes, own: OwnKey, method: Method, keyring: Keyring) -> bytes:
+    """The plaintext. A broken EncryptedKey is not told apart from broken octets: both are `Undecryptable`."""
+    key = keyring.decrypt_key(
+        own.key.certificate_der, own.key.wrapped, own.transport, key_bytes=method.cipher.key_bytes
+    )
+    return cipher.decrypt(octets, key, method.cipher, method.iv_bytes)
+
+
+def cipher_value(encrypted: Element) -> bytes:
+    """The octets of CipherData/CipherValue."""
+    data = single(encrypted, XENC + "CipherData")
+    only(data, XENC + "CipherValue")
+    return from_base64(text(single(data, XENC + "CipherValue")), code="osci.structure", where="CipherValue")
+
+
+def cipher_reference(encrypted: Element) -> str | None:
+    """The MIME part an EncryptedData points to, or None if it has its octets inside.
+
+    Only `cid:` with the one Transform the protocol writes (Base64, which says nothing); nothing is ever fetched.
+    """
+    data = single(encrypted, XENC + "CipherData")
+    reference = optional(data, XENC + "CipherReference")
+    if reference is None:
+        return None
+    only(data, XENC + "CipherReference")
+    only(reference, XENC + "Transforms")
+    transforms = optional(reference, XENC + "Transforms")
+    if transforms is not None:
+        only(transforms, DS + "Transform")
+        if any(len(one) or one.get("Algorithm") != a.BASE64 for one in transforms) or len(transforms) > 1:
+            raise broken("Transform")
+    uri = attribute(reference, "URI")
+    if not uri.startswith("cid:"):
+        raise Rejected("osci.reference", where="CipherReference")
+    return uri[4:]
+
+
+def _wrapped_key(entry: Element, lookup: CertificateLookup) -> WrappedKey:
+    only(entry, XENC + "EncryptionMethod", DS + "KeyInfo", XENC + "CipherData")
+    certificate = _certificate_der(single(entry, DS + "KeyInfo"), lookup)
+    return WrappedKey(certificate, single(entry, XENC + "EncryptionMethod"), cipher_value(entry))
+
+
+def _key_transport(method: Element, policy: Policy, where: str) -> tuple[str, KeyTransport]:
+    uri = policy.check_key_transport(attribute(method, "Algorithm"), where)
+    if uri not in _KEY_TRANSPORTS:
+        raise Rejected("policy.algorithm", where=where)
+    if uri == a.RSA_15:
+        only(method)
+        return uri, KeyTransport("rsa-1_5")
+    only(method, XENC11 + "MGF", DS + "DigestMethod")
+    mgf, digest = optional(method, XENC11 + "MGF"), optional(method, DS + "DigestMethod")
+    if mgf is None or digest is None:
+        raise Rejected("policy.parameter", where=where)
+    mgf_name = a.MGFS.get(attribute(mgf, "Algorithm"), "")
+    digest_name = a.DIGESTS.get(attribute(digest, "Algorithm"), "")
+    policy.check_oaep(digest_name, mgf_name, where)
+    return uri, KeyTransport("rsa-oaep", digest_name, mgf_name)
+
+
+def _certificate_der(info: Element, lookup: CertificateLookup) -> bytes:
+    only(info, DS + "X509Data", DS + "RetrievalMethod")
+    retrieval = optional(info, DS + "RetrievalMethod")
+    if retrieval is not None:
+        if len(info) != 1:
+            raise broken("KeyInfo")
+        return lookup(attribute(retrieval, "URI"))
+    data = single(info, DS + "X509Data")
+    return from_base64(text(single(data, DS + "X509Certificate")), where="X509Certificate")
