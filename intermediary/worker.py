@@ -20,7 +20,8 @@ from intermediary.core.values import Ausgabe
 from intermediary.deliver import Deliverer, Timing
 from intermediary.pipeline import InvalidOutput, Judgement, Sendung, Werkbank, judge, render
 from intermediary.receipt import Receipts
-from intermediary.store.records import Claim, LeaseLost, PlannedTarget
+from intermediary.store.errors import LeaseLost
+from intermediary.store.records import Claim, PlannedTarget
 from intermediary.store.store import Store
 
 log = structlog.get_logger(__name__)

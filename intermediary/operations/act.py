@@ -96,18 +96,19 @@ class Replay:
                 self._store.release(claim, now=self._now())
 
     def _apply(self, claim: Claim, effect: Effect, request: Request) -> Claim:
-        who = {"actor": request.actor, "reason": request.reason, "now": self._now()}
+        store, actor, reason, now = self._store, request.actor, request.reason, self._now()
         match effect.action:
             case "resume":
-                return self._store.resume(claim, **who)
+                return store.resume(claim, actor=actor, reason=reason, now=now)
             case "send-again":
-                return self._store.send_again(claim, _last(claim, effect.target).key, **who)
+                key = _last(claim, effect.target).key
+                return store.send_again(claim, key, actor=actor, reason=reason, now=now)
             case "now":
-                return self._store.hurry(claim, **who)
+                return store.hurry(claim, actor=actor, reason=reason, now=now)
             case "anew":
-                return self._store.judge_anew(claim, **who)
+                return store.judge_anew(claim, actor=actor, reason=reason, now=now)
             case "redeliver":
-                return self._store.redeliver(claim, effect.target, **who)
+                return store.redeliver(claim, effect.target, actor=actor, reason=reason, now=now)
             case _:
                 return claim
 
@@ -123,39 +124,43 @@ class Decide:
         """The person has seen it at the target; `proof` says how (a reference of the target, no content)."""
         if not proof.strip():
             raise NotPossible("confirm-delivered needs --proof: what shows that it has arrived")
-        return self._do(
-            nachricht_id,
-            lambda claim: self._store.confirm_delivered(
-                claim, _open(claim, target).key, proof=proof, **self._who(request)
-            ),
-        )
+
+        def change(claim: Claim, now: datetime) -> Claim:
+            key = _open(claim, target).key
+            return self._store.confirm_delivered(
+                claim, key, actor=request.actor, reason=request.reason, proof=proof, now=now
+            )
+
+        return self._do(nachricht_id, change)
 
     def send_again(self, nachricht_id: str, target: str, request: Request) -> NachrichtRecord:
         """The person has seen that it is not at the target: another attempt under the same key."""
-        return self._do(
-            nachricht_id,
-            lambda claim: self._store.send_again(claim, _open(claim, target).key, **self._who(request)),
-        )
+
+        def change(claim: Claim, now: datetime) -> Claim:
+            key = _open(claim, target).key
+            return self._store.send_again(claim, key, actor=request.actor, reason=request.reason, now=now)
+
+        return self._do(nachricht_id, change)
 
     def resume(self, nachricht_id: str, request: Request) -> NachrichtRecord:
         """Leave `parked`."""
-        return self._do(nachricht_id, lambda claim: self._store.resume(claim, **self._who(request)))
+        return self._do(nachricht_id, self._plainly(self._store.resume, request))
 
     def reject(self, nachricht_id: str, request: Request) -> NachrichtRecord:
         """The sender gets a negative Quittung."""
-        return self._do(nachricht_id, lambda claim: self._store.reject(claim, **self._who(request)))
+        return self._do(nachricht_id, self._plainly(self._store.reject, request))
 
     def discard(self, nachricht_id: str, request: Request) -> NachrichtRecord:
         """Final, and the sender is not told."""
-        return self._do(nachricht_id, lambda claim: self._store.discard(claim, **self._who(request)))
+        return self._do(nachricht_id, self._plainly(self._store.discard, request))
 
-    def _who(self, request: Request) -> dict[str, object]:
-        return {"actor": request.actor, "reason": request.reason, "now": self._now()}
+    def _plainly(self, verb: Callable[..., Claim], request: Request) -> Callable[[Claim, datetime], Claim]:
+        return lambda claim, now: verb(claim, actor=request.actor, reason=request.reason, now=now)
 
-    def _do(self, nachricht_id: str, change: Callable[[Claim], Claim]) -> NachrichtRecord:
+    def _do(self, nachricht_id: str, change: Callable[[Claim, datetime], Claim]) -> NachrichtRecord:
         claim = self._store.claim_one(nachricht_id, own_name(), now=self._now(), lease=PERSONS_LEASE)
         try:
-            claim = change(claim)
+            claim = change(claim, self._now())
         finally:
             self._store.release(claim, now=self._now())
         return self._store.get(nachricht_id)

@@ -71,7 +71,7 @@ def broken_application(seed: int) -> bytes:
     return re.sub(rb" *<F00000000035V1\.2\.0>[^<]*</F00000000035V1\.2\.0>\n", b"", document, count=1)
 
 
-def sample_letter(seed: int, *, now: datetime, is_broken: bool = False) -> Letter:
+def sample_letter(seed: int, *, now: datetime, is_broken: bool = False, service: str = SERVICE) -> Letter:
     """A usual EfA letter with an application, a summary as PDF and a picture; protection as `Letter` has it."""
     content = broken_application(seed) if is_broken else sample_application(seed)
     number = uuid.UUID(int=Dice(f"letter {seed} {is_broken}").getrandbits(128), version=4)
@@ -88,7 +88,7 @@ def sample_letter(seed: int, *, now: datetime, is_broken: bool = False) -> Lette
             Attachment("Fahrzeugschein.png", "image/png", sample_png(shade=seed % 256)),
         ),
         metadata=MetaData(
-            service=SERVICE,
+            service=service,
             author="ags:05999000",
             reader="ags:05999044",
             origin=now - timedelta(minutes=7),

@@ -63,4 +63,10 @@ CODES = (
         "Die Datenbank wurde von einer neueren Fassung des Programms geschrieben.",
         "Die neuere Fassung installieren, oder die Sicherung von vor der Umstellung einspielen.",
     ),
+    Code(
+        "audit.second-place",
+        Healer.TIME,
+        "Der signierte Stand des Audits konnte nicht an den zweiten Ort geschrieben werden.",
+        "Wird von selbst wiederholt. Bleibt es dabei: Ordner audit.heads_folder und seine Rechte prüfen.",
+    ),
 )

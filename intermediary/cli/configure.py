@@ -1,0 +1,61 @@
+"""`lint` and `doctor`: is the configuration sound, and does everything it names answer?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from intermediary.cli.complain import FINDINGS, USAGE, printable
+from intermediary.cli.options import config_option, json_option, say, say_json
+
+_MARKS = {"ok": "ok     ", "warning": "WARNING", "bad": "BAD    "}
+
+
+@click.command("lint")
+@config_option
+@json_option
+def lint(config: Path, as_json: bool) -> None:
+    """Check the configuration, offline; all findings at once. Exit code 0: sound, 2: not sound."""
+    from intermediary.operations.check import lint as lint_
+
+    findings = lint_(config)
+    for finding in findings:
+        if as_json:
+            say_json({"file": str(finding.file), "path": finding.path, "what": finding.what, "hint": finding.hint,
+                      "severity": finding.severity.value})  # fmt: skip
+        else:
+            for line in finding.lines():
+                print(printable(line), file=sys.stderr)
+    blocking = sum(finding.is_blocking for finding in findings)
+    if not as_json:
+        say(f"{config}: {'sound' if not blocking else f'{blocking} findings'}")
+    sys.exit(USAGE if blocking else 0)
+
+
+@click.command("doctor")
+@click.option("--quick", is_flag=True, help="Only whether the store opens; for health checks of a container.")
+@config_option
+@json_option
+def doctor(quick: bool, config: Path, as_json: bool) -> None:
+    """Look at keys, certificates, store, schemas, ways back and targets. Exit code 1 when something is bad."""
+    from intermediary.cli.quiet import quiet_logs
+    from intermediary.operations.check import doctor as doctor_
+    from intermediary.wiring import open_installation, utc_now
+
+    quiet_logs()
+    if quick:
+        open_installation(config).store.close()
+        sys.exit(0)
+    bad = 0
+    for diagnosis in doctor_(config, utc_now()):
+        bad += diagnosis.verdict == "bad"
+        if as_json:
+            say_json({"subject": diagnosis.subject, "verdict": diagnosis.verdict, "what": diagnosis.what,
+                      "hint": diagnosis.hint})  # fmt: skip
+        else:
+            say(f"{_MARKS[diagnosis.verdict]}  {diagnosis.subject}: {diagnosis.what}")
+            if diagnosis.hint and diagnosis.verdict != "ok":
+                say(f"         {diagnosis.hint}")
+    sys.exit(FINDINGS if bad else 0)

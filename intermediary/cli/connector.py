@@ -1,0 +1,38 @@
+"""`connector`: what is installed."""
+
+from __future__ import annotations
+
+import click
+
+from intermediary.cli.options import json_option, say, say_json
+
+
+@click.group("connector")
+def command() -> None:
+    """List connectors."""
+
+
+@command.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List installed connectors with what they offer against double delivery, and their settings."""
+    from intermediary.connect.settings import describe_settings
+    from intermediary.core.faults import Misconfigured
+    from intermediary.route.plugins import Connectors
+
+    connectors = Connectors()
+    for name in connectors.names():
+        try:
+            factory = connectors.get(name)
+        except Misconfigured as fault:
+            say(f"{name}: cannot be used: {fault.findings[0].hint if fault.findings else fault.code}")
+            continue
+        settings = describe_settings(factory.settings_type)
+        manifest = factory.manifest
+        if as_json:
+            say_json({"name": name, "idempotency": manifest.idempotency.value, "summary": manifest.summary,
+                      "settings": [setting.key for setting in settings]})  # fmt: skip
+            continue
+        say(f"{name}  ({manifest.idempotency.value})  {manifest.summary}")
+        for setting in settings:
+            say(f"    {setting.key:28} {setting.help}")

@@ -1,0 +1,96 @@
+"""`replay` and `decide`: verbs by which a person moves messages on; all of them audited with a reason."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import click
+
+from intermediary.cli.options import account, config_option, installation, json_option, reason_option, say, say_json
+
+
+@click.command("replay")
+@click.argument("selection", nargs=-1, required=True)
+@click.option("--dry-run", is_flag=True, help="Only show what would happen.")
+@click.option("--with", "versions", type=click.Choice(["pinned", "current"]), default="pinned", show_default=True,
+              help="current: judge anew with today's route, mapping and schemas (only what was never sent).")  # fmt: skip
+@click.option("--redeliver", metavar="TARGET", default="", help="Send again to TARGET what has arrived there.")
+@click.option("--rate", type=click.FloatRange(0.01), help="At most so many messages per second.")
+@reason_option
+@config_option
+@json_option
+def replay(
+    selection: tuple[str, ...],
+    dry_run: bool,
+    versions: str,
+    redeliver: str,
+    rate: float | None,
+    reason: str,
+    config: Path,
+    as_json: bool,
+) -> None:
+    """Move messages on from where the durable facts end. What has arrived is never sent again, unless --redeliver."""
+    from intermediary.operations.act import Replay
+    from intermediary.operations.person import Request
+    from intermediary.operations.selection import Selection
+    from intermediary.wiring import utc_now
+
+    chosen = Selection.parse(selection)
+    with_current = versions == "current"
+    with installation(config) as opened:
+        job = Replay(opened.store, now=utc_now)
+        if dry_run:
+            effects = job.effects(chosen, redeliver=redeliver, with_current=with_current)
+        else:
+            effects = job.carry_out(chosen, Request(actor=account(), reason=reason), redeliver=redeliver, with_current=with_current)
+        pause = threading.Event()
+        count = 0
+        for effect in effects:
+            count += effect.action != "nothing"
+            if as_json:
+                say_json({"id": effect.nachricht_id, "state": effect.state.value, "action": effect.action,
+                          "target": effect.target, "why": effect.why, "dryRun": dry_run})  # fmt: skip
+            else:
+                target = f"/{effect.target}" if effect.target else ""
+                say(f"{effect.nachricht_id}{target}  {effect.state.value:10} {effect.action:11} {effect.why}")
+            if rate and not dry_run:
+                pause.wait(1 / rate)
+    if not as_json:
+        say(f"{count} Nachricht(en) {'würden weiterlaufen (Probelauf)' if dry_run else 'laufen weiter'}.")
+
+
+@click.command("decide")
+@click.argument("nachricht", metavar="ID[/TARGET]")
+@click.argument("verb", type=click.Choice(["confirm-delivered", "send-again", "resume", "reject", "discard"]))
+@click.option("--proof", default="", help="confirm-delivered: what shows that it has arrived (no content).")
+@reason_option
+@config_option
+@json_option
+def decide(nachricht: str, verb: str, proof: str, reason: str, config: Path, as_json: bool) -> None:
+    """End what waits for a person."""
+    from intermediary.operations.act import Decide
+    from intermediary.operations.look import row
+    from intermediary.operations.person import Request
+    from intermediary.wiring import utc_now
+
+    prefix, _, target = nachricht.partition("/")
+    with installation(config) as opened:
+        verbs = Decide(opened.store, now=utc_now)
+        found = opened.store.resolve(prefix)
+        request = Request(actor=account(), reason=reason)
+        match verb:
+            case "confirm-delivered":
+                after = verbs.confirm_delivered(found, target, proof, request)
+            case "send-again":
+                after = verbs.send_again(found, target, request)
+            case "resume":
+                after = verbs.resume(found, request)
+            case "reject":
+                after = verbs.reject(found, request)
+            case _:
+                after = verbs.discard(found, request)
+    if as_json:
+        say_json(row(after))
+    else:
+        say(f"{after.id}  {after.state.value}")

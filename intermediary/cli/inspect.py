@@ -1,0 +1,134 @@
+"""`list`, `show`, `explain`, `search`, `state`: reading verbs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from intermediary.cli.options import config_option, installation, json_option, say, say_json, table
+
+
+@click.command("list")
+@click.argument("selection", nargs=-1)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="At most so many, newest first.")
+@config_option
+@json_option
+def list_(selection: tuple[str, ...], limit: int, config: Path, as_json: bool) -> None:
+    """List messages, newest first. SELECTION: ids or conditions such as state=parked code=route.missing mandant=…"""
+    from intermediary.operations.look import row
+    from intermediary.operations.selection import Selection
+
+    with installation(config) as opened:
+        _print_rows((row(n) for n in Selection.parse(selection, limit=limit).of(opened.store)), as_json=as_json)
+
+
+@click.command("search")
+@click.argument("text")
+@config_option
+@json_option
+def search(text: str, config: Path, as_json: bool) -> None:
+    """Find messages by id (or its beginning), the sender's id, a state or a code."""
+    from intermediary.operations.look import find, row
+
+    with installation(config) as opened:
+        mandanten = tuple(m.name for m in opened.settings.mandant)
+        found = [row(n) for n in find(opened.store, text, mandanten)]
+        _print_rows(found, as_json=as_json)
+    sys.exit(0 if found else 1)
+
+
+@click.command("show")
+@click.argument("nachricht")
+@config_option
+@json_option
+def show(nachricht: str, config: Path, as_json: bool) -> None:
+    """Show one message: facts, versions, deliveries with proof, audit chain; no content."""
+    from intermediary.operations.look import detail
+
+    with installation(config) as opened:
+        found = detail(opened.store, opened.store.resolve(nachricht))
+    if as_json:
+        say_json(found)
+    else:
+        _print_detail(found)
+
+
+@click.command("explain")
+@click.argument("nachricht")
+@config_option
+@json_option
+def explain(nachricht: str, config: Path, as_json: bool) -> None:
+    """Sagt auf Deutsch, woran eine Nachricht ist, worauf sie wartet und wer helfen kann."""
+    from intermediary.operations.look import explain as explain_
+    from intermediary.wiring import utc_now
+
+    with installation(config) as opened:
+        store = opened.store
+        found = store.get(store.resolve(nachricht))
+        explanation = explain_(found, store.zustellungen(found.id), utc_now())
+    if as_json:
+        say_json({"id": found.id, "headline": explanation.headline, "lines": list(explanation.lines)})
+        return
+    say(f"{found.id}  {found.state.value}")
+    say(explanation.headline)
+    for line in explanation.lines:
+        say(f"  {line}")
+
+
+@click.command("state")
+@click.option("--all", "everything", is_flag=True, help="One line per message.")
+@config_option
+@json_option
+def state(everything: bool, config: Path, as_json: bool) -> None:
+    """Print the state of every message (--all --json, for checkers), or how many there are in each."""
+    from intermediary.operations.look import state_line
+
+    with installation(config) as opened:
+        if everything:
+            for line in opened.store.state_lines():
+                found = state_line(opened.store, line, with_message_id=True)
+                if as_json:
+                    say_json(found)
+                else:
+                    targets = " ".join(f"{z['target']}={z['state']}" for z in found["zustellungen"])
+                    say(f"{found['id']}  {found['state']:10} {found['code'] or '-':28} {targets}")
+            return
+        counts = sorted(opened.store.counts().items())
+    if as_json:
+        for (name, code), count in counts:
+            say_json({"state": name.value, "code": code, "count": count})
+    else:
+        table([(name.value, code or "-", str(count)) for (name, code), count in counts], ("state", "code", "count"))
+
+
+def _print_rows(rows: Iterable[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            say_json(row)
+        return
+    cells = [
+        (row["id"], row["mandant"], row["state"], row["code"] or "-", row["route"] or "-", row["receivedAt"][:19])
+        for row in rows
+    ]
+    table(cells, ("id", "mandant", "state", "code", "route", "received"))
+
+
+def _print_detail(found: dict[str, Any]) -> None:
+    events, zustellungen = found.pop("events"), found.pop("zustellungen")
+    for name, value in found.items():
+        if value not in (None, "", {}, []):
+            say(f"{name:14} {value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)}")
+    for zustellung in zustellungen:
+        say(f"\nZustellung {zustellung.pop('target')}: {zustellung.pop('state')}")
+        for name, value in zustellung.items():
+            if value not in (None, "", {}, []):
+                say(f"  {name:12} {value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)}")
+    say("\nAudit")
+    for event in events:
+        fields = " ".join(f"{k}={v}" for k, v in event["fields"].items() if v not in ("", None))
+        say(f"  {event['seq']:3} {event['at'][:23]} {event['event']:26} {event['actor']:10} {fields}"[:200])

@@ -1,0 +1,74 @@
+"""Options that several verbs share, and the ways they print."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from intermediary.cli.complain import printable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def config_option(function: F) -> F:
+    """`-c FILE`, or the environment's INTERMEDIARY_CONFIG."""
+    return click.option(
+        "-c",
+        "--config",
+        envvar="INTERMEDIARY_CONFIG",
+        required=True,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Configuration file; also from INTERMEDIARY_CONFIG.",
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """`--json`: one JSON object per line on stdout."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")(function)
+
+
+def reason_option(function: F) -> F:
+    """`--reason`: why; written into the audit trail."""
+    return click.option("--reason", default="", help="Why; written into the audit trail.")(function)
+
+
+def account() -> str:
+    """Who runs the command, for the audit trail."""
+    return getpass.getuser()
+
+
+@contextmanager
+def installation(config: Path) -> Iterator[Any]:
+    """The opened installation of a command; closed at its end."""
+    from intermediary.cli.quiet import quiet_logs
+    from intermediary.wiring import open_installation
+
+    quiet_logs()
+    opened = open_installation(config)
+    try:
+        yield opened
+    finally:
+        opened.store.close()
+
+
+def say(text: str = "") -> None:
+    """One line for people, with control characters shown as escapes."""
+    click.echo("\n".join(printable(line) for line in text.split("\n")))
+
+
+def say_json(value: Any) -> None:
+    """One line for machines."""
+    click.echo(json.dumps(value, ensure_ascii=False, sort_keys=False, default=str))
+
+
+def table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> None:
+    """A plain table; columns as wide as their widest cell."""
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    for row in [heads, tuple("-" * width for width in widths), *rows]:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,114 @@
+"""What a child process runs: worker threads, or the doors of ingress. Started by the supervisor, never by hand.
+
+    python -m intermediary.daemon.child worker|ingress CONFIG PARENT THREADS
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from intermediary.daemon.logs import configure_logging
+from intermediary.ingress.doors import Door
+from intermediary.ingress.spool import Spool
+from intermediary.store.owners import own_name
+from intermediary.wiring import Configuration, Installation, all_answers, bench, open_door, open_installation, spool_folder
+from intermediary.worker import Rhythm, Worker
+
+log = structlog.get_logger(__name__)
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+
+
+def main(arguments: list[str]) -> int:
+    """Run one role until SIGTERM; 0 when it ended as asked."""
+    role, config, parent, threads = arguments
+    _bind_to(int(parent))
+    configure_logging()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    installation = open_installation(Path(config))
+    try:
+        if role == "worker":
+            _work(installation, stop, int(threads))
+        else:
+            _open_doors(installation, stop)
+    finally:
+        installation.store.close()
+    return 0
+
+
+def _bind_to(parent: int) -> None:
+    """Die with the supervisor, and leave no core dump with somebody's data in it (rule R6)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if os.getppid() != parent:
+        sys.exit("the supervisor has gone")
+
+
+def _work(installation: Installation, stop: threading.Event, threads: int) -> None:
+    configuration = Configuration(installation.settings)
+    answers = all_answers(installation.settings)
+    rhythm = Rhythm(lease=timedelta(seconds=installation.settings.store.lease_seconds))
+
+    def work() -> None:
+        tools = bench(installation, configuration, answers)
+        Worker(tools, owner=own_name(), rhythm=rhythm).run(stop)
+
+    log.info("worker.started", threads=threads)
+    _run_all([work] * threads, stop)
+    log.info("worker.stopped")
+
+
+def _open_doors(installation: Installation, stop: threading.Event) -> None:
+    settings = installation.settings
+    spool = Spool(spool_folder(settings))
+    doors: list[Door] = [open_door(channel, installation.store.take, spool=spool) for channel in settings.channel]
+    log.info("ingress.started", channels=[door.channel for door in doors])
+
+    def close_when_stopped() -> None:
+        stop.wait()
+        for door in doors:
+            door.stop()
+
+    _run_all([close_when_stopped, *(door.run for door in doors)], stop)
+    log.info("ingress.stopped")
+
+
+def _run_all(duties: list[Callable[[], None]], stop: threading.Event) -> None:
+    """Run each duty in a thread; one that dies takes the process with it, because the supervisor starts it anew."""
+    failed: list[BaseException] = []
+
+    def run(duty: Callable[[], None]) -> None:
+        try:
+            duty()
+        except BaseException as failure:
+            failed.append(failure)
+            log.error("thread.died", failure=type(failure).__name__)
+            stop.set()
+
+    threads = [threading.Thread(target=run, args=(duty,), daemon=True) for duty in duties]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.5)
+    if failed:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

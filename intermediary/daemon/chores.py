@@ -1,0 +1,64 @@
+"""What the supervisor does besides watching: each chore is short, repeatable, and harmless when two daemons do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from intermediary.audit.second_place import write_head
+from intermediary.core.faults import Fault
+from intermediary.store.owners import is_alive
+from intermediary.wiring import Configuration, Installation
+
+log = structlog.get_logger(__name__)
+
+
+class Chores:
+    """The chores of one daemon; the supervisor calls `do` about once a second."""
+
+    def __init__(
+        self, installation: Installation, configuration: Configuration, *, now: Callable[[], datetime]
+    ) -> None:
+        self._installation = installation
+        self._configuration = configuration
+        self._now = now
+        self._generation = configuration.generation
+        self._sealed_at: datetime | None = None
+
+    def do(self) -> None:
+        """Do what is due; a fault is logged and the chore comes round again."""
+        for chore in (self.free_dead_leases, self.wake_after_change, self.seal_if_due):
+            try:
+                chore()
+            except Fault as fault:
+                log.error("chore.failed", reason=chore.__name__, code=fault.code, where=fault.where)
+
+    def free_dead_leases(self) -> None:
+        """Work whose worker died is taken again at once instead of after the lease."""
+        freed = self._installation.store.release_dead(is_alive, now=self._now())
+        if freed:
+            log.info("leases.freed", count=freed)
+
+    def wake_after_change(self) -> None:
+        """What waits for the operator is looked at again as soon as the configuration has changed."""
+        self._configuration.bank()
+        if self._configuration.generation != self._generation:
+            self._generation = self._configuration.generation
+            log.info("waiting.woken", count=self._installation.store.wake_misconfigured(self._now()))
+
+    def seal_if_due(self) -> None:
+        """A signed head at least every `head_seconds`, as long as there is something to seal."""
+        now = self._now()
+        interval = self._installation.settings.audit.head_seconds
+        if self._sealed_at is None or (now - self._sealed_at).total_seconds() >= interval:
+            self.seal()
+            self._sealed_at = now
+
+    def seal(self) -> None:
+        """Seal what was committed and copy the head to the second place."""
+        installation = self._installation
+        head = installation.store.seal_heads(installation.signing.sign, now=self._now())
+        if head is not None:
+            write_head(installation.settings.audit.heads_folder, head)

@@ -1,0 +1,196 @@
+"""What people see: lists, one Nachricht in full, and in German what it waits for and who can help. No content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from intermediary.core.codes import CATALOGUE, Healer
+from intermediary.core.faults import Fault
+from intermediary.core.states import NachrichtState, ZustellungState
+from intermediary.store.errors import NotFound
+from intermediary.store.records import NachrichtRecord, ZustellungRecord
+from intermediary.store.store import Store
+
+_N, _Z = NachrichtState, ZustellungState
+
+HEALERS = {
+    Healer.TIME: "die Zeit (es wird von selbst wiederholt)",
+    Healer.SENDER: "der Sender",
+    Healer.OPERATOR: "der Betrieb",
+    Healer.TARGET: "ein Blick ins Zielsystem",
+    Healer.DEVELOPER: "die Entwickler",
+}
+
+
+def row(nachricht: NachrichtRecord) -> dict[str, Any]:
+    """One line of `list`, JSON-ready."""
+    return {
+        "id": nachricht.id,
+        "mandant": nachricht.mandant,
+        "channel": nachricht.channel,
+        "state": nachricht.state.value,
+        "code": nachricht.code or nachricht.wait_reason,
+        "route": nachricht.route,
+        "receivedAt": _iso(nachricht.received_at),
+        "dueAt": _iso(nachricht.due_at),
+        "length": nachricht.body_length,
+    }
+
+
+def state_line(store: Store, line: Any, *, with_message_id: bool) -> dict[str, Any]:
+    """One line of `state --all --json`: stable, read by checkers (DESIGN §5)."""
+    result: dict[str, Any] = {"id": line.id, "state": line.state.value, "code": line.code}
+    if with_message_id:
+        result["messageId"] = _message_id(store, line.id)
+    result["zustellungen"] = [
+        {"target": target, "key": key, "state": state.value} for target, key, state in line.zustellungen
+    ]
+    return result
+
+
+def detail(store: Store, nachricht_id: str) -> dict[str, Any]:
+    """Everything about one Nachricht but its content: facts, pins, Zustellungen with proof, audit chain."""
+    nachricht = store.get(nachricht_id)
+    return {
+        **row(nachricht),
+        "messageId": _message_id(store, nachricht_id),
+        "contentType": nachricht.content_type,
+        "direction": nachricht.direction,
+        "verdict": nachricht.verdict,
+        "verdictCode": nachricht.verdict_code,
+        "attempts": nachricht.attempts,
+        "revision": nachricht.revision,
+        "payload": nachricht.payload,
+        "bodySha256": nachricht.body_sha256,
+        "pins": dict(nachricht.pins),
+        "plan": dict(nachricht.plan),
+        "zustellungen": [_zustellung(z) for z in store.zustellungen(nachricht_id)],
+        "events": [
+            {"seq": e.seq, "at": _iso(e.at), "event": e.name, "actor": e.actor, "fields": dict(e.fields)}
+            for e in (entry.event for entry in store.events(nachricht_id))
+        ],
+    }
+
+
+def find(store: Store, text: str, mandanten: tuple[str, ...]) -> Iterator[NachrichtRecord]:
+    """Search by our id or its beginning, by the sender's id (exact), by state or by code."""
+    seen: set[str] = set()
+
+    def fresh(nachricht: NachrichtRecord) -> bool:
+        return nachricht.id not in seen and not seen.add(nachricht.id)  # type: ignore[func-returns-value]
+
+    for mandant in mandanten:
+        yield from filter(fresh, store.find_by_message_id(mandant, text))
+    try:
+        yield from filter(fresh, (store.get(store.resolve(text)),))
+    except NotFound:
+        pass
+    if text in CATALOGUE:
+        yield from filter(fresh, store.find(code=text))
+    if text in {state.value for state in _N}:
+        yield from filter(fresh, store.find(state=_N(text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a Nachricht stands where it stands, in German: a headline and lines of text."""
+
+    headline: str
+    lines: tuple[str, ...]
+
+
+def explain(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...], now: datetime) -> Explanation:
+    """What happened, what it waits for, who can help and how; pure."""
+    lines: list[str] = []
+    code = nachricht.code or nachricht.verdict_code or nachricht.wait_reason
+    if code:
+        lines += _about(code)
+    lines += [line for z in zustellungen for line in _about_zustellung(nachricht, z, now)]
+    findings = nachricht.plan.get("findings", [])
+    if findings:
+        lines.append(f"Befunde ({len(findings)}):")
+        lines += [_befund(finding) for finding in findings]
+    if nachricht.state is _N.PARKED:
+        lines.append(f"Weiter mit: intermediary decide {nachricht.id} resume|reject|discard --reason …")
+    elif nachricht.due_at is not None and nachricht.due_at > now:
+        lines.append(f"Nächster Versuch: {_local(nachricht.due_at)}.")
+    return Explanation(_HEADLINES[nachricht.state], tuple(lines))
+
+
+_HEADLINES = {
+    _N.RECEIVED: "Angenommen und gesichert, noch nicht beurteilt.",
+    _N.PLANNED: "Geöffnet, geprüft und umgesetzt; die Zustellung läuft.",
+    _N.ANSWERING: "Das Ergebnis steht fest; die Quittung an den Sender steht noch aus.",
+    _N.COMPLETED: "Zugestellt und quittiert.",
+    _N.REJECTED: "Abgelehnt; der Sender hat eine negative Quittung.",
+    _N.DISCARDED: "Von einer Person verworfen.",
+    _N.PARKED: "Geparkt: wartet auf eine Entscheidung.",
+}
+
+_ZUSTELLUNG = {
+    _Z.DUE: "steht an",
+    _Z.INTENDED: "ist gerade unterwegs",
+    _Z.DELIVERED: "ist angekommen",
+    _Z.REFUSED: "wurde vom Ziel abgelehnt",
+    _Z.UNCLEAR: "ist ungewiss: sie kann angekommen sein",
+    _Z.AWAITING: "ist übergeben; die Bestätigung des Ziels steht aus",
+    _Z.PARKED: "ist geparkt",
+}
+
+
+def _about(code: str) -> list[str]:
+    entry = CATALOGUE[code]
+    return [f"{code}: {entry.meaning}", f"Es hilft: {HEALERS[entry.healer]}. {entry.remedy}"]
+
+
+def _about_zustellung(nachricht: NachrichtRecord, z: ZustellungRecord, now: datetime) -> Iterator[str]:
+    kind = "" if z.required else " (freiwillig)"
+    times = f" nach {z.attempts} Versuch(en)" if z.attempts else ""
+    yield f"Zustellung an {z.target}{kind} {_ZUSTELLUNG[z.state]}{times}."
+    if z.code and z.state not in (_Z.DELIVERED,) and z.code != nachricht.code:
+        yield from (f"  {line}" for line in _about(z.code))
+    if z.due_at is not None and z.due_at > now:
+        yield f"  Nächster Blick: {_local(z.due_at)}."
+
+
+def _befund(finding: dict[str, Any]) -> str:
+    line = f" (Zeile {finding['line']})" if finding.get("line") else ""
+    rule = f" [{finding['rule']}]" if finding.get("rule") else ""
+    return f"  - {finding.get('path') or '/'}{line}{rule}: {finding.get('hint') or finding.get('code', '')}"
+
+
+def _zustellung(z: ZustellungRecord) -> dict[str, Any]:
+    return {
+        "target": z.target,
+        "key": z.key,
+        "required": z.required,
+        "state": z.state.value,
+        "code": z.code,
+        "attempts": z.attempts,
+        "dueAt": _iso(z.due_at),
+        "intendedAt": _iso(z.intended_at),
+        "outputSha256": z.output_sha256,
+        "redelivery": z.redelivery,
+        "redelivers": z.redelivers,
+        "reason": z.reason,
+        "proof": dict(z.proof),
+    }
+
+
+def _message_id(store: Store, nachricht_id: str) -> str | None:
+    """The sender's id, opened for the one who asks; None once the payload is erased or its key is out of reach."""
+    try:
+        return store.headers(nachricht_id).message_id
+    except Fault:
+        return None
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="milliseconds")
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone().strftime("%d.%m.%Y %H:%M:%S")

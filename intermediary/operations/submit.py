@@ -1,0 +1,65 @@
+"""Hands files to ingress by the rules of a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from intermediary.core.faults import Rejected
+from intermediary.ingress.doors import Angaben, build_eingang
+from intermediary.ingress.spool import Spool, SpoolTooLarge
+from intermediary.settings.models import Channel
+from intermediary.wiring import Installation, door_rules, spool_folder, utc_now
+
+
+class ChannelUnclear(Exception):
+    """It does not follow from the command whose rules apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of one file: `new`, `duplicate`, `conflict`, or `refused` with a code."""
+
+    file: Path
+    outcome: str
+    nachricht_id: str = ""
+    code: str = ""
+
+
+def submit(
+    installation: Installation,
+    files: Sequence[Path],
+    *,
+    channel: str,
+    mandant: str,
+    content_type: str,
+    message_id: str = "",
+) -> Iterator[Submitted]:
+    """Take each file durably, one commit each; the files stay where they are."""
+    rules = door_rules(_channel(installation, channel))
+    spool = Spool(spool_folder(installation.settings))
+    for file in files:
+        angaben = Angaben(content_type=content_type, message_id=message_id or file.name, mandant=mandant or None)
+        try:
+            with file.open("rb") as stream:
+                body = spool.copy(stream, max_bytes=rules.max_bytes)
+            eingang = build_eingang(rules, angaben, body=body, received_at=utc_now())
+        except SpoolTooLarge:
+            yield Submitted(file, "refused", code="intake.size.exceeded")
+            continue
+        except Rejected as refusal:
+            yield Submitted(file, "refused", code=refusal.code)
+            continue
+        (taken,) = installation.store.take([eingang])
+        yield Submitted(file, taken.outcome, taken.nachricht_id)
+
+
+def _channel(installation: Installation, name: str) -> Channel:
+    channels = installation.settings.channel
+    if not name and len(channels) == 1:
+        return channels[0]
+    for channel in channels:
+        if channel.name == name:
+            return channel
+    raise ChannelUnclear(f"name the channel (--channel): {', '.join(channel.name for channel in channels)}")
