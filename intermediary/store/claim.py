@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from intermediary.core.states import FINAL, UNEXPLAINED_LIMIT, NachrichtState, ZustellungState
 from intermediary.store import rows
 from intermediary.store.database import Database
-from intermediary.store.dialects import leased
+from intermediary.store.dialects import LEASE
 from intermediary.store.errors import Busy, LeaseLost, NotFound
 from intermediary.store.installation import record_installation
 from intermediary.store.records import Claim, ZustellungRecord
 from intermediary.store.tables import nachrichten
 from intermediary.store.work import Work
+
+_LEASE_ONE = LEASE.where(nachrichten.c.id == bindparam("wanted")).returning(nachrichten)
 
 _FREE = {"lease_owner": None, "lease_until": None, "took_over": False}
 
@@ -24,12 +26,10 @@ _FREE = {"lease_owner": None, "lease_until": None, "took_over": False}
 def claim(db: Database, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
     """See `Store.claim`."""
     claims: list[Claim] = []
-    if not _is_anything_due(db, now):
-        return claims
     with db.write() as tx:
         while not claims:
-            statement = db.dialect.claim(owner=owner, now=now, until=now + lease, limit=limit)
-            leased_rows = tx.execute(statement).all()
+            asked = {"owner": owner, "now": now, "until": now + lease, "limit": limit}
+            leased_rows = tx.execute(db.dialect.claim, asked).all()
             if not leased_rows:
                 break
             claims = _begin_all(tx, leased_rows, now)
@@ -44,9 +44,9 @@ def claim_one(db: Database, nachricht_id: str, owner: str, now: datetime, lease:
             raise NotFound(nachricht_id)
         if row.lease_owner is not None and row.lease_until > now:
             raise Busy(nachricht_id)
-        statement = leased(owner=owner, until=now + lease).where(nachrichten.c.id == nachricht_id)
-        taken = tx.execute(statement.returning(nachrichten)).one()
-        records = rows.zustellungen_of(tx, [nachricht_id])[nachricht_id]
+        asked = {"owner": owner, "until": now + lease, "wanted": nachricht_id}
+        taken = tx.execute(_LEASE_ONE, asked).one()
+        records = rows.zustellungen_of_one(tx, nachricht_id)
         work = Work(tx, taken, records, now)
         _explain(work, taken, now)
         return work.save()
@@ -85,18 +85,6 @@ def release_dead(db: Database, is_alive: Callable[[str], bool], now: datetime) -
         if freed:
             record_installation(db, tx, "leases.released", {"released": freed}, now=now)
     return freed
-
-
-def _is_anything_due(db: Database, now: datetime) -> bool:
-    """A look without the writer's place, so that idle workers do not disturb anybody."""
-    with db.read() as tx:
-        statement = (
-            select(nachrichten.c.id)
-            .where(nachrichten.c.due_at <= now)
-            .where((nachrichten.c.lease_until.is_(None)) | (nachrichten.c.lease_until <= now))
-            .limit(1)
-        )
-        return tx.execute(statement).first() is not None
 
 
 def _begin_all(tx: Connection, leased_rows: Sequence[Row[Any]], now: datetime) -> list[Claim]:

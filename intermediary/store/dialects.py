@@ -11,16 +11,32 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, or_, select, update
+from sqlalchemy import Connection, Engine, Executable, Integer, bindparam, create_engine, event, or_, select, update
 from sqlalchemy.pool import QueuePool
 
-from intermediary.store.tables import nachrichten
+from intermediary.store.tables import Moment, nachrichten
 
 _BUSY_MILLISECONDS = 30_000
+
+
+LEASE = update(nachrichten).values(
+    lease_owner=bindparam("owner"),
+    lease_until=bindparam("until"),
+    lease_token=nachrichten.c.lease_token + 1,
+    took_over=nachrichten.c.lease_owner.is_not(None),
+)
+"""The part of a claim that all engines share: a new token, and whether somebody else's lease was taken over."""
+
+_DUE = (
+    select(nachrichten.c.id)
+    .where(nachrichten.c.due_at <= bindparam("now", type_=Moment))
+    .where(or_(nachrichten.c.lease_until.is_(None), nachrichten.c.lease_until <= bindparam("now", type_=Moment)))
+    .order_by(nachrichten.c.due_at, nachrichten.c.received_at)
+    .limit(bindparam("limit", type_=Integer))
+)
 
 
 class Dialect(Protocol):
@@ -35,9 +51,8 @@ class Dialect(Protocol):
         """A transaction in which reads already see what no other writer can change until it ends."""
         ...
 
-    def claim(self, *, owner: str, now: datetime, until: datetime, limit: int) -> Executable:
-        """One statement that leases what is due and gives the rows back."""
-        ...
+    claim: Executable
+    """One statement that leases what is due and gives the rows back; takes `owner`, `now`, `until` and `limit`."""
 
 
 class Sqlite:
@@ -46,6 +61,8 @@ class Sqlite:
     `BEGIN IMMEDIATE` takes the writer's place at once, so a transaction never fails half-way for a lock. Threads of one
     process queue at a lock of our own, because SQLite's waiting is polling and unfair.
     """
+
+    claim: Executable = LEASE.where(nachrichten.c.id.in_(_DUE)).returning(nachrichten)
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -72,28 +89,6 @@ class Sqlite:
             connection.begin(),
         ):
             yield connection
-
-    def claim(self, *, owner: str, now: datetime, until: datetime, limit: int) -> Executable:
-        due = (
-            select(nachrichten.c.id)
-            .where(nachrichten.c.due_at <= now)
-            .where(or_(nachrichten.c.lease_until.is_(None), nachrichten.c.lease_until <= now))
-            .order_by(nachrichten.c.due_at, nachrichten.c.received_at)
-            .limit(limit)
-        )
-        claimed: Executable = leased(owner=owner, until=until).where(nachrichten.c.id.in_(due)).returning(nachrichten)
-        return claimed
-
-
-def leased(*, owner: str, until: datetime) -> Any:
-    """The part of a claim that all engines share: a new token, and whether somebody else's lease was taken over."""
-    was_held = nachrichten.c.lease_owner.is_not(None)
-    return update(nachrichten).values(
-        lease_owner=owner,
-        lease_until=until,
-        lease_token=nachrichten.c.lease_token + 1,
-        took_over=was_held,
-    )
 
 
 def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None:

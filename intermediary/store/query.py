@@ -36,7 +36,7 @@ def get(db: Database, nachricht_id: str) -> NachrichtRecord:
 def zustellungen_of(db: Database, nachricht_id: str) -> tuple[ZustellungRecord, ...]:
     """See `Store.zustellungen`."""
     with db.read() as tx:
-        return rows.zustellungen_of(tx, [nachricht_id])[nachricht_id]
+        return rows.zustellungen_of_one(tx, nachricht_id)
 
 
 def headers(db: Database, nachricht_id: str) -> Headers:

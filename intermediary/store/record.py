@@ -10,14 +10,17 @@ from typing import Any
 
 from intermediary.audit.chain import canonical, moment
 from intermediary.core.ids import zustellung_key
-from intermediary.core.states import Decision, NachrichtState, ZustellungState, check_nachricht
+from intermediary.core.states import Decision, IllegalTransition, NachrichtState, ZustellungState, check_nachricht
 from intermediary.core.values import Befund
 from intermediary.store.database import Database
 from intermediary.store.records import Claim, PlannedTarget, ZustellungRecord
 from intermediary.store.verdict import compose_verdict, stay_unsent
 from intermediary.store.work import Work, under_claim
 
+_N = NachrichtState
 _Z = ZustellungState
+
+_SENDING = frozenset({_N.PLANNED, _N.ANSWERING, _N.COMPLETED, _N.REJECTED})
 
 
 def plan(
@@ -46,7 +49,7 @@ def plan(
             ],
         }
         work.move(
-            NachrichtState.PLANNED,
+            _N.PLANNED,
             "nachricht.planned",
             fields,
             route=route,
@@ -67,7 +70,7 @@ def refuse(
         work = under_claim(tx, claim, now)
         whole = {**plan, "findings": [asdict(finding) for finding in findings]} if findings else dict(plan)
         work.move(
-            NachrichtState.ANSWERING,
+            _N.ANSWERING,
             "nachricht.refused",
             {"code": code, "findings": len(findings), "plan_sha256": _fingerprint(whole)},
             code=code,
@@ -82,7 +85,7 @@ def refuse(
 
 def wait(db: Database, claim: Claim, decision: Decision, now: datetime) -> Claim:
     """See `Store.wait`."""
-    if decision.state is NachrichtState.PARKED:
+    if decision.state is _N.PARKED:
         return park(db, claim, decision.code, now)
     with db.write() as tx:
         work = under_claim(tx, claim, now)
@@ -114,7 +117,7 @@ def park(db: Database, claim: Claim, code: str, now: datetime) -> Claim:
     with db.write() as tx:
         work = under_claim(tx, claim, now)
         fields = {"state": work.nachricht.state, "code": code}
-        work.move(NachrichtState.PARKED, "nachricht.parked", fields, code=code, unexplained=0)
+        work.move(_N.PARKED, "nachricht.parked", fields, code=code, unexplained=0)
         work.end_lease()
         return work.save()
 
@@ -123,6 +126,8 @@ def intend(db: Database, claim: Claim, key: str, output_sha256: str, now: dateti
     """See `Store.intend`."""
     with db.write() as tx:
         work = under_claim(tx, claim, now)
+        if work.nachricht.state not in _SENDING:
+            raise IllegalTransition(f"nothing is delivered while the Nachricht is {work.nachricht.state}")
         record = work.zustellung(key)
         if record.state is _Z.UNCLEAR:
             fields = {"attempt": record.attempts, "code": record.code, "until": moment(now)}
@@ -187,7 +192,7 @@ def answered(db: Database, claim: Claim, state: NachrichtState, proof: Mapping[s
         work = under_claim(tx, claim, now)
         told = work.nachricht
         check_nachricht(told.state, state)
-        fitting = {"accepted": NachrichtState.COMPLETED, "rejected": NachrichtState.REJECTED}.get(told.verdict)
+        fitting = {"accepted": _N.COMPLETED, "rejected": _N.REJECTED}.get(told.verdict)
         if state is not fitting:
             raise ValueError(f"the verdict is {told.verdict or 'open'}, the answer says {state}")
         fields = {"state": state, "proof": dict(proof)}
@@ -252,7 +257,7 @@ def _told(
 
 
 def _end_own_waiting(work: Work) -> None:
-    if work.nachricht.state is NachrichtState.PLANNED and work.nachricht.own_due_at is not None:
+    if work.nachricht.state is _N.PLANNED and work.nachricht.own_due_at is not None:
         work.change(own_due_at=None, wait_reason="", attempts=0)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
@@ -18,7 +18,8 @@ ZUSTELLUNG_FIELDS = tuple(field.name for field in fields(ZustellungRecord))
 NACHRICHT_COLUMNS = tuple(nachrichten.c[name] for name in NACHRICHT_FIELDS)
 ZUSTELLUNG_COLUMNS = tuple(zustellungen.c[name] for name in ZUSTELLUNG_FIELDS)
 
-_ZUSTELLUNGEN = select(*ZUSTELLUNG_COLUMNS).order_by(zustellungen.c.nachricht_id, zustellungen.c.position)
+_OF_SEVERAL = select(*ZUSTELLUNG_COLUMNS).order_by(zustellungen.c.nachricht_id, zustellungen.c.position)
+_OF_ONE = _OF_SEVERAL.where(zustellungen.c.nachricht_id == bindparam("owner"))
 
 
 def nachricht(row: Row[Any]) -> NachrichtRecord:
@@ -36,11 +37,16 @@ def zustellung(row: Row[Any]) -> ZustellungRecord:
     return ZustellungRecord(**given)
 
 
+def zustellungen_of_one(tx: Connection, nachricht_id: str) -> tuple[ZustellungRecord, ...]:
+    """The Zustellungen of one Nachricht in the order they were planned."""
+    return tuple(zustellung(row) for row in tx.execute(_OF_ONE, {"owner": nachricht_id}))
+
+
 def zustellungen_of(tx: Connection, nachricht_ids: Iterable[str]) -> dict[str, tuple[ZustellungRecord, ...]]:
     """The Zustellungen of several Nachrichten, each in the order they were planned."""
     found: dict[str, list[ZustellungRecord]] = {nachricht_id: [] for nachricht_id in nachricht_ids}
     if found:
-        statement = _ZUSTELLUNGEN.where(zustellungen.c.nachricht_id.in_(list(found)))
+        statement = _OF_SEVERAL.where(zustellungen.c.nachricht_id.in_(list(found)))
         for row in tx.execute(statement):
             record = zustellung(row)
             found[record.nachricht_id].append(record)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Table, Update, bindparam, insert, select, update
 
 from intermediary.audit.chain import Entry, follow
 from intermediary.core.states import NachrichtState, ZustellungState, check_nachricht, check_zustellung
@@ -137,7 +138,8 @@ class Work:
         if self._ends_lease:
             changed.update(lease_owner=None, lease_until=None, took_over=False)
         if changed:
-            self._tx.execute(update(nachrichten).where(nachrichten.c.id == nachricht.id).values(**changed))
+            statement = _update(nachrichten, "id", tuple(changed))
+            self._tx.execute(statement, {**changed, "_own": nachricht.id})
 
     def _save_zustellungen(self, records: tuple[ZustellungRecord, ...]) -> None:
         for position, record in enumerate(records):
@@ -148,7 +150,8 @@ class Work:
             elif known is not record:
                 changed = _difference(known, record, rows.ZUSTELLUNG_FIELDS)
                 if changed:
-                    self._tx.execute(update(zustellungen).where(zustellungen.c.key == record.key).values(**changed))
+                    statement = _update(zustellungen, "key", tuple(changed))
+                    self._tx.execute(statement, {**changed, "_own": record.key})
 
 
 def under_claim(tx: Connection, claim: Claim, now: datetime) -> Work:
@@ -156,7 +159,7 @@ def under_claim(tx: Connection, claim: Claim, now: datetime) -> Work:
     row = tx.execute(_LOAD, {"wanted": claim.nachricht.id}).one_or_none()
     if row is None or row.lease_token != claim.token or row.lease_owner is None:
         raise LeaseLost(claim.nachricht.id)
-    return Work(tx, row, rows.zustellungen_of(tx, [claim.nachricht.id])[claim.nachricht.id], now)
+    return Work(tx, row, rows.zustellungen_of_one(tx, claim.nachricht.id), now)
 
 
 def without_claim(tx: Connection, nachricht_id: str, now: datetime) -> Work:
@@ -164,7 +167,7 @@ def without_claim(tx: Connection, nachricht_id: str, now: datetime) -> Work:
     row = tx.execute(_LOAD, {"wanted": nachricht_id}).one_or_none()
     if row is None:
         raise NotFound(nachricht_id)
-    return Work(tx, row, rows.zustellungen_of(tx, [nachricht_id])[nachricht_id], now)
+    return Work(tx, row, rows.zustellungen_of_one(tx, nachricht_id), now)
 
 
 def write_entries(tx: Connection, entries: list[Entry]) -> None:
@@ -177,6 +180,13 @@ def as_row(entry: Entry) -> dict[str, Any]:
     """The row of an entry that is not sealed yet."""
     event = entry.event
     return {"chain": event.chain, "seq": event.seq, "body": event.canonical(), "digest": entry.digest}
+
+
+@cache
+def _update(table: Table, key: str, names: tuple[str, ...]) -> Update:
+    """One statement per set of columns, so that the engine compiles each only once."""
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    return update(table).where(table.c[key] == bindparam("_own")).values(values)
 
 
 def _difference(before: object, after: object, names: tuple[str, ...]) -> dict[str, Any]:

@@ -1,0 +1,218 @@
+"""The offline verifier: is this export complete and unchanged, and if not, which entry is the first bad one?
+
+Nothing but the export, the heads and the public key is needed; `docs/reference/audit-format.md` says enough to write
+another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from intermediary.audit.chain import START, Entry, Malformed
+from intermediary.audit.merkle import Frontier
+from intermediary.audit.sealer import Head
+
+
+class Defect(StrEnum):
+    """What is wrong with an entry or a head."""
+
+    MALFORMED = "malformed"
+    CHANGED = "changed"
+    MISSING = "missing"
+    REORDERED = "reordered"
+    CHAIN_BROKEN = "chain-broken"
+    ROOT_DIFFERS = "root-differs"
+    TRUNCATED = "truncated"
+    HEAD_FORGED = "head-forged"
+    HEADS_BROKEN = "heads-broken"
+    ROLLED_BACK = "rolled-back"
+    END_DIFFERS = "end-differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One defect and its place: line of the export (from 1), number in the log, chain and position in it, as known."""
+
+    defect: Defect
+    line: int | None = None
+    number: int | None = None
+    chain: str = ""
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result. `problems` are in the order of the export: the first one names the first bad entry.
+
+    `sealed` entries are vouched for by signed heads up to `last_head`; the `unsealed` tail only by its chains.
+    """
+
+    problems: tuple[Problem, ...]
+    events: int
+    sealed: int
+    unsealed: int
+    last_head: int
+
+    @property
+    def is_ok(self) -> bool:
+        return not self.problems
+
+
+_MOST = 100
+
+
+def verify(
+    lines: Iterable[str | bytes],
+    heads: Sequence[Head],
+    public_keys: Sequence[bytes],
+    *,
+    second_place: Sequence[Head] = (),
+    ends: Iterable[tuple[str, int, str]] | None = None,
+) -> Report:
+    """Verify an export (its lines in order) against the signed heads beside it.
+
+    `public_keys` are the PEM public keys of the installation, the present one and earlier ones. `second_place` are the
+    heads kept elsewhere: only they show that the whole log, heads included, was rolled back or rewritten. `ends` are
+    (chain, number of events, last digest) from a live store: they show events cut off the unsealed tail. At most 100
+    problems are collected.
+    """
+    check = _Check(public_keys)
+    check.read_heads(heads, second_place)
+    for number, line in enumerate(lines, start=1):
+        check.read_line(number, line)
+    check.finish(ends)
+    return check.report()
+
+
+class _Check:
+    def __init__(self, public_keys: Sequence[bytes]) -> None:
+        self._keys = [_public_key(pem) for pem in public_keys]
+        self._problems: list[Problem] = []
+        self._roots: dict[int, set[tuple[str, bool]]] = {}
+        self._sizes: list[int] = []
+        self._chains: dict[str, tuple[int, str]] = {}
+        self._frontier = Frontier()
+        self._good_size = 0
+        self._is_root_lost = False
+        self._events = 0
+        self._unsealed = 0
+
+    def read_heads(self, heads: Sequence[Head], second_place: Sequence[Head]) -> None:
+        previous = START
+        for head in sorted(heads, key=lambda one: one.size):
+            if not self._is_signed(head):
+                self._add(Defect.HEAD_FORGED, number=head.size)
+            elif head.previous != previous:
+                self._add(Defect.HEADS_BROKEN, number=head.size)
+            previous = head.digest()
+            self._roots.setdefault(head.size, set()).add((head.root, False))
+        for head in second_place:
+            if self._is_signed(head):
+                self._roots.setdefault(head.size, set()).add((head.root, True))
+            else:
+                self._add(Defect.HEAD_FORGED, number=head.size)
+        self._sizes = sorted(self._roots)
+
+    def read_line(self, number: int, line: str | bytes) -> None:
+        try:
+            entry = Entry.parse(line)
+        except Malformed:
+            self._add(Defect.MALFORMED, line=number)
+            return
+        self._events += 1
+        self._check_entry(number, entry)
+        self._check_place(number, entry)
+
+    def finish(self, ends: Iterable[tuple[str, int, str]] | None) -> None:
+        missing = [size for size in self._sizes if size > self._frontier.size]
+        for size in missing[:1]:
+            only_elsewhere = all(is_second for _root, is_second in self._roots[size])
+            defect = Defect.ROLLED_BACK if only_elsewhere else Defect.TRUNCATED
+            self._add(defect, number=self._frontier.size + 1)
+        for chain, length, digest in ends or ():
+            if self._chains.get(chain, (0, START)) != (length, digest):
+                self._add(Defect.END_DIFFERS, chain=chain, seq=length)
+
+    def report(self) -> Report:
+        return Report(
+            problems=tuple(self._problems),
+            events=self._events,
+            sealed=self._frontier.size,
+            unsealed=self._unsealed,
+            last_head=self._good_size,
+        )
+
+    def _check_entry(self, line: int, entry: Entry) -> None:
+        """The entry by itself, and against the one before it in its chain."""
+        event = entry.event
+        place = {"line": line, "number": entry.number, "chain": event.chain, "seq": event.seq}
+        if event.digest() != entry.digest:
+            self._add(Defect.CHANGED, **place)
+        seq, digest = self._chains.get(event.chain, (0, START))
+        if event.seq != seq + 1:
+            self._add(Defect.MISSING if event.seq > seq + 1 else Defect.REORDERED, **place)
+        elif event.prev != digest:
+            self._add(Defect.CHAIN_BROKEN, **place)
+        self._chains[event.chain] = (event.seq, event.digest())
+
+    def _check_place(self, line: int, entry: Entry) -> None:
+        """The entry's place in the log; at the size of a head, the root."""
+        event = entry.event
+        place = {"line": line, "number": entry.number, "chain": event.chain, "seq": event.seq}
+        expected = self._frontier.size + 1
+        if entry.number is None:
+            self._unsealed += 1
+            return
+        if self._unsealed or entry.number != expected:
+            is_gap = not self._unsealed and entry.number > expected
+            self._add(Defect.MISSING if is_gap else Defect.REORDERED, **place)
+        self._frontier = self._frontier.append(bytes.fromhex(event.digest()))
+        self._check_root()
+
+    def _check_root(self) -> None:
+        size = self._frontier.size
+        roots = self._roots.get(size)
+        if roots is None or self._is_root_lost:
+            return
+        found = self._frontier.root().hex()
+        if all(root == found for root, _is_second in roots):
+            self._good_size = size
+            return
+        self._is_root_lost = True
+        own = {root for root, is_second in roots if not is_second}
+        defect = Defect.ROLLED_BACK if own <= {found} else Defect.ROOT_DIFFERS
+        self._add(defect, number=self._good_size + 1)
+
+    def _is_signed(self, head: Head) -> bool:
+        for key in self._keys:
+            try:
+                key.verify(head.signature, head.signed())
+            except InvalidSignature:
+                continue
+            return True
+        return False
+
+    def _add(
+        self,
+        defect: Defect,
+        *,
+        line: int | None = None,
+        number: int | None = None,
+        chain: str = "",
+        seq: int | None = None,
+    ) -> None:
+        if len(self._problems) < _MOST:
+            self._problems.append(Problem(defect, line, number, chain, seq))
+
+
+def _public_key(pem: bytes) -> Ed25519PublicKey:
+    key = load_pem_public_key(pem)
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError("the key of the audit log is an Ed25519 key")
+    return key
