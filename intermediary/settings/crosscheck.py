@@ -29,7 +29,7 @@ def _duplicates(settings: Settings, file: Path) -> Iterator[Finding]:
         ("channel", [entry.name for entry in settings.channel]),
     ):
         for name in _twice(names):
-            yield Finding(file, f"{kind}.{name}", "stands in the file more than once", "names are unique")
+            yield Finding(file, f"{kind}[{name}]", "stands in the file more than once", "names are unique")
 
 
 def _twice(values: Iterable[str]) -> list[str]:
@@ -43,7 +43,7 @@ def _unknown_mandanten(settings: Settings, file: Path) -> Iterator[Finding]:
             if name not in known:
                 near = get_close_matches(name, known, n=1)
                 hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}"
-                yield Finding(file, f"channel.{channel.name}.mandanten", f'there is no Mandant "{name}"', hint)
+                yield Finding(file, f"channel[{channel.name}].mandanten", f'there is no Mandant "{name}"', hint)
 
 
 def _mandanten(settings: Settings, file: Path) -> Iterator[Finding]:
@@ -52,7 +52,7 @@ def _mandanten(settings: Settings, file: Path) -> Iterator[Finding]:
         if mandant.name not in reached:
             yield Finding(
                 file,
-                f"mandant.{mandant.name}",
+                f"mandant[{mandant.name}]",
                 "no channel takes submissions for this Mandant",
                 "name it in `mandanten` of a channel",
                 Severity.WARNING,
@@ -60,7 +60,7 @@ def _mandanten(settings: Settings, file: Path) -> Iterator[Finding]:
         if mandant.kek_file.is_relative_to(settings.installation.data):
             yield Finding(
                 file,
-                f"mandant.{mandant.name}.kek_file",
+                f"mandant[{mandant.name}].kek_file",
                 "the key lies in the data folder it protects: one backup would hold both",
                 "keep keys outside `installation.data`",
             )
@@ -68,7 +68,7 @@ def _mandanten(settings: Settings, file: Path) -> Iterator[Finding]:
         names = [mandant.name for mandant in settings.mandant if str(mandant.kek_file) == path]
         yield Finding(
             file,
-            f"mandant.{names[-1]}.kek_file",
+            f"mandant[{names[-1]}].kek_file",
             f"is the key of {', '.join(names)} at once",
             "give every Mandant its own key, so that one can be changed or destroyed without the others",
         )
@@ -85,7 +85,7 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
         ):
             yield Finding(
                 file,
-                f"channel.{right.name}.amqp.queue",
+                f"channel[{right.name}].amqp.queue",
                 f'is read by the channel "{left.name}" too',
                 "one channel, one queue",
             )
@@ -93,21 +93,21 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
 
 def _channel(channel: Channel, file: Path) -> Iterator[Finding]:
     for name in _twice(channel.mandanten):
-        yield Finding(file, f"channel.{channel.name}.mandanten", f'names "{name}" more than once')
+        yield Finding(file, f"channel[{channel.name}].mandanten", f'names "{name}" more than once')
     if channel.answer is None and not (channel.amqp and channel.amqp.reply_to):
         yield Finding(
             file,
-            f"channel.{channel.name}.answer",
+            f"channel[{channel.name}].answer",
             "is missing: nobody is told what became of a submission",
             "add [channel.answer]",
             Severity.WARNING,
         )
     if channel.amqp and channel.answer and channel.answer.queue == channel.amqp.queue:
-        yield Finding(file, f"channel.{channel.name}.answer.queue", "is the queue that is read", "name another queue")
+        yield Finding(file, f"channel[{channel.name}].answer.queue", "is the queue that is read", "name another queue")
     if channel.amqp and "max_bytes" in channel.model_fields_set and channel.max_bytes > BROKER_MAX_BYTES:
         yield Finding(
             file,
-            f"channel.{channel.name}.max_bytes",
+            f"channel[{channel.name}].max_bytes",
             f"is more than RabbitMQ takes in one message ({BROKER_MAX_BYTES})",
             "larger submissions come by `x-claim`; without a claim store this limit is never reached",
             Severity.WARNING,
@@ -141,9 +141,9 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path]]:
     yield "schemas.folder", settings.schemas.folder
     for channel in settings.channel:
         if channel.folder:
-            yield f"channel.{channel.name}.folder.inbox", channel.folder.inbox
+            yield f"channel[{channel.name}].folder.inbox", channel.folder.inbox
         if channel.amqp:
             for name, claim in channel.amqp.claims.items():
-                yield f"channel.{channel.name}.amqp.claims.{name}.folder", claim.folder
+                yield f"channel[{channel.name}].amqp.claims.{name}.folder", claim.folder
         if channel.answer and channel.answer.folder:
-            yield f"channel.{channel.name}.answer.folder", channel.answer.folder
+            yield f"channel[{channel.name}].answer.folder", channel.answer.folder

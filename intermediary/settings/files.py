@@ -32,22 +32,22 @@ def _routes(settings: Settings, file: Path) -> Iterator[Finding]:
 
 def _mandanten(settings: Settings, file: Path) -> Iterator[Finding]:
     for mandant in settings.mandant:
-        yield from check_secret(file, f"mandant.{mandant.name}.kek_file", mandant.kek_file)
+        yield from check_secret(file, f"mandant[{mandant.name}].kek_file", mandant.kek_file)
         for position, previous in enumerate(mandant.previous_kek_files, 1):
-            yield from check_secret(file, f"mandant.{mandant.name}.previous_kek_files.{position}", previous)
+            yield from check_secret(file, f"mandant[{mandant.name}].previous_kek_files[{position}]", previous)
         if mandant.keyring.is_file():
             yield from _keyring(mandant.keyring)
         else:
-            yield Finding(file, f"mandant.{mandant.name}.keyring", f"there is no file {mandant.keyring}")
+            yield Finding(file, f"mandant[{mandant.name}].keyring", f"there is no file {mandant.keyring}")
 
 
 def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
     for channel in settings.channel:
         if channel.amqp:
-            yield from check_secret(file, f"channel.{channel.name}.amqp.url_file", channel.amqp.url_file)
+            yield from check_secret(file, f"channel[{channel.name}].amqp.url_file", channel.amqp.url_file)
             for name, claim in channel.amqp.claims.items():
                 if claim.folder.exists() and not claim.folder.is_dir():
-                    yield Finding(file, f"channel.{channel.name}.amqp.claims.{name}.folder", "is not a folder")
+                    yield Finding(file, f"channel[{channel.name}].amqp.claims.{name}.folder", "is not a folder")
 
 
 def _folders(settings: Settings, file: Path) -> Iterator[Finding]:
@@ -96,11 +96,11 @@ def _keyring(ring: Path) -> Iterator[Finding]:
     for position, key in _tables(data, "key"):
         for name in _SECRETS:
             if isinstance(key.get(name), str):
-                yield from check_secret(ring, f"key.{position}.{name}", ring.parent / key[name])
+                yield from check_secret(ring, f"key[{position}].{name}", ring.parent / key[name])
     for position, anchor in _tables(data, "trust"):
         pem = anchor.get("pem")
         if isinstance(pem, str) and not (ring.parent / pem).is_file():
-            yield Finding(ring, f"trust.{position}.pem", f"there is no file {ring.parent / pem}")
+            yield Finding(ring, f"trust[{position}].pem", f"there is no file {ring.parent / pem}")
 
 
 def _tables(data: dict[str, Any], name: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -20,8 +20,8 @@ class Severity(StrEnum):
 class Finding:
     """One mistake in a configuration file.
 
-    `path` is the dotted path of the setting; an entry of a list stands there by its name, else by its position counted
-    from 1. `what` names no value of a secret. `hint` says what to do and may be empty.
+    `path` is the dotted path of the setting; an entry of a list stands there by its name in brackets, else by its
+    position counted from 1. `what` names no value of a secret. `hint` says what to do and may be empty.
     """
 
     file: Path

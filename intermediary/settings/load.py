@@ -66,16 +66,16 @@ def _lower(message: str) -> str:
 
 
 def _dotted(place: tuple[int | str, ...], data: Any) -> str:
-    """The path as an operator reads it: `channel.rabbit.amqp.queue`, and `channel.2` for an entry without a name."""
-    parts: list[str] = []
+    """The path as an operator reads it: `channel[rabbit].amqp.queue`, and `channel[2]` for an entry without a name."""
+    path = ""
     for step in place:
         data = _inside(data, step)
         name = data.get("name") if isinstance(data, dict) else None
         if isinstance(step, int):
-            parts.append(name if isinstance(name, str) and name else str(step + 1))
+            path += f"[{name if isinstance(name, str) and name else step + 1}]"
         elif step != "[key]":
-            parts.append(step)
-    return ".".join(parts)
+            path += f".{step}" if path else step
+    return path
 
 
 def _inside(data: Any, step: int | str) -> Any:

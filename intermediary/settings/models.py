@@ -13,7 +13,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from intermediary.core.schedule import Schedule
-from intermediary.settings.kinds import ConfiguredPath, Count, NameText, QueueName, SecretPath, Several
+from intermediary.settings.kinds import ConfiguredPath, Count, NameText, QueueName, Several
 
 GIBIBYTE = 1024**3
 BROKER_MAX_BYTES = 128 * 1024**2
@@ -110,10 +110,10 @@ class Mandant(Table):
     """A municipality: its own keys, its own payload encryption."""
 
     name: NameText = Field(description="Name of the Mandant; routes and channels refer to it.")
-    kek_file: SecretPath = Field(
+    kek_file: ConfiguredPath = Field(
         description="Key that wraps the data keys of this Mandant's Nachrichten. Lost key: lost payloads."
     )
-    previous_kek_files: tuple[SecretPath, ...] = Field(
+    previous_kek_files: tuple[ConfiguredPath, ...] = Field(
         default=(), description="Keys this Mandant had before; needed to read until no payload is under them any more."
     )
     keyring: ConfiguredPath = Field(description="File that names the keys and trust anchors to open submissions with.")
@@ -134,7 +134,9 @@ class ClaimStore(Table):
 class AmqpDoor(Table):
     """A queue of an AMQP 0-9-1 broker; docs/reference/amqp.md is the interface for senders."""
 
-    url_file: SecretPath = Field(description="File with the URL of the broker (amqp:// or amqps://) and its password.")
+    url_file: ConfiguredPath = Field(
+        description="File with the URL of the broker (amqp:// or amqps://) and its password."
+    )
     queue: QueueName = Field(description="Quorum queue that is read. Refused messages go to `<queue>.refused`.")
     prefetch: int = Field(
         default=200, strict=True, ge=1, le=65535, description="How many messages the broker sends ahead of the acks."

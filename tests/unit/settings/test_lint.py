@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from intermediary.keys.ring import Keyring
+from intermediary.keys.wrap import KekFiles, MandantKeys
 from intermediary.settings import Severity, lint
 
 
@@ -25,7 +27,9 @@ def test_a_missing_key_is_a_missing_secret(installation: Path) -> None:
     key = installation.parent / "secrets/musterstadt.kek"
     key.unlink()
 
-    assert [("mandant.musterstadt.kek_file", f"there is no file {key}", Severity.MISSING_SECRET)] == _told(installation)
+    assert [("mandant[musterstadt].kek_file", f"there is no file {key}", Severity.MISSING_SECRET)] == _told(
+        installation
+    )
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
@@ -34,7 +38,7 @@ def test_a_key_that_others_can_open_is_refused(installation: Path, mode: int) ->
     key = installation.parent / "secrets/musterstadt.kek"
     key.chmod(mode)
 
-    assert [("mandant.musterstadt.kek_file", f"{key} is open to others (mode 0{mode:o})", Severity.ERROR)] == _told(
+    assert [("mandant[musterstadt].kek_file", f"{key} is open to others (mode 0{mode:o})", Severity.ERROR)] == _told(
         installation
     )
 
@@ -46,7 +50,7 @@ def test_an_empty_passphrase_file_is_found_in_the_keyring(installation: Path) ->
 
     findings = lint(installation)
 
-    assert [(installation.parent / "keyring.toml", "key.1.password_file", f"{secret} is empty")] == [
+    assert [(installation.parent / "keyring.toml", "key[1].password_file", f"{secret} is empty")] == [
         (finding.file, finding.path, finding.what) for finding in findings
     ]
 
@@ -56,7 +60,7 @@ def test_every_missing_file_is_told(installation: Path) -> None:
     for name in ("routes.toml", "keyring.toml", "secrets/musterstadt.kek"):
         (installation.parent / name).unlink()
 
-    assert ["installation.routes", "mandant.musterstadt.kek_file", "mandant.musterstadt.keyring"] == [
+    assert ["installation.routes", "mandant[musterstadt].kek_file", "mandant[musterstadt].keyring"] == [
         path for path, _, _ in _told(installation)
     ]
 
@@ -75,7 +79,7 @@ def test_a_mandant_without_a_door_is_a_warning(installation: Path, minimal: str)
 
     findings = lint(installation)
 
-    assert [("mandant.nebenan", False)] == [(finding.path, finding.is_blocking) for finding in findings]
+    assert [("mandant[nebenan]", False)] == [(finding.path, finding.is_blocking) for finding in findings]
 
 
 def test_data_open_to_everybody_is_a_warning(installation: Path) -> None:
@@ -98,3 +102,14 @@ def test_the_example_lints(project: Path, tmp_path: Path) -> None:
     subprocess.run([example / "make-secrets.sh"], check=True)
 
     assert [] == _told(file)
+
+
+def test_the_keyrings_of_the_example_open(project: Path, tmp_path: Path) -> None:
+    """The example's keyrings are what the room `keys` reads, and the secrets script makes keys that open."""
+    example = tmp_path / "example"
+    shutil.copytree(project / "config/example", example, ignore=shutil.ignore_patterns("secrets"))
+    subprocess.run([example / "make-secrets.sh"], check=True)
+
+    for mandant in ("musterstadt", "beispielhausen"):
+        assert 1 == len(Keyring.load(example / f"keyring-{mandant}.toml").certificates())
+        assert MandantKeys({mandant: KekFiles(current=example / f"secrets/{mandant}.kek")}).mandanten()

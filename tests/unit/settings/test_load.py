@@ -69,12 +69,12 @@ CASES = [
     (
         'folder = { inbox = "eingang" }',
         'folder = { inbocks = "eingang", inbox = "eingang" }',
-        ("channel.ablage.folder.inbocks", "is not a setting", 'did you mean "inbox"?'),
+        ("channel[ablage].folder.inbocks", "is not a setting", 'did you mean "inbox"?'),
     ),
     (
         'kek_file = "secrets/musterstadt.kek"',
         'kek_file = "secrets/musterstadt.kek"\nkek = "geheim"',
-        ("mandant.musterstadt.kek", "is not a setting", 'secrets are files: name one in "kek_file"'),
+        ("mandant[musterstadt].kek", "is not a setting", 'secrets are files: name one in "kek_file"'),
     ),
     (
         'data = "data"',
@@ -89,18 +89,18 @@ CASES = [
     (
         'type = "folder"\n',
         'type = "ordner"\n',
-        ("channel.ablage.type", "is not one of the choices", 'choose "folder" or "amqp"'),
+        ("channel[ablage].type", "is not one of the choices", 'choose "folder" or "amqp"'),
     ),
     (
         'type = "folder"\n',
         'type = "amqp"\n',
-        ("channel.ablage", 'a channel of type "amqp" has the table [channel.amqp] and no other', ""),
+        ("channel[ablage]", 'a channel of type "amqp" has the table [channel.amqp] and no other', ""),
     ),
     (
         'name = "ablage"',
         'name = "Ablage Eins"',
         (
-            "channel.Ablage Eins.name",
+            "channel[Ablage Eins].name",
             "a name has 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit",
             "",
         ),
@@ -108,7 +108,7 @@ CASES = [
     (
         'mandanten = ["musterstadt"]',
         'mandanten = ["musterstatt"]',
-        ("channel.ablage.mandanten", 'there is no Mandant "musterstatt"', 'did you mean "musterstadt"?'),
+        ("channel[ablage].mandanten", 'there is no Mandant "musterstatt"', 'did you mean "musterstadt"?'),
     ),
     (
         "[schemas]",
@@ -124,7 +124,7 @@ CASES = [
         'kek_file = "secrets/musterstadt.kek"',
         'kek_file = "data/musterstadt.kek"',
         (
-            "mandant.musterstadt.kek_file",
+            "mandant[musterstadt].kek_file",
             "the key lies in the data folder it protects: one backup would hold both",
             "keep keys outside `installation.data`",
         ),
@@ -132,31 +132,31 @@ CASES = [
     (
         'inbox = "eingang"',
         'inbox = "data/eingang"',
-        ("channel.ablage.folder.inbox", "lies inside installation.data", "put it beside, not inside"),
+        ("channel[ablage].folder.inbox", "lies inside installation.data", "put it beside, not inside"),
     ),
     (
         'data = "data"',
         'data = "eingang/data"',
-        ("installation.data", "lies inside channel.ablage.folder.inbox", "put it beside, not inside"),
+        ("installation.data", "lies inside channel[ablage].folder.inbox", "put it beside, not inside"),
     ),
     (
         'folder = "quittungen"',
         'folder = "eingang"',
         (
-            "channel.ablage.answer.folder",
-            "is the same folder as channel.ablage.folder.inbox",
+            "channel[ablage].answer.folder",
+            "is the same folder as channel[ablage].folder.inbox",
             "every duty has a folder of its own",
         ),
     ),
     (
         'answer = { type = "folder", folder = "quittungen" }',
         'answer = { type = "amqp", queue = "q" }',
-        ("channel.ablage", 'an answer of type "amqp" needs the broker of a channel of type "amqp"', ""),
+        ("channel[ablage]", 'an answer of type "amqp" needs the broker of a channel of type "amqp"', ""),
     ),
     (
         'answer = { type = "folder", folder = "quittungen" }',
         'answer = { type = "folder", queue = "q" }',
-        ("channel.ablage.answer", 'an answer of type "folder" has `folder` and nothing else', ""),
+        ("channel[ablage].answer", 'an answer of type "folder" has `folder` and nothing else', ""),
     ),
 ]
 
@@ -184,7 +184,7 @@ def test_names_are_unique(installation: Path, minimal: str) -> None:
     """A second entry of the same name is refused."""
     channel = minimal[minimal.index("[[channel]]") :].replace("eingang", "eingang2")
 
-    assert [("channel.ablage", "stands in the file more than once", "names are unique")] == _findings(
+    assert [("channel[ablage]", "stands in the file more than once", "names are unique")] == _findings(
         installation, minimal + channel
     )
 
