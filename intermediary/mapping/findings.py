@@ -22,6 +22,10 @@ class Findings:
     def add(self, *, rule: str, path: str, hint: str) -> None:
         self._found.append(Befund(code=REFUSED, path=path, rule=rule, hint=hint))
 
+    def adopt(self, refusal: Rejected) -> None:
+        """Keep what a refused read found and go on looking."""
+        self._found.extend(refusal.findings)
+
     def refuse(self) -> None:
         """Raise `Rejected("mapping.input.refused")` with all Befunde, if there are any."""
         if self._found:

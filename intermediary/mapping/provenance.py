@@ -55,7 +55,8 @@ def derived(kontext: Kontext, path: str) -> Sourced[str]:
 
 def rule(name: str, value: T, *inputs: Sourced[Any]) -> Sourced[T]:
     """A value that the named rule chose or made, looking at `inputs`."""
-    return Sourced(value, "rule", f"{name}({', '.join(one.source for one in inputs if one.source)})")
+    looked_at = ", ".join(one.source for one in inputs if one.source)
+    return Sourced(value, "rule", f"{name}({looked_at})" if looked_at else name)
 
 
 def codelist(list_uri: str, version: str, code: str) -> Code:
