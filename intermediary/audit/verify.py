@@ -7,7 +7,7 @@ another one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cryptography.exceptions import InvalidSignature
@@ -37,18 +37,22 @@ class Defect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One defect and its place: line of the export (from 1), number in the log, chain and position in it, as known."""
+    """One defect and its place: line of the export (from 1), number in the log, chain and position in it, as known.
+
+    With `upto`, the bad entry is one of the numbers from `number` to `upto`: all that a root can tell.
+    """
 
     defect: Defect
     line: int | None = None
     number: int | None = None
     chain: str = ""
     seq: int | None = None
+    upto: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result. `problems` are in the order of the export: the first one names the first bad entry.
+    """The result; `first_bad` names the first bad entry, or the first bad head when all entries are good.
 
     `sealed` entries are vouched for by signed heads up to `last_head`; the `unsealed` tail only by its chains.
     """
@@ -62,6 +66,10 @@ class Report:
     @property
     def is_ok(self) -> bool:
         return not self.problems
+
+    @property
+    def first_bad(self) -> Problem | None:
+        return next((one for one in self.problems if one.line is not None), next(iter(self.problems), None))
 
 
 _MOST = 100
@@ -99,6 +107,7 @@ class _Check:
         self._chains: dict[str, tuple[int, str]] = {}
         self._frontier = Frontier()
         self._good_size = 0
+        self._last_own = 0
         self._is_root_lost = False
         self._events = 0
         self._unsealed = 0
@@ -107,37 +116,43 @@ class _Check:
         previous = START
         for head in sorted(heads, key=lambda one: one.size):
             if not self._is_signed(head):
-                self._add(Defect.HEAD_FORGED, number=head.size)
-            elif head.previous != previous:
-                self._add(Defect.HEADS_BROKEN, number=head.size)
+                self._add(Problem(Defect.HEAD_FORGED, number=head.size))
+            else:
+                self._roots.setdefault(head.size, set()).add((head.root, False))
+            if head.previous != previous or head.installation != heads[0].installation:
+                self._add(Problem(Defect.HEADS_BROKEN, number=head.size))
             previous = head.digest()
-            self._roots.setdefault(head.size, set()).add((head.root, False))
+            self._last_own = head.size
         for head in second_place:
             if self._is_signed(head):
                 self._roots.setdefault(head.size, set()).add((head.root, True))
             else:
-                self._add(Defect.HEAD_FORGED, number=head.size)
+                self._add(Problem(Defect.HEAD_FORGED, number=head.size))
         self._sizes = sorted(self._roots)
 
     def read_line(self, number: int, line: str | bytes) -> None:
         try:
             entry = Entry.parse(line)
         except Malformed:
-            self._add(Defect.MALFORMED, line=number)
+            self._add(Problem(Defect.MALFORMED, line=number))
             return
         self._events += 1
-        self._check_entry(number, entry)
-        self._check_place(number, entry)
+        digest = entry.event.digest()
+        place = Problem(Defect.CHANGED, number, entry.number, entry.event.chain, entry.event.seq)
+        self._check_entry(place, entry, digest)
+        self._check_place(place, entry, digest)
 
     def finish(self, ends: Iterable[tuple[str, int, str]] | None) -> None:
         missing = [size for size in self._sizes if size > self._frontier.size]
         for size in missing[:1]:
             only_elsewhere = all(is_second for _root, is_second in self._roots[size])
             defect = Defect.ROLLED_BACK if only_elsewhere else Defect.TRUNCATED
-            self._add(defect, number=self._frontier.size + 1)
+            self._add(Problem(defect, number=self._frontier.size + 1))
+        if self._frontier.size > self._last_own:
+            self._add(Problem(Defect.HEADS_BROKEN, number=self._last_own + 1))
         for chain, length, digest in ends or ():
             if self._chains.get(chain, (0, START)) != (length, digest):
-                self._add(Defect.END_DIFFERS, chain=chain, seq=length)
+                self._add(Problem(Defect.END_DIFFERS, chain=chain, seq=length))
 
     def report(self) -> Report:
         return Report(
@@ -148,31 +163,28 @@ class _Check:
             last_head=self._good_size,
         )
 
-    def _check_entry(self, line: int, entry: Entry) -> None:
+    def _check_entry(self, place: Problem, entry: Entry, digest: str) -> None:
         """The entry by itself, and against the one before it in its chain."""
         event = entry.event
-        place = {"line": line, "number": entry.number, "chain": event.chain, "seq": event.seq}
-        if event.digest() != entry.digest:
-            self._add(Defect.CHANGED, **place)
-        seq, digest = self._chains.get(event.chain, (0, START))
+        if digest != entry.digest:
+            self._add(place)
+        seq, before = self._chains.get(event.chain, (0, START))
         if event.seq != seq + 1:
-            self._add(Defect.MISSING if event.seq > seq + 1 else Defect.REORDERED, **place)
-        elif event.prev != digest:
-            self._add(Defect.CHAIN_BROKEN, **place)
-        self._chains[event.chain] = (event.seq, event.digest())
+            self._add(replace(place, defect=Defect.MISSING if event.seq > seq + 1 else Defect.REORDERED))
+        elif event.prev != before:
+            self._add(replace(place, defect=Defect.CHAIN_BROKEN))
+        self._chains[event.chain] = (event.seq, digest)
 
-    def _check_place(self, line: int, entry: Entry) -> None:
+    def _check_place(self, place: Problem, entry: Entry, digest: str) -> None:
         """The entry's place in the log; at the size of a head, the root."""
-        event = entry.event
-        place = {"line": line, "number": entry.number, "chain": event.chain, "seq": event.seq}
         expected = self._frontier.size + 1
         if entry.number is None:
             self._unsealed += 1
             return
         if self._unsealed or entry.number != expected:
             is_gap = not self._unsealed and entry.number > expected
-            self._add(Defect.MISSING if is_gap else Defect.REORDERED, **place)
-        self._frontier = self._frontier.append(bytes.fromhex(event.digest()))
+            self._add(replace(place, defect=Defect.MISSING if is_gap else Defect.REORDERED))
+        self._frontier = self._frontier.append(bytes.fromhex(digest))
         self._check_root()
 
     def _check_root(self) -> None:
@@ -187,7 +199,7 @@ class _Check:
         self._is_root_lost = True
         own = {root for root, is_second in roots if not is_second}
         defect = Defect.ROLLED_BACK if own <= {found} else Defect.ROOT_DIFFERS
-        self._add(defect, number=self._good_size + 1)
+        self._add(Problem(defect, number=self._good_size + 1, upto=size))
 
     def _is_signed(self, head: Head) -> bool:
         for key in self._keys:
@@ -198,17 +210,9 @@ class _Check:
             return True
         return False
 
-    def _add(
-        self,
-        defect: Defect,
-        *,
-        line: int | None = None,
-        number: int | None = None,
-        chain: str = "",
-        seq: int | None = None,
-    ) -> None:
+    def _add(self, problem: Problem) -> None:
         if len(self._problems) < _MOST:
-            self._problems.append(Problem(defect, line, number, chain, seq))
+            self._problems.append(problem)
 
 
 def _public_key(pem: bytes) -> Ed25519PublicKey:
