@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import subprocess
+import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from intermediary.cli.main import VERBS
 
 PROJECT = Path(__file__).resolve().parent.parent
 MOST_LINES = 400
@@ -66,6 +72,28 @@ def test_nothing_imports_testing() -> None:
     ]
 
     assert [] == importers
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_loads(verb: str) -> None:
+    """The table of verbs names commands that exist, also those no import statement reaches."""
+    module, _, attribute = VERBS[verb].target.partition(":")
+
+    assert isinstance(getattr(importlib.import_module(module), attribute), click.Command)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`intermediary --help` answers at once: no library of a stage is loaded for it."""
+    script = (
+        "import sys; from intermediary.cli.main import cli; cli.main(['--help'], standalone_mode=False);"
+        "print(*sorted({'alembic', 'cryptography', 'lxml', 'pika', 'pydantic', 'sqlalchemy', 'structlog', 'xmlschema',"
+        " 'zeep'} & set(sys.modules)), file=sys.stderr)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert "Commands:" in done.stdout
+    assert "" == done.stderr.strip()
 
 
 def _imports_testing(path: Path) -> bool:
