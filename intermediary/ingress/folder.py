@@ -140,7 +140,7 @@ class FolderDoor:
             wait=self._wait,
             stop=stop_when_event_set(self._stop),
             sleep=sleep_using_event(self._stop),
-            before_sleep=self._say_holding,
+            after=self._say_holding,
         )
         try:
             return retrying(self.sweep)

@@ -115,7 +115,7 @@ class Taker:
             wait=self._wait,
             stop=stop_when_event_set(self._stop) | stop_after_delay(self._hold_seconds),
             sleep=sleep_using_event(self._stop),
-            before_sleep=self._say_holding,
+            after=self._say_holding,
         )
         try:
             taken = retrying(self._take, eingaenge)
