@@ -42,7 +42,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The content of `KEY.verdict`: what the target said, and which file said it, to remove that one and no later one."""
+    """The content of `KEY.verdict`: what the target said, and which file said it (to remove that and no later one)."""
 
     refused: bool
     reason: str

@@ -1,0 +1,433 @@
+"""The connector `ordner`: the conformance suite, then what is its own: full disks, taken names, changed output."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.ordner import folder as folder_module
+from connectors.ordner import handover, rename
+from connectors.ordner.connector import CONNECTOR, MANIFEST, Ordner
+from intermediary.connect.settings import describe_settings
+from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
+from intermediary.core.ports import Delivered, NotDelivered
+from intermediary.core.values import Dokument, MemoryContent
+from intermediary.testing.connectors import CHECKS, NOW, Check, make_auftrag
+from tests.conformance.ordner_target import OrdnerTarget
+
+CANARY = b"CANARY-Erika-Musterfrau"
+
+
+VARIANTS = {
+    "plain": {},
+    "with checksum": {"checksum": True},
+    "with acknowledgement": {"deadline_hours": 24},
+}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_conforms(check: Check, variant: str, tmp_path: Path) -> None:
+    """The connector keeps the contract of its port, in each of its variants."""
+    check(lambda name: OrdnerTarget(tmp_path / name, **VARIANTS[variant]))
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> OrdnerTarget:
+    return OrdnerTarget(tmp_path / "plain")
+
+
+def test_proof_names_file_hash_and_length(target: OrdnerTarget) -> None:
+    """The proof of a delivery is file name, SHA-256 and length of the package."""
+    auftrag = make_auftrag(data=b"12345")
+    expected = {
+        "file_name": auftrag.package.file_name,
+        "sha256": hashlib.sha256(b"12345").hexdigest(),
+        "length": "5",
+    }
+
+    assert Delivered(expected) == target.connect().deliver(auftrag, NOW)
+
+
+def test_files_are_for_the_group_and_notes_are_private(target: OrdnerTarget) -> None:
+    """The package may be read by the target's group, the notes about it by nobody else, whatever the umask is."""
+    old = os.umask(0)
+    try:
+        target.connect().deliver(make_auftrag(), NOW)
+    finally:
+        os.umask(old)
+    modes = {
+        path.suffix: oct(path.stat().st_mode & 0o777) for path in [*target.drop.iterdir(), *target.state.iterdir()]
+    }
+
+    assert {".zip": "0o640", ".sealed": "0o600"} == modes
+
+
+def test_state_folder_keeps_only_the_seal(target: OrdnerTarget) -> None:
+    """After a delivery nothing readable and no lock is left in the state folder."""
+    auftrag = make_auftrag(data=CANARY)
+    target.connect().deliver(auftrag, NOW)
+
+    assert [f"{auftrag.key}.sealed"] == [path.name for path in target.state.iterdir()]
+    assert CANARY not in (target.state / f"{auftrag.key}.sealed").read_bytes()
+
+
+def test_taken_name_is_never_overwritten(target: OrdnerTarget) -> None:
+    """A file of the same name that nobody has consumed yet makes the delivery wait; nothing is prepared for it."""
+    auftrag = make_auftrag()
+    occupied = target.drop / auftrag.package.file_name
+    occupied.write_bytes(b"older")
+    with pytest.raises(Transient) as raised:
+        target.connect().deliver(auftrag, NOW)
+
+    assert "target.full" == raised.value.code
+    assert b"older" == occupied.read_bytes()
+    assert [] == list(target.state.iterdir())
+    occupied.unlink()
+    assert isinstance(target.connect().deliver(auftrag, NOW), Delivered)
+
+
+@pytest.mark.parametrize("has_renameat2", [True, False])
+def test_name_taken_at_the_last_moment_is_not_overwritten(
+    target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch, has_renameat2: bool
+) -> None:
+    """A name taken between the look and the rename is not overwritten; the sealed package goes out later."""
+    auftrag = make_auftrag()
+    occupied = target.drop / auftrag.package.file_name
+    if not has_renameat2:
+        monkeypatch.setattr(rename, "_renameat2", None)
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "rename_new", _after(lambda: occupied.write_bytes(b"foreign"), rename.rename_new))
+        with pytest.raises(Transient) as raised:
+            target.connect().deliver(auftrag, NOW)
+
+    assert "target.full" == raised.value.code
+    assert b"foreign" == occupied.read_bytes()
+    assert isinstance(target.connect().lookup(auftrag.key, NOW), NotDelivered)
+    occupied.unlink()
+    assert isinstance(target.connect().deliver(auftrag, NOW), Delivered)
+    assert target.expects(auftrag) == target.arrived()
+
+
+def test_changed_output_replaces_what_is_provably_unsent(target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other bytes under a sealed key go out instead, as long as nothing of the first has left the state folder."""
+    first = make_auftrag(data=b"first")
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "rename_new", _raising(errno.ENOSPC))
+        with pytest.raises(Transient):
+            target.connect().deliver(first, NOW)
+    second = make_auftrag(data=b"second")
+    target.connect().deliver(second, NOW)
+
+    assert target.expects(second) == target.arrived()
+
+
+def test_changed_output_of_a_sent_key_is_unclear(target: OrdnerTarget) -> None:
+    """Other bytes under a key that was sent are never sent: the first bytes stay the only effect."""
+    first = make_auftrag(data=b"first")
+    target.connect().deliver(first, NOW)
+    target.consume()
+    with pytest.raises(Unclear) as raised:
+        target.connect().deliver(make_auftrag(data=b"second"), NOW)
+
+    assert "output.changed" == raised.value.code
+    assert target.expects(first) == target.arrived()
+
+
+def test_changed_output_after_the_checksum_left_is_unclear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the checksum is out and the package is not, other bytes cannot replace them."""
+    target = OrdnerTarget(tmp_path / "sum", checksum=True)
+    first = make_auftrag(data=b"first")
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "rename_new", _only_first(rename.rename_new, errno.ENOSPC))
+        with pytest.raises(Transient):
+            target.connect().deliver(first, NOW)
+    with pytest.raises(Unclear) as raised:
+        target.connect().deliver(make_auftrag(data=b"second"), NOW)
+    target.connect().deliver(first, NOW)
+
+    assert "output.changed" == raised.value.code
+    assert sorted(target.expects(first)) == sorted(target.arrived())
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "open", "rename"])
+@pytest.mark.parametrize("number", range(1, 9))
+def test_full_disk_never_shows_a_truncated_file(
+    target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    """No space at the n-th call of any kind: the drop holds the whole package or nothing, and it heals by itself."""
+    auftrag = make_auftrag(data=b"x" * 3_000_000)
+    whole = target.expects(auftrag)
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_module.os, call, _failing_at(number, getattr(os, call), errno.ENOSPC))
+        with suppress(Transient, Unclear):
+            target.connect().deliver(auftrag, NOW)
+        assert target.arrived() in ([], whole)
+    if isinstance(target.connect().lookup(auftrag.key, NOW), NotDelivered):
+        target.connect().deliver(auftrag, NOW)
+
+    assert whole == target.arrived()
+
+
+def test_full_disk_leaves_nothing_readable_behind(target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written whole is removed again."""
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_module.os, "write", _failing_at(2, os.write, errno.ENOSPC))
+        with pytest.raises(Transient):
+            target.connect().deliver(make_auftrag(data=CANARY * 100_000), NOW)
+
+    assert [] == list(target.state.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("number", "fault", "code"),
+    [
+        (errno.EACCES, Misconfigured, "target.misconfigured"),
+        (errno.EROFS, Misconfigured, "target.misconfigured"),
+        (errno.EXDEV, Misconfigured, "target.misconfigured"),
+        (errno.ENOSPC, Transient, "target.full"),
+        (errno.EDQUOT, Transient, "target.full"),
+        (errno.EIO, Unclear, "delivery.unclear"),
+        (errno.ESTALE, Unclear, "delivery.unclear"),
+        (errno.ETIMEDOUT, Unclear, "delivery.unclear"),
+    ],
+)
+def test_failed_rename_says_who_heals_it(
+    target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch, number: int, fault: type[Fault], code: str
+) -> None:
+    """Only a rename that may have happened all the same is unclear."""
+    monkeypatch.setattr(handover, "rename_new", _raising(number))
+    with pytest.raises(fault) as raised:
+        target.connect().deliver(make_auftrag(), NOW)
+
+    assert code == raised.value.code
+
+
+def test_rename_done_but_reported_as_failed_is_found_by_lookup(
+    target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share that renames and then reports an error leads to Unclear, then to Delivered without a second effect."""
+    auftrag = make_auftrag()
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "rename_new", _before_failing(rename.rename_new, errno.EIO))
+        with pytest.raises(Unclear):
+            target.connect().deliver(auftrag, NOW)
+    target.consume()
+
+    assert isinstance(target.connect().lookup(auftrag.key, NOW), Delivered)
+    assert target.expects(auftrag) == target.arrived()
+
+
+@pytest.mark.parametrize("missing", ["drop", "state"])
+def test_missing_folder_waits_for_the_operator(target: OrdnerTarget, missing: str) -> None:
+    """A folder that is not there (an unmounted share) is never created; the fault names its setting."""
+    (target.root / missing).rmdir()
+    with pytest.raises(Misconfigured) as raised:
+        target.connect().deliver(make_auftrag(), NOW)
+
+    assert missing == raised.value.where
+    assert not (target.root / missing).exists()
+
+
+def test_sync_order_outlives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packages are durable before their seal, the seal before any rename, both folders before the verdict."""
+    target = OrdnerTarget(tmp_path / "synced", checksum=True)
+    steps = _record_steps(monkeypatch)
+    auftrag = make_auftrag()
+    target.connect().deliver(auftrag, NOW)
+    short = [step.replace(auftrag.key, "KEY").replace(str(target.root), "") for step in steps]
+
+    assert [
+        "fsync /state/KEY.ready",
+        "fsync /state/KEY.sum.ready",
+        "fsync /state",
+        "fsync /state/KEY.sealed.new",
+        "rename KEY.sealed",
+        "fsync /state",
+        "rename KEY.zip.sha256",
+        "rename KEY.zip",
+        "fsync /drop",
+        "fsync /state",
+    ] == short
+
+
+def test_lookup_makes_a_found_delivery_durable_first(target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash may come between rename and sync, so lookup syncs both folders before it says Delivered."""
+    auftrag = make_auftrag()
+    target.connect().deliver(auftrag, NOW)
+    steps = _record_steps(monkeypatch)
+    target.connect().lookup(auftrag.key, NOW)
+
+    assert [f"fsync {target.drop}", f"fsync {target.state}"] == steps
+
+
+def test_lookup_removes_what_was_never_sealed(target: OrdnerTarget) -> None:
+    """A package that a crash left unsealed does not rest readable."""
+    auftrag = make_auftrag()
+    (target.state / f"{auftrag.key}.ready").write_bytes(CANARY)
+
+    assert isinstance(target.connect().lookup(auftrag.key, NOW), NotDelivered)
+    assert [] == list(target.state.iterdir())
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", ".hidden", "a\nb", "a\0b", "x" * 249, "ü" * 125])
+def test_unsafe_file_names_are_refused(target: OrdnerTarget, name: str) -> None:
+    """A name that leaves the drop, hides or is too long reaches no folder."""
+    auftrag = replace(make_auftrag(), package=Dokument(name, "application/zip", MemoryContent(b"x")))
+    with pytest.raises(Misconfigured):
+        target.connect().deliver(auftrag, NOW)
+
+    assert [] == [*target.drop.iterdir(), *target.state.iterdir()]
+
+
+def test_unsafe_keys_are_refused(target: OrdnerTarget) -> None:
+    """A key that is no UUID never becomes a file name."""
+    with pytest.raises(ValueError, match="UUID"):
+        target.connect().lookup("../../etc/x", NOW)
+
+
+def test_content_that_is_not_what_it_says_is_not_sent(target: OrdnerTarget) -> None:
+    """Bytes that differ from their announced hash stop before they are sealed."""
+
+    class Torn(MemoryContent):
+        def read(self) -> bytes:
+            return b"torn"
+
+        def open(self) -> Any:
+            return MemoryContent(b"torn").open()
+
+    auftrag = replace(make_auftrag(), package=Dokument("a.zip", "application/zip", Torn(b"whole")))
+    with pytest.raises(Misconfigured) as raised:
+        target.connect().deliver(auftrag, NOW)
+
+    assert "payload.corrupt" == raised.value.code
+    assert [] == [*target.drop.iterdir(), *target.state.iterdir()]
+
+
+def test_damaged_seal_is_unclear(target: OrdnerTarget) -> None:
+    """A seal that cannot be read never becomes a delivery or a verdict."""
+    auftrag = make_auftrag()
+    (target.state / f"{auftrag.key}.sealed").write_bytes(b"{")
+    for ask in (lambda c: c.lookup(auftrag.key, NOW), lambda c: c.deliver(auftrag, NOW)):
+        with pytest.raises(Unclear):
+            ask(target.connect())
+
+    assert [] == list(target.drop.iterdir())
+
+
+def test_link_in_the_state_folder_is_not_followed(target: OrdnerTarget, tmp_path: Path) -> None:
+    """A link planted under a key's name leads to no file outside."""
+    auftrag = make_auftrag()
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"untouched")
+    (target.state / f"{auftrag.key}.ready").symlink_to(outside)
+    with pytest.raises(Misconfigured):
+        target.connect().deliver(auftrag, NOW)
+
+    assert b"untouched" == outside.read_bytes()
+
+
+def test_faults_carry_no_content(target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the content nor the key stands in a fault."""
+    auftrag = make_auftrag(data=CANARY)
+    monkeypatch.setattr(handover, "rename_new", _raising(errno.EIO))
+    with pytest.raises(Unclear) as raised:
+        target.connect().deliver(auftrag, NOW)
+
+    assert "delivery.unclear (drop)" == str(raised.value)
+
+
+def test_entry_point_names_the_factory() -> None:
+    """The manifest, the settings and their help texts are complete."""
+    keys = [setting.key for setting in describe_settings(CONNECTOR.settings_type)]
+
+    assert MANIFEST is CONNECTOR.manifest is Ordner.manifest
+    assert ["drop", "state", "checksum", "acknowledgement", "acknowledgement.folder"] == keys[:5]
+    assert "acknowledgement.deadline_hours" == keys[5]
+
+
+def test_seal_is_readable_by_people(target: OrdnerTarget) -> None:
+    """The note that proves a delivery is plain JSON with name, hash, length and time."""
+    auftrag = make_auftrag(data=b"12345")
+    target.connect().deliver(auftrag, NOW)
+    note = json.loads((target.state / f"{auftrag.key}.sealed").read_bytes())
+
+    assert {
+        "checksum": False,
+        "length": 5,
+        "name": auftrag.package.file_name,
+        "sealed_at": NOW.isoformat(),
+        "sha256": auftrag.package.content.sha256,
+        "version": 1,
+    } == note
+
+
+def _raising(number: int) -> Callable[..., Any]:
+    def fail(*arguments: Any, **named: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+def _after(first: Callable[[], object], call: Callable[..., Any]) -> Callable[..., Any]:
+    def both(*arguments: Any, **named: Any) -> Any:
+        first()
+        return call(*arguments, **named)
+
+    return both
+
+
+def _before_failing(call: Callable[..., Any], number: int) -> Callable[..., Any]:
+    def both(*arguments: Any, **named: Any) -> Any:
+        call(*arguments, **named)
+        raise OSError(number, os.strerror(number))
+
+    return both
+
+
+def _only_first(call: Callable[..., Any], number: int) -> Callable[..., Any]:
+    calls = iter([call])
+    return lambda *arguments, **named: next(calls, _raising(number))(*arguments, **named)
+
+
+def _failing_at(number: int, call: Callable[..., Any], error: int) -> Callable[..., Any]:
+    """`call`, failing from its n-th use on, as a disk that fills up does."""
+    uses = iter(range(1, 1_000_000))
+
+    def limited(*arguments: Any, **named: Any) -> Any:
+        if next(uses) >= number:
+            raise OSError(error, os.strerror(error))
+        return call(*arguments, **named)
+
+    return limited
+
+
+def _record_steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    steps: list[str] = []
+    real_fsync, real_rename, real_rename_new = os.fsync, os.rename, handover.rename_new
+
+    def fsync(file: int) -> None:
+        steps.append(f"fsync {os.readlink(f'/proc/self/fd/{file}')}")
+        real_fsync(file)
+
+    def rename_(source: str, target: str, **named: Any) -> None:
+        steps.append(f"rename {target}")
+        real_rename(source, target, **named)
+
+    def rename_new(source: str, target: str, **named: Any) -> None:
+        steps.append(f"rename {target}")
+        real_rename_new(source, target, **named)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "rename", rename_)
+    monkeypatch.setattr(handover, "rename_new", rename_new)
+    return steps
