@@ -6,6 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,7 @@ Purpose = Literal["transport", "content"]
 PURPOSES: tuple[Purpose, ...] = ("transport", "content")
 REQUIREMENTS = ("transport-signature", "content-signature", "trusted")
 
-_TOP = ("policy", "require", "key", "trust", "fit_connect")
+_TOP = ("policy", "policy_until", "require", "key", "trust", "fit_connect")
 _KEY_SOURCES = ("p12", "pem", "jwk", "pkcs11")
 
 
@@ -34,9 +35,9 @@ class Anchor:
 class Keyring:
     """The keys and anchors of one Mandant. Several keys at once are an overlap rotation: each opens what is for it.
 
-    `policy` is the name of the default crypto profile (empty: the door decides), `require` what must be present in a
-    message (`transport-signature`, `content-signature`, `trusted`). Certificates go in and out as DER or
-    `x509.Certificate`; private keys do not come out.
+    `policy` is the name of the default crypto profile and `policy_until` the moment it ends (for exceptions), `require`
+    what must be present in a message (`transport-signature`, `content-signature`, `trusted`). Certificates go in and out
+    as DER or `x509.Certificate`; private keys do not come out.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Keyring:
         keys: Iterable[DecryptionKey] = (),
         anchors: Iterable[Anchor] = (),
         *,
-        policy: str = "",
+        policy: str = "osci",
+        policy_until: datetime | None = None,
         require: Iterable[str] = (),
     ) -> None:
         self._keys = {key.der: key for key in keys}
         self._anchors = tuple(anchors)
         self.policy = policy
+        self.policy_until = policy_until
         self.require = frozenset(require)
 
     @classmethod
@@ -103,16 +106,19 @@ class _Reader:
     def keyring(self, table: Mapping[str, Any]) -> Keyring:
         self._known(table, _TOP, "")
         require = self._strings(table.get("require", []), "require", REQUIREMENTS)
-        policy = table.get("policy", "")
+        policy = table.get("policy", "osci")
         if not isinstance(policy, str):
             raise self._invalid("policy")
+        until = table.get("policy_until")
+        if until is not None and not (isinstance(until, datetime) and until.tzinfo is not None):
+            raise self._invalid("policy_until")
         keys = [self._key(entry, f"key[{i}]") for i, entry in enumerate(self._tables(table, "key"))]
         anchors = [
             anchor
             for i, entry in enumerate(self._tables(table, "trust"))
             for anchor in self._trust(entry, f"trust[{i}]")
         ]
-        return Keyring(keys, anchors, policy=policy, require=require)
+        return Keyring(keys, anchors, policy=policy, policy_until=until, require=require)
 
     def _key(self, entry: Mapping[str, Any], place: str) -> DecryptionKey:
         self._known(entry, (*_KEY_SOURCES, "password_file"), place)

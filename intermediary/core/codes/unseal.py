@@ -173,6 +173,11 @@ CODES: tuple[Code, ...] = (
         "Der Sender muss so signieren, wie die Stelle es verlangt.",
     ),
     _operator(
+        "osci.content.unopened",
+        "Ein Teil der Nachricht ist für andere Leser verschlüsselt und blieb verschlossen.",
+        "Nichts, wenn das beabsichtigt ist; sonst den fehlenden Schlüssel in den Schlüsselbund eintragen.",
+    ),
+    _operator(
         "keyring.invalid",
         "Die Schlüsselbund-Datei ist fehlerhaft.",
         "Die genannte Angabe berichtigen (Format in der Dokumentation).",
