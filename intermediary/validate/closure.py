@@ -94,11 +94,10 @@ class Reader:
         return Closure(documents, _key(0), tuple(used.values()), frozenset(names), frozenset(patterns))
 
     def roots(self, package: Package, entry: str) -> tuple[str, ...]:
-        """The root elements an entry offers: concrete global elements of its namespace that nothing refers to."""
+        """The root elements an entry offers: the concrete global elements of its target namespace."""
         queue = [(package, entry)]
         seen = {(package.id, entry)}
         declared: dict[str, None] = {}
-        referred: set[str] = set()
         namespace = read_schema(package, entry).get("targetNamespace", "")
         while queue:
             place = queue.pop(0)
@@ -106,13 +105,12 @@ class Reader:
             for element in root.iterchildren(f"{XS}element"):
                 if element.get("abstract") != "true":
                     declared[_qualified(namespace, element.get("name", ""))] = None
-            referred.update(_reference(element) for element in root.iter(f"{XS}element") if element.get("ref"))
             for reference in root.iterchildren(f"{XS}include", f"{XS}redefine"):
                 found = self._find(place, root, reference)
                 if found is not None and (found[0].id, found[1]) not in seen:
                     seen.add((found[0].id, found[1]))
                     queue.append(found)
-        return tuple(name for name in declared if name not in referred)
+        return tuple(declared)
 
     def _rewrite(self, place: Place, root: Element, keys: dict[tuple[str, str], str]) -> list[Place]:
         """Points every reference of a document at our own names; the documents not seen before are returned."""
@@ -146,11 +144,6 @@ def _key(number: int) -> str:
 def _declared(root: Element) -> set[str]:
     declarations = root.iter(f"{XS}element", f"{XS}attribute")
     return {name for one in declarations if (name := one.get("name") or one.get("ref", "").rpartition(":")[2])}
-
-
-def _reference(element: Element) -> str:
-    prefix, _, name = element.get("ref", "").rpartition(":")
-    return _qualified(element.nsmap.get(prefix or None) or "", name)
 
 
 def _qualified(namespace: str, name: str) -> str:

@@ -21,11 +21,11 @@ class Manifest:
     """What a package says of itself.
 
     `entries` are the schema files to compile, paths inside the package. `roots` limits the root elements (`{ns}name`)
-    it answers for; empty means all global elements of the entries that no other element refers to. `requires` names the
-    packages (`name@version`) its imports may lead to, `locations` maps a URL to a file of this package, for itself and
-    for those that require it. `absent` lists locations that are known to be unavailable and not needed; `doctype` lists
-    files whose document type declaration is taken off before parsing: both only in reviewed pins. `version_attribute`
-    and `versions` tell versions apart that share a namespace (XJustiz).
+    it answers for; empty means all concrete global elements in the target namespaces of the entries. `requires` names
+    the packages (`name@version`) its imports may lead to, `locations` maps a URL to a file of this package, for itself
+    and for those that require it. `absent` lists locations that are known to be unavailable and not needed; `doctype`
+    lists files whose document type declaration is taken off before parsing: both only in reviewed pins.
+    `version_attribute` and `versions` tell versions apart that share a namespace (XJustiz).
     """
 
     name: str
