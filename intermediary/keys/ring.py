@@ -36,8 +36,8 @@ class Keyring:
     """The keys and anchors of one Mandant. Several keys at once are an overlap rotation: each opens what is for it.
 
     `policy` is the name of the default crypto profile and `policy_until` the moment it ends (for exceptions), `require`
-    what must be present in a message (`transport-signature`, `content-signature`, `trusted`). Certificates go in and out
-    as DER or `x509.Certificate`; private keys do not come out.
+    what must be present in a message (`transport-signature`, `content-signature`, `trusted`). Certificates go in and
+    out as DER or `x509.Certificate`; private keys do not come out.
     """
 
     def __init__(
