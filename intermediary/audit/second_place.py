@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from intermediary.audit.chain import Malformed
 from intermediary.audit.sealer import Head
 from intermediary.core.faults import Transient
 
@@ -15,9 +16,11 @@ def write_head(folder: Path, head: Head) -> None:
     """Append one head durably; `Transient("audit.second-place")` when the place cannot be written now."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / HEADS_FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(folder / HEADS_FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.write(descriptor, head.line().encode() + b"\n")
+            size = os.fstat(descriptor).st_size
+            is_torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # a crash cut the line before
+            os.write(descriptor, (b"\n" if is_torn else b"") + head.line().encode() + b"\n")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -25,10 +28,19 @@ def write_head(folder: Path, head: Head) -> None:
         raise Transient("audit.second-place", where="audit.heads_folder") from error
 
 
-def read_heads(folder: Path) -> tuple[str, ...]:
-    """The lines of the second place, oldest first; none when nothing was written yet. Unparsed: the verifier judges."""
+def read_heads(folder: Path) -> tuple[Head, ...]:
+    """The heads of the second place, oldest first; none when nothing was written yet.
+
+    A line that a crash cut short is passed over: its head was never relied on, and the next one covers it.
+    """
     try:
-        text = (folder / HEADS_FILE).read_text(encoding="utf-8", errors="replace")
+        lines = (folder / HEADS_FILE).read_bytes().splitlines()
     except FileNotFoundError:
         return ()
-    return tuple(line for line in text.splitlines() if line.strip())
+    heads = []
+    for line in lines:
+        try:
+            heads.append(Head.parse(line))
+        except Malformed:
+            continue
+    return tuple(heads)

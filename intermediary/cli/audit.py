@@ -21,14 +21,15 @@ def command() -> None:
 @json_option
 def verify(heads: Path | None, config: Path, as_json: bool) -> None:
     """Check every chain, the log and the signed heads; names the first bad entry. Exit code 1 when there is one."""
-    from intermediary.operations.prove import verify_installation
+    from intermediary.operations.prove import as_json as as_json_
+    from intermediary.operations.prove import as_text, verify_installation
 
     with installation(config) as opened:
         report = verify_installation(opened, heads_folder=heads)
     if as_json:
-        say_json(report.as_json())
+        say_json(as_json_(report))
     else:
-        say(report.text())
+        say(as_text(report))
     sys.exit(0 if report.is_ok else 1)
 
 
