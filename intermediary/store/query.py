@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import Connection, Select, func, or_, select, tuple_
 
 from intermediary.audit.chain import Entry, Event
+from intermediary.audit.sealer import Head
 from intermediary.core.faults import Misconfigured
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.keys.stream import SealBroken
@@ -16,8 +18,8 @@ from intermediary.keys.wrap import DataKey
 from intermediary.store import rows
 from intermediary.store.database import Database
 from intermediary.store.errors import Ambiguous, NotFound
-from intermediary.store.records import Headers, NachrichtRecord, StateLine, ZustellungRecord
-from intermediary.store.tables import audit_events, data_keys, intake_keys, nachrichten, zustellungen
+from intermediary.store.records import AuditSnapshot, Headers, NachrichtRecord, StateLine, ZustellungRecord
+from intermediary.store.tables import audit_events, audit_heads, data_keys, intake_keys, nachrichten, zustellungen
 from intermediary.store.take import HEADERS
 
 _PAGE = 200
@@ -124,24 +126,34 @@ def events(db: Database, nachricht_id: str) -> tuple[Entry, ...]:
         return tuple(_entry(row.body, row.digest, row.number) for row in tx.execute(statement))
 
 
+@contextmanager
+def audit_snapshot(db: Database) -> Iterator[AuditSnapshot]:
+    """See `Store.audit_snapshot`."""
+    with db.read() as tx:
+        heads = tuple(Head.parse(line) for line in tx.scalars(select(audit_heads.c.line).order_by(audit_heads.c.size)))
+        yield AuditSnapshot(_all_entries(tx), heads, _chain_ends(tx))
+
+
 def all_events(db: Database) -> Iterator[Entry]:
     """See `Store.all_events`."""
+    with db.read() as tx:
+        yield from _all_entries(tx)
+
+
+def _all_entries(tx: Connection) -> Iterator[Entry]:
     columns = audit_events.c
-    chosen = select(columns.body, columns.digest, columns.number)
-    with db.read() as tx:
-        sealed = chosen.where(columns.number.is_not(None)).order_by(columns.number)
-        unsealed = chosen.where(columns.number.is_(None)).order_by(columns.id)
-        for statement in (sealed, unsealed):
-            for row in tx.execution_options(yield_per=_PAGE).execute(statement):
-                yield _entry(row.body, row.digest, row.number)
+    chosen = select(columns.body, columns.digest, columns.number).execution_options(yield_per=_PAGE)
+    sealed = chosen.where(columns.number.is_not(None)).order_by(columns.number)
+    unsealed = chosen.where(columns.number.is_(None)).order_by(columns.id)
+    for statement in (sealed, unsealed):
+        for row in tx.execute(statement):
+            yield _entry(row.body, row.digest, row.number)
 
 
-def chain_ends(db: Database) -> Iterator[tuple[str, int, str]]:
-    """See `Store.chain_ends`."""
+def _chain_ends(tx: Connection) -> Iterator[tuple[str, int, str]]:
     statement = select(_N.id, _N.chain_length, _N.chain_digest).order_by(_N.id)
-    with db.read() as tx:
-        for row in tx.execution_options(yield_per=_PAGE).execute(statement):
-            yield row.id, row.chain_length, row.chain_digest
+    for row in tx.execute(statement.execution_options(yield_per=_PAGE)):
+        yield row.id, row.chain_length, row.chain_digest
 
 
 def counts(db: Database) -> dict[tuple[NachrichtState, str], int]:
@@ -159,7 +171,7 @@ def state_lines(db: Database) -> Iterator[StateLine]:
     """See `Store.state_lines`."""
     chosen = select(_N.id, _N.state, _N.code, _N.wait_reason).order_by(_N.received_at, _N.id)
     with db.read() as tx:
-        for page in tx.execution_options(yield_per=_PAGE).execute(chosen).partitions():
+        for page in tx.execute(chosen.execution_options(yield_per=_PAGE)).partitions():
             columns = zustellungen.c
             belonging: dict[str, list[tuple[str, str, ZustellungState]]] = {row.id: [] for row in page}
             statement = (
@@ -167,7 +179,7 @@ def state_lines(db: Database) -> Iterator[StateLine]:
                 .where(columns.nachricht_id.in_(list(belonging)))
                 .order_by(columns.nachricht_id, columns.position)
             )
-            for owner, target, key, state in tx.execution_options(yield_per=None).execute(statement).all():
+            for owner, target, key, state in tx.execute(statement).all():
                 belonging[owner].append((target, key, ZustellungState(state)))
             for row in page:
                 code = row.code or row.wait_reason

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from intermediary.audit.chain import Entry
+from intermediary.audit.sealer import Head
 from intermediary.core.states import NachrichtState, ZustellungState
 
 Json = Mapping[str, Any]
@@ -136,3 +138,15 @@ class StateLine:
     state: NachrichtState
     code: str
     zustellungen: tuple[tuple[str, str, ZustellungState], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSnapshot:
+    """The audit trail of one moment, valid inside its `with` block; the iterators are for one reading each.
+
+    `ends` are (chain, number of events, digest of the last) of every Nachricht: what its row says of its chain.
+    """
+
+    entries: Iterator[Entry]
+    heads: tuple[Head, ...]
+    ends: Iterator[tuple[str, int, str]]

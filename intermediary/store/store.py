@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from intermediary.store import take as taking
 from intermediary.store.database import Database
 from intermediary.store.note import note
 from intermediary.store.records import (
+    AuditSnapshot,
     Claim,
     Headers,
     NachrichtRecord,
@@ -250,9 +252,9 @@ class Store:
         """Every event of one moment: the numbered ones in order, then the unsealed tail."""
         return query.all_events(self._db)
 
-    def chain_ends(self) -> Iterator[tuple[str, int, str]]:
-        """Per Nachricht: id, number of its events, digest of the last; what `verify` compares the chains with."""
-        return query.chain_ends(self._db)
+    def audit_snapshot(self) -> AbstractContextManager[AuditSnapshot]:
+        """Entries, heads and chain ends of one moment, for export and verification; read in this order, once."""
+        return query.audit_snapshot(self._db)
 
     def counts(self) -> dict[tuple[NachrichtState, str], int]:
         """How many Nachrichten by state and code (or wait reason)."""
