@@ -24,6 +24,10 @@ Parse: TypeAlias = Callable[[str], T]
 
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_HINTS = {
+    "required": "Diese Angabe fehlt.",
+    "type": "Diese Angabe hat nicht die Form, die das Zielformat verlangt.",
+}
 _XML_BLANKS = " \t\r\n"
 
 
@@ -187,4 +191,4 @@ def _split(tag: object) -> tuple[str, str]:
 
 
 def _refused(path: str, rule: str) -> Rejected:
-    return Rejected(REFUSED, findings=(Befund(code=REFUSED, path=path, rule=rule),))
+    return Rejected(REFUSED, findings=(Befund(code=REFUSED, path=path, rule=rule, hint=_HINTS[rule]),))

@@ -80,23 +80,26 @@ class _Shown:
 
 
 def _form(root: Element, labels: Labels, heading: str) -> Iterator[str]:
-    loose = [child for child in root if not _is_group(child)]
-    if loose:
-        yield from _section(heading, 2, _fields(loose, labels))
-    yield from _groups(root, labels, 2)
+    """The root's groups are sections; its loose fields get one section wherever they stand between them."""
+    for is_group, run in groupby(root, _is_group):
+        if is_group:
+            yield from _groups(list(run), labels, 2)
+        else:
+            yield from _section(heading, 2, _fields(list(run), labels))
 
 
-def _groups(parent: Element, labels: Labels, level: int) -> Iterator[str]:
-    for name, alike in groupby((child for child in parent if _is_group(child)), _name):
+def _groups(groups: Sequence[Element], labels: Labels, level: int) -> Iterator[str]:
+    for name, alike in groupby(groups, _name):
         members = list(alike)
         for number, group in enumerate(members, 1):
             title = labels.label(name) + (f" ({number} von {len(members)})" if len(members) > 1 else "")
-            yield from _section(title, level, _group(group, labels, level))
+            yield from _section(title, level, _group(group, labels, min(level + 1, _DEEPEST_HEADING)))
 
 
 def _group(group: Element, labels: Labels, level: int) -> Iterator[str]:
-    yield from _fields([child for child in group if not _is_group(child)], labels)
-    yield from _groups(group, labels, min(level + 1, _DEEPEST_HEADING))
+    """Fields and groups in the order of the form: what follows a group stays behind it."""
+    for is_group, run in groupby(group, _is_group):
+        yield from _groups(list(run), labels, level) if is_group else _fields(list(run), labels)
 
 
 def _fields(fields: Sequence[Element], labels: Labels) -> Iterator[str]:
@@ -165,8 +168,8 @@ def _table(files: Sequence[File]) -> Iterator[str]:
     yield "<table>"
     yield f"<caption>Mit dem Antrag übermittelte Dateien: {len(files)}</caption>"
     heads = ("Anlage", "Dateiname des Absenders", "Dateityp", "Größe")
-    columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
-    yield f"<thead><tr>{columns}</tr></thead>"
+    columns = "".join(f'<th scope="col">{head}</th>' for head in heads[:-1])
+    yield f'<thead><tr>{columns}<th scope="col" class="number">{heads[-1]}</th></tr></thead>'
     yield "<tbody>"
     for file in files:
         yield (

@@ -18,9 +18,7 @@ class Einstellungen:
 
     aktenplan: str = field(metadata={"help": "Kennzeichen der Aktenplaneinheit, zum Beispiel 112-06."})
     aktenzeichen: str = field(
-        metadata={
-            "help": "Muster des Vorgangszeichens; {jahr}, {monat}, {tag} des Eingangs und {vorgang} werden ersetzt."
-        }
+        metadata={"help": "Muster des Vorgangszeichens mit {jahr}, {monat}, {tag} des Eingangs und {vorgang}."}
     )
     absender: str = field(
         default="", metadata={"help": "Name der abgebenden Stelle; ohne Angabe der Name des Mandanten."}

@@ -1,7 +1,8 @@
-"""Antrag auf Bewohnerparkausweis (FIM S05000000058) to `Abgabe.Abgabe.0401` of xdomea 3.1.0: one Vorgang for the e-file.
+"""Antrag auf Bewohnerparkausweis (FIM S05000000058) to xdomea 3.1.0 `Abgabe.Abgabe.0401`: one Vorgang for the e-file.
 
-One function per section of the target, in target order. Rules have names in capitals; README.md lists them with the table
-of fields. What the e-file needs to find and file the Vorgang becomes metadata; everything else is read in the summary.
+One function per section of the target, in target order. Rules have names in capitals; README.md lists them with the
+table of fields. What the e-file needs to find and file the Vorgang becomes metadata; everything else is read in the
+summary.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Bewohnerparken:
         self._staat = staat
 
     def map(self, antrag: Antrag, kontext: Kontext) -> Ausgabe:
-        """The package; raises as the port `Mapping` says. Befunde are in `regeln.py`, settings in `einstellungen.py`."""
+        """The package; raises as the port `Mapping` says, with the Befunde of `regeln.py`."""
         einstellungen = read_settings(Einstellungen, kontext.settings)
         payload = Payload(antrag.tree)
         regeln.pruefe(payload)

@@ -1,7 +1,7 @@
 """When an application is refused: rules of the form itself that its schema cannot express.
 
-Everything else passes, even what looks odd: whether an application is justified is decided by people. Values outside a code
-list do not refuse either, because the published schema leaves the lists open.
+Everything else passes, even what looks odd: whether an application is justified is decided by people. Values outside a
+code list do not refuse either, because the published schema leaves the lists open.
 """
 
 from __future__ import annotations
