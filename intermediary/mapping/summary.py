@@ -82,10 +82,11 @@ class _Shown:
 def _form(root: Element, labels: Labels, heading: str) -> Iterator[str]:
     """The root's groups are sections; its loose fields get one section wherever they stand between them."""
     for is_group, run in groupby(root, _is_group):
+        members = list(run)
         if is_group:
-            yield from _groups(list(run), labels, 2)
+            yield from _groups(members, labels, 2)
         else:
-            yield from _section(heading, 2, _fields(list(run), labels))
+            yield from _section(heading, 2, _fields(members, labels))
 
 
 def _groups(groups: Sequence[Element], labels: Labels, level: int) -> Iterator[str]:
@@ -99,7 +100,8 @@ def _groups(groups: Sequence[Element], labels: Labels, level: int) -> Iterator[s
 def _group(group: Element, labels: Labels, level: int) -> Iterator[str]:
     """Fields and groups in the order of the form: what follows a group stays behind it."""
     for is_group, run in groupby(group, _is_group):
-        yield from _groups(list(run), labels, level) if is_group else _fields(list(run), labels)
+        members = list(run)
+        yield from _groups(members, labels, level) if is_group else _fields(members, labels)
 
 
 def _fields(fields: Sequence[Element], labels: Labels) -> Iterator[str]:

@@ -53,7 +53,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came out: accepted, refused (the sender heals it) or waits (the operator does), and the files of `expected/`."""
+    """What came out: accepted, refused (the sender heals it) or waits (the operator does); the files of `expected/`."""
 
     verdict: str
     files: Mapping[str, bytes] = field(repr=False)
