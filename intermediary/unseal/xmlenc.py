@@ -20,7 +20,7 @@ XENC = "{" + a.XMLENC + "}"
 XENC11 = "{" + a.XMLENC11 + "}"
 DS = "{" + a.XMLDSIG + "}"
 IV_LENGTH = "{http://xoev.de/transport/osci12/8}IvLength"
-DEFAULT_IV_BYTES = 16
+OSCI_IV_BYTES = 16
 
 ENCRYPTED_DATA = XENC + "EncryptedData"
 
@@ -58,8 +58,11 @@ class OwnKey:
     transport: KeyTransport
 
 
-def read_method(encrypted: Element, policy: Policy, where: str) -> Method:
-    """The cipher of an EncryptedData, checked against the policy before anything is decrypted."""
+def read_method(encrypted: Element, policy: Policy, where: str, *, undeclared_iv_bytes: int = OSCI_IV_BYTES) -> Method:
+    """The cipher of an EncryptedData, checked against the policy before anything is decrypted.
+
+    `undeclared_iv_bytes` is the IV length of GCM where none is declared: 16 in OSCI (digest §5), 12 elsewhere.
+    """
     method = single(encrypted, XENC + "EncryptionMethod")
     only(method, IV_LENGTH)
     uri = attribute(method, "Algorithm")
@@ -69,7 +72,7 @@ def read_method(encrypted: Element, policy: Policy, where: str) -> Method:
         # The library writes an IvLength here too; it means nothing (digest §5).
         return Method(uri, machine, machine.block_bytes)
     if declared is None:
-        return Method(uri, machine, policy.check_iv(DEFAULT_IV_BYTES, where))
+        return Method(uri, machine, policy.check_iv(undeclared_iv_bytes, where))
     value = attribute(declared, "Value")
     if not (value.isascii() and value.isdigit() and len(value) <= 4):
         raise broken("IvLength")

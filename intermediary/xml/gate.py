@@ -137,6 +137,8 @@ class _Gate:
 
     def _declare(self, prefix: str | None, uri: str | None) -> None:
         self._declarations += 1
+        if self._declarations > self._limits.max_attributes:
+            raise Rejected("xml.limit", where="attributes")
         if len(prefix or "") + len(uri or "") > self._limits.max_name:
             raise Rejected("xml.limit", where="name")
 

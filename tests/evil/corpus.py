@@ -1,0 +1,82 @@
+"""Reads the shared hostile corpus: its manifest, its files, and its recipes for large inputs."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = (
+    Path(os.environ.get("INTERMEDIARY_SHARED", Path(__file__).resolve().parents[3] / "shared")) / "vectors" / "hostile"
+)
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One case of the corpus."""
+
+    entry: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.entry["id"])
+
+    @property
+    def expect(self) -> str:
+        return str(self.entry["expect"])
+
+    @property
+    def seconds(self) -> float:
+        return float(self.entry["ceiling"]["seconds"])
+
+    @property
+    def size(self) -> int:
+        return int(self.entry.get("expanded_size", self.entry.get("size", 0)))
+
+    @property
+    def data(self) -> bytes:
+        if "file" in self.entry:
+            return (FOLDER / self.entry["file"]).read_bytes()
+        return expand(self.entry["expand"])
+
+    def __str__(self) -> str:
+        return f"{self.id}-{self.entry['attack']}"
+
+
+def attacks(*families: str) -> list[Attack]:
+    """The cases of these id prefixes, in the order of the manifest; none without the shared material."""
+    manifest = FOLDER / "manifest.json"
+    if not manifest.is_file():
+        return []
+    entries = json.loads(manifest.read_text("utf-8"))["cases"]
+    return [Attack(entry) for entry in entries if entry["id"].split("-")[0] in families]
+
+
+def expand(recipe: Any) -> bytes:
+    """The bytes of a recipe (README of the corpus)."""
+    if isinstance(recipe, str):
+        return recipe.encode()
+    if isinstance(recipe, list):
+        return b"".join(map(expand, recipe))
+    if "repeat" in recipe:
+        return expand(recipe["repeat"]) * int(recipe["times"])
+    if "counter" in recipe:
+        return "".join(recipe["counter"].replace("{n}", str(n)) for n in range(recipe["from"], recipe["to"])).encode()
+    simple = {
+        "hex": bytes.fromhex,
+        "b64": base64.b64decode,
+        "zeros": bytes,
+        "gzip": lambda part: gzip.compress(expand(part)),
+        "deflate": lambda part: zlib.compress(expand(part)),
+        "b64enc": lambda part: base64.b64encode(expand(part)),
+        "b64u": lambda part: base64.urlsafe_b64encode(expand(part)).rstrip(b"="),
+    }
+    if "encode" in recipe:
+        return expand(recipe["encode"]).decode().encode(recipe["codec"])
+    [(kind, value)] = recipe.items()
+    return simple[kind](value)  # type: ignore[operator]
