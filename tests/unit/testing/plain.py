@@ -30,6 +30,7 @@ NS = {
     "xenc": "http://www.w3.org/2001/04/xmlenc#",
     "xenc11": "http://www.w3.org/2009/xmlenc11#",
 }
+SCHEMA_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
 
 

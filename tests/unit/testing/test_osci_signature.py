@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from intermediary.testing.osci import SignatureMethod, seal
+from intermediary.testing.osci import Dialog, SignatureMethod, seal
 from tests.unit.testing import plain
 
 RSA_METHODS = [method for method in SignatureMethod if method.family != "ECDSA"]
@@ -93,3 +93,30 @@ def test_a_signer_without_fitting_key_is_refused(pki, letter, randomness, now):
             random=randomness,
             now=now,
         )
+
+
+@pytest.mark.parametrize(
+    ("message_type", "signer", "recipient"),
+    [
+        ("AcceptDelivery", "intermediary", "recipient"),
+        ("ProcessDelivery", "intermediary", "recipient"),
+        ("ResponseToFetchDelivery", "intermediary", "recipient"),
+        ("StoreDelivery", "originator", "intermediary"),
+        ("ForwardDelivery", "originator", "intermediary"),
+    ],
+)
+def test_every_message_type_goes_from_one_to_the_other(pki, letter, randomness, now, message_type, signer, recipient):
+    """The transport layer is signed by the client of this type and opens for its supplier, and the order is named."""
+    dialog = Dialog("1234567890", 3, b"challenge!") if message_type.startswith("ResponseTo") else None
+    letter = replace(letter, message_type=message_type, dialog=dialog, content_receiver="https://a.example/?b=1&c=\t")
+    message = seal(letter, parties=pki.parties, random=randomness, now=now)
+    inner = plain.open_transport(message, pki.members[f"{recipient}-cipher"].key)
+    root = plain.envelope(inner)
+    order = root.find(f"soap:Header/osci:{message_type[0].lower()}{message_type[1:]}", plain.NS)
+    receiver = root.find(".//osci:ContentReceiver", plain.NS)
+
+    certificate = pki.members[f"{signer}-signature"].certificate
+    assert plain.is_signature_good(_transport_signature(inner), certificate, _wire(inner))
+    assert order is not None
+    assert {f"soap{message_type}.xsd"} < set(root.get(plain.SCHEMA_LOCATION).split(" "))
+    assert (message_type == "ForwardDelivery") == (receiver is not None and receiver.get("URI").endswith("c=\t"))
