@@ -68,6 +68,11 @@ class Catalogue:
 
     def __init__(self, packages: Packages, *, keep: int = CACHED_SCHEMAS) -> None:
         self._packages = packages
+        self._by_root: dict[str, list[tuple[Package, str]]] = {}
+        for package in packages.values():
+            for entry, roots in package.index.items():
+                for root in roots:
+                    self._by_root.setdefault(root, []).append((package, entry))
         self._reader = Reader(packages)
         self._keep = keep
         self._compiled: OrderedDict[tuple[str, str], Schema] = OrderedDict()
@@ -96,13 +101,12 @@ class Catalogue:
         `version` decides between versions that share a namespace. Raises `Misconfigured`: `validate.schema.ambiguous`
         when two packages of a kind describe the root, `validate.schema.version` when only other versions are installed.
         """
-        candidates = [package for package in self._packages.values() if package.entry_for(root) is not None]
         chosen = []
         for is_own in (True, False):
-            kind = [package for package in candidates if package.is_own is is_own]
+            kind = [place for place in self._by_root.get(root, ()) if place[0].is_own is is_own]
             if kind:
                 chosen.append(_one_of(kind, root, version))
-        return tuple(self.schema(package, package.entry_for(root) or "") for package in chosen)
+        return tuple(self.schema(package, entry) for package, entry in chosen)
 
     def validate(self, tree: Element) -> Verdict:
         """Checks a document against every schema installed for its root.
@@ -139,9 +143,9 @@ class Catalogue:
 
     def _version_of(self, tree: Element) -> str | None:
         """The version a document states, by the attribute that its packages name, on the root or a child of it."""
-        root = str(tree.tag)
-        packages = (package for package in self._packages.values() if package.entry_for(root) is not None)
-        for attribute in {package.manifest.version_attribute for package in packages} - {""}:
+        places = self._by_root.get(str(tree.tag), ())
+        attributes = {package.manifest.version_attribute for package, _ in places} - {""}
+        for attribute in sorted(attributes):
             for element in (tree, *islice(tree, 10)):
                 value = element.get(attribute)
                 if value is not None:
@@ -149,12 +153,12 @@ class Catalogue:
         return None
 
 
-def _one_of(packages: list[Package], root: str, version: str | None) -> Package:
-    fitting = [package for package in packages if _fits(package, version)]
+def _one_of(places: list[tuple[Package, str]], root: str, version: str | None) -> tuple[Package, str]:
+    fitting = [place for place in places if _fits(place[0], version)]
     if not fitting:
         raise Misconfigured("validate.schema.version", where=f"root {root}")
     if len(fitting) > 1:
-        named = ", ".join(sorted(package.id for package in fitting))
+        named = ", ".join(sorted(package.id for package, _ in fitting))
         raise Misconfigured("validate.schema.ambiguous", where=f"root {root}: {named}")
     return fitting[0]
 

@@ -39,10 +39,6 @@ class Package:
     def is_own(self) -> bool:
         return self.review == "own"
 
-    def entry_for(self, root: str) -> str | None:
-        """The entry file that declares a root element, or None."""
-        return next((entry for entry, roots in self.index.items() if root in roots), None)
-
 
 class Packages(Mapping[str, Package]):
     """Packages by `name@version`; asking for one that is not there is a fault of the installation."""
