@@ -22,6 +22,7 @@ class Blobs:
     """The folder of wrapped bodies; nobody else writes there. All files 0600, all directories 0700."""
 
     def __init__(self, root: Path) -> None:
+        self._is_closed = False
         self._incoming = root / "incoming"
         for folder in (root, self._incoming):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -76,8 +77,11 @@ class Blobs:
             os.close(lock)
 
     def close(self) -> None:
-        os.close(self._incoming_fd)
-        os.close(self._root_fd)
+        """Close the folders; a second call does nothing."""
+        if not self._is_closed:
+            self._is_closed = True
+            os.close(self._incoming_fd)
+            os.close(self._root_fd)
 
     def _lock(self) -> int:
         return os.open("intake.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600, dir_fd=self._root_fd)

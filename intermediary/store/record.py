@@ -10,7 +10,14 @@ from typing import Any
 
 from intermediary.audit.chain import canonical, moment
 from intermediary.core.ids import zustellung_key
-from intermediary.core.states import Decision, IllegalTransition, NachrichtState, ZustellungState, check_nachricht
+from intermediary.core.states import (
+    VERDICTS,
+    Decision,
+    IllegalTransition,
+    NachrichtState,
+    ZustellungState,
+    check_nachricht,
+)
 from intermediary.core.values import Befund
 from intermediary.store.database import Database
 from intermediary.store.records import Claim, PlannedTarget, ZustellungRecord
@@ -20,6 +27,7 @@ from intermediary.store.work import Work, under_claim
 _N = NachrichtState
 _Z = ZustellungState
 
+_SETTLED = frozenset({*VERDICTS, _Z.PARKED})
 _SENDING = frozenset({_N.PLANNED, _N.ANSWERING, _N.COMPLETED, _N.REJECTED})
 
 
@@ -132,6 +140,8 @@ def intend(db: Database, claim: Claim, key: str, output_sha256: str, now: dateti
         if record.state is _Z.UNCLEAR:
             fields = {"attempt": record.attempts, "code": record.code, "until": moment(now)}
             work.move_zustellung(key, _Z.DUE, "delivery.due", fields)
+        elif record.state is not _Z.DUE:
+            raise IllegalTransition(f"the Zustellung is {record.state}")
         attempt = record.attempts + 1
         work.move_zustellung(
             key,
@@ -164,6 +174,8 @@ def settle(
         work = under_claim(tx, claim, now)
         before = work.zustellung(key)
         state = _Z(decision.state)
+        if before.state in _SETTLED:
+            raise IllegalTransition(f"the Zustellung is {before.state}")
         values: dict[str, Any] = {
             "code": decision.code,
             "due_at": decision.due_at,

@@ -15,7 +15,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, Update, bindparam, insert, select, update
 
 from intermediary.audit.chain import Entry, follow
-from intermediary.core.states import NachrichtState, ZustellungState, check_nachricht, check_zustellung
+from intermediary.core.states import (
+    IllegalTransition,
+    NachrichtState,
+    ZustellungState,
+    check_nachricht,
+    check_zustellung,
+)
 from intermediary.core.values import EMPTY
 from intermediary.store import due, rows
 from intermediary.store.errors import LeaseLost, NotFound
@@ -84,6 +90,8 @@ class Work:
         **values: Any,
     ) -> None:
         """Move the Nachricht; its attempts start anew and its own waiting ends unless `values` say otherwise."""
+        if state is self.nachricht.state:
+            raise IllegalTransition(f"the Nachricht is {state} already")
         check_nachricht(self.nachricht.state, state)
         self.event(event, fields, actor=actor)
         fresh = {"attempts": 0, "own_due_at": None, "wait_reason": "", "code": ""}
@@ -113,6 +121,8 @@ class Work:
 
     def add_zustellung(self, record: ZustellungRecord) -> None:
         """A new Zustellung; the caller writes the event that tells of it."""
+        if record.key in self._zustellungen:
+            raise AssertionError("two Zustellungen would share a key")
         self._zustellungen[record.key] = record
 
     def end_lease(self) -> None:
