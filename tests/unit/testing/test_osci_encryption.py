@@ -52,6 +52,8 @@ def test_every_reader_can_open(pki, letter, randomness, now):
         assert list(letter.contents) == plain.contents(plain.container(message, reader.key))
     with pytest.raises(LookupError):
         plain.container(message, pki.members["originator-cipher"].key)
+    listed = [element.text for element in plain.envelope(message).iterfind(".//ds:X509Certificate", plain.NS)]
+    assert len(listed) == len(set(listed))
 
 
 def test_the_same_arguments_give_the_same_bytes(pki, letter, now):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,21 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from intermediary.testing.osci import Attachment, Dialog, Identity, Letter, MetaData, Parties, ProcessCard, Random, seal
+from intermediary.testing.osci import (
+    Attachment,
+    Cipher,
+    Dialog,
+    Identity,
+    KeyTransport,
+    Letter,
+    MetaData,
+    Parties,
+    ProcessCard,
+    Random,
+    SignatureMethod,
+    Symmetric,
+    seal,
+)
 from tests.unit.testing import plain
 
 MOMENT = datetime.fromisoformat("2025-03-14T09:27:13+01:00")
@@ -29,11 +44,55 @@ METADATA = MetaData(
 )
 PDF = Attachment("Antrag_Zusammenfassung.pdf", "application/pdf", b"%PDF-1.4")
 DIALOG = Dialog("1394129600798189176273", 1, bytes(10))
-ENCRYPTED = {
-    "accept-01-efa-standard": ("AcceptDelivery", "Hundeanmeldung", "recipient-cipher"),
-    "process-01-standard": ("ProcessDelivery", "Anfrage Führerscheinregister", "recipient-cipher"),
-    "store-01-standard": ("StoreDelivery", "Hundeanmeldung", "intermediary-cipher"),
-    "fetch-resp-01-standard": ("ResponseToFetchDelivery", "Hundeanmeldung", "recipient-cipher"),
+USUAL = Letter(
+    message_id="urn:osci:beispiel:dev:e8d64dec-0870-2cbe-b07d-9b4e4b64fbcb",
+    subject="Hundeanmeldung",
+    contents=(b"<antrag>beispiel</antrag>",),
+    attachments=(PDF,),
+    metadata=METADATA,
+    process_card=CARD,
+)
+BARE = replace(USUAL, metadata=None)
+
+
+def _ciphers(letter: Letter, transport: Cipher, content: Cipher) -> Letter:
+    return replace(letter, transport_cipher=transport, content_cipher=content, attachment_cipher=content)
+
+
+LETTERS = {
+    "accept-01-efa-standard": USUAL,
+    "accept-03-legacy-3des-rsa15": _ciphers(
+        replace(BARE, subject="Altverfahren", attachments=(replace(PDF, base64=True),)),
+        Cipher(Symmetric.AES256_CBC, 16, KeyTransport.RSA_1_5, base64=True),
+        Cipher(Symmetric.TRIPLEDES_CBC, 16, KeyTransport.RSA_1_5),
+    ),
+    "accept-04-gcm-iv16": _ciphers(
+        replace(BARE, subject="IV 16"), Cipher(iv_bytes=16), Cipher(Symmetric.AES128_GCM, 16)
+    ),
+    "accept-05-sha512": _ciphers(
+        replace(
+            BARE,
+            subject="SHA-512",
+            content_signatures=(SignatureMethod.RSA_SHA512,),
+            transport_signature=SignatureMethod.RSA_SHA512,
+        ),
+        Cipher(key_transport=KeyTransport.OAEP_SHA512),
+        Cipher(Symmetric.AES192_GCM, key_transport=KeyTransport.OAEP_SHA512),
+    ),
+    "accept-06-cbc-aes128-base64": _ciphers(
+        replace(BARE, subject="CBC", attachments=(replace(PDF, base64=True),)),
+        Cipher(Symmetric.AES128_CBC, base64=True),
+        Cipher(Symmetric.AES128_CBC),
+    ),
+    "accept-09-xades-signing-time": replace(
+        BARE,
+        subject="Signaturzeit",
+        attachments=(),
+        signing_time=datetime.fromisoformat("2025-03-14T09:25:00+01:00"),
+    ),
+    "process-01-standard": replace(USUAL, message_type="ProcessDelivery", subject="Anfrage Führerscheinregister"),
+    "store-01-standard": replace(USUAL, message_type="StoreDelivery"),
+    "fetch-resp-01-standard": replace(USUAL, message_type="ResponseToFetchDelivery", dialog=DIALOG),
 }
 
 
@@ -89,20 +148,11 @@ def _frame(message: bytes) -> bytes:
     return re.sub(rb"MIME_boundary_[A-Za-z0-9+/]{32}", b"MIME_boundary_", message.partition(b"<soap:")[0][:300])
 
 
-@pytest.mark.parametrize("name", sorted(ENCRYPTED))
+@pytest.mark.parametrize("name", sorted(LETTERS))
 def test_encrypted_messages_have_the_reference_shape(vectors, randomness: Random, name):
     """Transport envelope, inner envelope and content container are the reference's, tag by tag and header by header."""
-    message_type, subject, recipient = ENCRYPTED[name]
-    letter = Letter(
-        message_id="urn:osci:beispiel:dev:e8d64dec-0870-2cbe-b07d-9b4e4b64fbcb",
-        subject=subject,
-        contents=(b"<antrag>beispiel</antrag>",),
-        attachments=(PDF,),
-        message_type=message_type,
-        metadata=METADATA,
-        process_card=CARD,
-        dialog=DIALOG if message_type.startswith("ResponseTo") else None,
-    )
+    letter = LETTERS[name]
+    recipient = "intermediary-cipher" if letter.message_type == "StoreDelivery" else "recipient-cipher"
     written = seal(letter, parties=_parties(vectors), random=randomness, now=MOMENT)
     reference = (vectors / "positive" / f"{name}.osci").read_bytes()
     key, reader = _identity(vectors, recipient).key, _identity(vectors, "reader-cipher").key
