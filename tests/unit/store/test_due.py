@@ -1,0 +1,114 @@
+"""When a Nachricht is looked at next: table tests of the pure part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from intermediary.core.states import NachrichtState, Standing, ZustellungState
+from intermediary.store.due import due_at, standings, wait_reason
+from intermediary.store.records import NachrichtRecord, ZustellungRecord
+
+N, Z = NachrichtState, ZustellungState
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+SOON, LATE = NOW + timedelta(minutes=1), NOW + timedelta(hours=1)
+
+NACHRICHT = NachrichtRecord(
+    id="n",
+    mandant="m",
+    channel="c",
+    content_type="t",
+    direction="in",
+    state=N.PLANNED,
+    code="",
+    wait_reason="",
+    received_at=NOW,
+    since=NOW,
+    due_at=None,
+    own_due_at=None,
+    attempts=0,
+    unexplained=0,
+    route="r",
+    verdict="",
+    verdict_code="",
+    pins={},
+    body_sha256="",
+    body_length=0,
+    payload="present",
+    revision=0,
+    plan={},
+)
+ZUSTELLUNG = ZustellungRecord(
+    key="k",
+    nachricht_id="n",
+    target="t",
+    required=True,
+    state=Z.DUE,
+    code="",
+    attempts=0,
+    due_at=None,
+    intended_at=None,
+    output_sha256="",
+    redelivery=0,
+    redelivers="",
+    reason="",
+    proof={},
+    correlation={},
+    until=None,
+    since=NOW,
+)
+
+
+def _zustellung(state: Z, due: datetime | None = None, code: str = "", **values: object) -> ZustellungRecord:
+    return replace(ZUSTELLUNG, state=state, due_at=due, code=code, **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("state", "own", "records", "wanted"),
+    [
+        (N.RECEIVED, SOON, [], SOON),
+        (N.PLANNED, None, [_zustellung(Z.DUE, LATE), _zustellung(Z.UNCLEAR, SOON)], SOON),
+        (N.PLANNED, None, [_zustellung(Z.INTENDED, SOON)], SOON),
+        (N.PLANNED, None, [_zustellung(Z.DELIVERED, SOON), _zustellung(Z.PARKED, SOON)], None),
+        (N.PLANNED, LATE, [_zustellung(Z.DUE, SOON)], LATE),
+        (N.PLANNED, LATE, [_zustellung(Z.AWAITING, SOON)], SOON),
+        (N.ANSWERING, LATE, [_zustellung(Z.DUE, SOON)], SOON),
+        (N.COMPLETED, None, [_zustellung(Z.DUE, SOON)], SOON),
+        (N.COMPLETED, None, [_zustellung(Z.DUE, None)], None),
+        (N.PARKED, SOON, [_zustellung(Z.DUE, SOON)], None),
+        (N.DISCARDED, SOON, [_zustellung(Z.DUE, SOON)], None),
+    ],
+)
+def test_due_at(state: N, own: datetime | None, records: list[ZustellungRecord], wanted: datetime | None) -> None:
+    """The earliest of what is open; nothing while a person has the word."""
+    assert wanted == due_at(replace(NACHRICHT, state=state, own_due_at=own), records)
+
+
+@pytest.mark.parametrize(
+    ("nachricht", "records", "wanted"),
+    [
+        (
+            replace(NACHRICHT, own_due_at=SOON, wait_reason="route.missing"),
+            [_zustellung(Z.DUE, SOON, "x")],
+            "route.missing",
+        ),
+        (NACHRICHT, [_zustellung(Z.DUE, SOON, "first"), _zustellung(Z.PARKED, None, "second")], "second"),
+        (NACHRICHT, [_zustellung(Z.DELIVERED, None, ""), _zustellung(Z.UNCLEAR, SOON, "y")], "y"),
+        (replace(NACHRICHT, wait_reason="old"), [_zustellung(Z.DUE, SOON)], ""),
+        (replace(NACHRICHT, state=N.DISCARDED, wait_reason="old"), [_zustellung(Z.PARKED, None, "z")], ""),
+    ],
+)
+def test_wait_reason(nachricht: NachrichtRecord, records: list[ZustellungRecord], wanted: str) -> None:
+    """Its own reason first, then that of a parked Zustellung, then of a waiting one; old reasons do not stay."""
+    assert wanted == wait_reason(nachricht, records)
+
+
+def test_a_redelivery_takes_the_place_of_its_predecessor() -> None:
+    """Composition sees one Zustellung per target: the newest."""
+    old = _zustellung(Z.REFUSED)
+    new = _zustellung(Z.DUE, key="k2", redelivery=1)
+    other = _zustellung(Z.DELIVERED, key="k3", target="u", required=False)
+
+    assert (Standing(Z.DUE, True), Standing(Z.DELIVERED, False)) == standings([old, new, other])

@@ -1,0 +1,141 @@
+"""What only SQLite has: pragmas, migrations, query plans, and faults of the database file."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from intermediary.core.faults import Misconfigured, Transient
+from intermediary.core.values import Eingang, MemoryContent
+from intermediary.keys.wrap import KekFiles, MandantKeys, create_kek
+from intermediary.store import Store, migrate, open_store
+from intermediary.store.dialects import Sqlite
+from intermediary.store.tables import METADATA
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+INSTALLATION = uuid.UUID(int=7)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> MandantKeys:
+    """One Mandant's KEK."""
+    create_kek(tmp_path / "m.kek")
+    return MandantKeys({"m": KekFiles(tmp_path / "m.kek")})
+
+
+def _open(data: Path, keys: MandantKeys, installation: uuid.UUID = INSTALLATION) -> Store:
+    return open_store(data=data, installation=installation, keys=keys)
+
+
+def _eingang(message_id: str = "a") -> Eingang:
+    return Eingang("m", "c", message_id, "application/xml", NOW, MemoryContent(b"<A/>"))
+
+
+def test_the_migrations_make_the_tables(tmp_path: Path, keys: MandantKeys) -> None:
+    """What the migrations build and what the code believes are the same, column by column."""
+    _open(tmp_path / "data", keys).close()
+    engine = Sqlite(tmp_path / "data" / "store.db").engine()
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
+    engine.dispose()
+
+    assert [] == differences
+
+
+def test_head_is_the_newest_migration() -> None:
+    """The short cut past Alembic knows the newest number."""
+    script = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+
+    assert migrate.HEAD == script.get_current_head()
+    assert {revision.revision for revision in script.walk_revisions()} == migrate.KNOWN
+
+
+def test_a_newer_database_is_left_alone(tmp_path: Path, keys: MandantKeys) -> None:
+    """A program that does not know the schema refuses to start and changes nothing."""
+    _open(tmp_path / "data", keys).close()
+    with sqlite3.connect(tmp_path / "data" / "store.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+
+    with pytest.raises(Misconfigured, match=r"store\.version\.unknown"):
+        _open(tmp_path / "data", keys)
+
+
+def test_another_installation_is_refused(tmp_path: Path, keys: MandantKeys) -> None:
+    """Another installation id would give every Zustellung a second key (G3)."""
+    _open(tmp_path / "data", keys).close()
+
+    with pytest.raises(Misconfigured, match=r"store\.installation\.differs"):
+        _open(tmp_path / "data", keys, uuid.UUID(int=8))
+
+
+def test_every_connection_is_durable_and_checks_references(tmp_path: Path) -> None:
+    """WAL, synchronous FULL, foreign keys, secure delete, and patience with other writers."""
+    engine = Sqlite(tmp_path / "store.db").engine()
+    with engine.connect() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
+        }
+    engine.dispose()
+
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": 30000}
+    assert wanted == found
+
+
+def test_a_broken_database_is_a_fault_of_time(tmp_path: Path, keys: MandantKeys) -> None:
+    """What the engine cannot answer is `store.unavailable`, at once and for reads and writes alike."""
+    store = _open(tmp_path / "data", keys)
+    store.take([_eingang()])
+    with sqlite3.connect(tmp_path / "data" / "store.db") as connection:
+        connection.execute("ALTER TABLE nachrichten RENAME TO gone")
+    connection.close()
+
+    with pytest.raises(Transient, match=r"store\.unavailable"):
+        store.counts()
+    with pytest.raises(Transient, match=r"store\.unavailable"):
+        store.claim("w", NOW)
+    with pytest.raises(Transient, match=r"store\.unavailable"):
+        store.take([_eingang("b")])
+    store.close()
+
+
+PLANS = {
+    "SELECT id FROM nachrichten WHERE due_at <= 1 AND (lease_until IS NULL OR lease_until <= 1) "
+    "ORDER BY due_at, received_at LIMIT 1": "ix_nachrichten_due",
+    "SELECT * FROM nachrichten ORDER BY received_at DESC, id DESC LIMIT 9": "ix_nachrichten_received",
+    "SELECT * FROM nachrichten WHERE mandant = 'm' ORDER BY received_at DESC, id DESC LIMIT 9": "ix_nachrichten_mandant",
+    "SELECT * FROM nachrichten WHERE state = 'parked' ORDER BY received_at DESC, id DESC LIMIT 9": "ix_nachrichten_state",
+    "SELECT * FROM zustellungen WHERE nachricht_id = 'n' ORDER BY nachricht_id, position": "ix_zustellungen_nachricht",
+    "SELECT id, digest FROM audit_events WHERE number IS NULL ORDER BY id LIMIT 9": "ix_audit_events_unsealed",
+    "SELECT body FROM audit_events WHERE number IS NOT NULL ORDER BY number": "ix_audit_events_number",
+}
+
+
+@pytest.mark.parametrize(("query", "index"), PLANS.items(), ids=PLANS.values())
+def test_frequent_questions_use_an_index(tmp_path: Path, keys: MandantKeys, query: str, index: str) -> None:
+    """What is asked for every message or every page scans no table and sorts nothing large."""
+    _open(tmp_path / "data", keys).close()
+    connection = sqlite3.connect(tmp_path / "data" / "store.db")
+    plan = " / ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}"))
+    connection.close()
+
+    assert index in plan
+
+
+def test_a_copied_data_directory_is_whole(tmp_path: Path, keys: MandantKeys) -> None:
+    """Database, log and blobs together are the state: a copy of the closed store opens elsewhere."""
+    store = _open(tmp_path / "data", keys)
+    [taken] = store.take([_eingang()])
+    store.close()
+    shutil.copytree(tmp_path / "data", tmp_path / "copy")
+
+    assert b"<A/>" == _open(tmp_path / "copy", keys).body(taken.nachricht_id).read()
