@@ -1,0 +1,92 @@
+"""Every golden case of every mapping: what comes out, twice, with its origins, and what the official schema says."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from intermediary.testing.golden import Case, cases_in, differences, load_case, run, without_origin
+from intermediary.validate.catalogue import Catalogue
+from intermediary.xml.parser import parse
+from tests.golden.conftest import MAPPINGS, mapping_of
+
+CASES = [
+    pytest.param(folder, case.folder, id=f"{folder.name}/{case.name}")
+    for folder in MAPPINGS
+    for case in cases_in(folder / "golden")
+]
+every_case = pytest.mark.parametrize(("mapping", "folder"), CASES)
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS, ids=lambda folder: folder.name)
+def test_there_are_cases_of_both_kinds(mapping: Path) -> None:
+    """A mapping has at least six cases, among them refusals."""
+    expectations = [case.expect for case in cases_in(mapping / "golden")]
+
+    assert len(expectations) >= 6
+    assert {"accepted", "refused"} <= set(expectations)
+
+
+@every_case
+def test_comes_out_as_expected(mapping: Path, folder: Path, inputs: Catalogue) -> None:
+    """The outcome is byte for byte the reviewed one."""
+    case = load_case(folder)
+
+    assert [] == differences(case, run(mapping_of(mapping), case, inputs))
+
+
+@every_case
+def test_two_runs_give_equal_bytes(mapping: Path, folder: Path) -> None:
+    """A retry makes the same message and the same package, whole, as the first attempt."""
+    first, second = (run(mapping_of(mapping), load_case(folder)) for _ in range(2))
+
+    assert first.files == second.files
+    assert _package(first.ausgabe) == _package(second.ausgabe)
+
+
+@every_case
+def test_every_leaf_has_an_origin(mapping: Path, folder: Path) -> None:
+    """Each leaf of the message has exactly one Herkunft, in document order."""
+    ausgabe = run(mapping_of(mapping), load_case(folder)).ausgabe
+
+    assert ausgabe is None or [] == without_origin(ausgabe)
+
+
+@every_case
+def test_the_official_schema_accepts(mapping: Path, folder: Path, shared: Path, official: Catalogue) -> None:
+    """The message is valid against the publisher's schema."""
+    ausgabe = run(mapping_of(mapping), load_case(folder)).ausgabe
+    if ausgabe is None:
+        return
+    verdict = official.validate(parse(ausgabe.nachricht))
+
+    assert verdict.ran
+    assert () == verdict.findings
+
+
+@every_case
+def test_the_package_is_whole(mapping: Path, folder: Path) -> None:
+    """The ZIP holds the message and the documents, flat and stored, and the payload as it was received."""
+    case = load_case(folder)
+    ausgabe = run(mapping_of(mapping), case).ausgabe
+    if ausgabe is None:
+        return
+    archive = zipfile.ZipFile(io.BytesIO(ausgabe.package.content.read()))
+    stem = ausgabe.package.file_name.removesuffix(".zip")
+
+    assert archive.testzip() is None
+    assert [f"{stem}.xml", *(one.file_name for one in ausgabe.dokumente)] == archive.namelist()
+    assert {zipfile.ZIP_STORED} == {entry.compress_type for entry in archive.infolist()}
+    assert ausgabe.nachricht == archive.read(f"{stem}.xml")
+    assert _received(case) <= {archive.read(name) for name in archive.namelist()}
+
+
+def _received(case: Case) -> set[bytes]:
+    return {part.content.read() for part in (case.antrag.payload, *case.antrag.attachments)}
+
+
+def _package(ausgabe: object) -> bytes | None:
+    return None if ausgabe is None else ausgabe.package.content.read()  # type: ignore[attr-defined]
