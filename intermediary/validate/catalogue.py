@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -49,9 +50,9 @@ def validate(tree: Element, schema: Schema) -> tuple[Befund, ...]:
     run to its end: never a pass.
     """
     try:
+        if _is_large(tree) and has_more_errors_than(MAX_FINDINGS, tree, schema.compiled):
+            return overflow(MAX_FINDINGS)
         with schema.lock:
-            if _is_large(tree) and has_more_errors_than(MAX_FINDINGS, tree, schema.compiled):
-                return overflow(MAX_FINDINGS)
             errors = problems(tree, schema.compiled)
     except etree.XMLSchemaError as error:
         raise Misconfigured("validate.schema.broken", where=schema.rule_set.name) from error
@@ -91,6 +92,10 @@ class Catalogue:
     def packages(self) -> Packages:
         return self._packages
 
+    def knows(self, root: str) -> bool:
+        """Whether any installed schema describes a root element."""
+        return root in self._by_root
+
     def schema_for(self, root: str, version: str | None = None) -> Schema | None:
         """The schema that a root element (`{ns}name`) is checked against first, or None if none is installed."""
         return next(iter(self.schemas_for(root, version)), None)
@@ -98,7 +103,8 @@ class Catalogue:
     def schemas_for(self, root: str, version: str | None = None) -> tuple[Schema, ...]:
         """All schemas for a root element: the mapping's own, then the official one.
 
-        `version` decides between versions that share a namespace. Raises `Misconfigured`: `validate.schema.ambiguous`
+        `version` decides between versions that share a namespace; a document that states none is held against the
+        newest. Raises `Misconfigured`: `validate.schema.ambiguous`
         when two packages of a kind describe the root, `validate.schema.version` when only other versions are installed.
         """
         chosen = []
@@ -157,6 +163,8 @@ def _one_of(places: list[tuple[Package, str]], root: str, version: str | None) -
     fitting = [place for place in places if _fits(place[0], version)]
     if not fitting:
         raise Misconfigured("validate.schema.version", where=f"root {root}")
+    if version is None and all(package.manifest.version_attribute for package, _ in fitting):
+        return max(fitting, key=lambda place: _order(place[0].manifest.version))
     if len(fitting) > 1:
         named = ", ".join(sorted(package.id for package, _ in fitting))
         raise Misconfigured("validate.schema.ambiguous", where=f"root {root}: {named}")
@@ -168,6 +176,10 @@ def _fits(package: Package, version: str | None) -> bool:
     if version is None or not manifest.version_attribute:
         return True
     return version in (manifest.versions or (manifest.version,))
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 def _is_large(tree: Element) -> bool:

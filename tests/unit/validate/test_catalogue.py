@@ -116,7 +116,9 @@ def test_the_version_attribute_chooses_among_versions(make_package: PackageMaker
         None, [make_package(name, {"n.xsd": schema}, manifest.format(name)) for name in ("1", "2")]
     )
 
-    assert ["n@2 n.xsd"] == [one.name for one in catalogue.validate(parse(b'<n v="2.0"/>')).rule_sets]
+    for document, expected in ((b'<n v="1.0"/>', "n@1 n.xsd"), (b'<n v="2"/>', "n@2 n.xsd"), (b"<n/>", "n@2 n.xsd")):
+        assert [expected] == [one.name for one in catalogue.validate(parse(document)).rule_sets]
+    assert catalogue.schema_for("n") is not None
     with pytest.raises(Misconfigured, match=r"validate\.schema\.version"):
         catalogue.validate(parse(b'<n v="3"/>'))
 
