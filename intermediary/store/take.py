@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from intermediary.audit.chain import START, Entry, follow
 from intermediary.core.faults import Misconfigured, Transient
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 BODY = "body"
 HEADERS = "headers"
+
+_EXISTING = select(nachrichten.c.id).where(nachrichten.c.id.in_(bindparam("ids", expanding=True)))
+_SAME_MESSAGE_ID = select(intake_keys).where(intake_keys.c.message_hash.in_(bindparam("hashes", expanding=True)))
+_INSERT_NACHRICHTEN = insert(nachrichten)
+_INSERT_DATA_KEYS = insert(data_keys)
+_INSERT_INTAKE_KEYS = insert(intake_keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +67,19 @@ def take(db: Database, eingaenge: Sequence[Eingang]) -> list[Taken]:
             with db.write() as tx:
                 taken = _commit(db, tx, list(zip(ids, eingaenge, strict=True)), written)
         except BaseException:
-            _keep_committed(db, intake, written)
+            _tidy_after_failure(db, intake, written)
             raise
-        _keep_committed(db, intake, written)
+        ours = {answer.nachricht_id for answer in taken if answer.outcome != "duplicate"}
+        for own, one in written.items():
+            if own in ours:
+                intake.keep(one.blob)
+            else:
+                intake.drop(one.blob)
     return taken
 
 
-def _keep_committed(db: Database, intake: Intake, written: Mapping[str, _Written]) -> None:
-    """Blobs with a row move to their place, others go: also after a failure, whose commit may have happened."""
+def _tidy_after_failure(db: Database, intake: Intake, written: Mapping[str, _Written]) -> None:
+    """Blobs with a row move to their place, the others go: the commit may have happened although it failed."""
     if not written:
         return
     try:
@@ -191,9 +202,9 @@ class _Rows:
 
     def insert(self, tx: Connection) -> None:
         if self._nachrichten:
-            tx.execute(insert(nachrichten), self._nachrichten)
-            tx.execute(insert(data_keys), self._data_keys)
-            tx.execute(insert(intake_keys), self._intake_keys)
+            tx.execute(_INSERT_NACHRICHTEN, self._nachrichten)
+            tx.execute(_INSERT_DATA_KEYS, self._data_keys)
+            tx.execute(_INSERT_INTAKE_KEYS, self._intake_keys)
             write_entries(tx, self._entries)
 
 
@@ -219,14 +230,13 @@ def _first_entry(own: str, eingang: Eingang, others: list[str]) -> Entry:
 
 
 def _existing(tx: Connection, ids: Sequence[str]) -> set[str]:
-    return set(tx.scalars(select(nachrichten.c.id).where(nachrichten.c.id.in_(ids))))
+    return set(tx.scalars(_EXISTING, {"ids": ids}))
 
 
 def _same_message_id(tx: Connection, hashes: Sequence[tuple[str, ...]]) -> dict[tuple[str, str], list[str]]:
     wanted = {one for asked in hashes for one in asked}
     found: dict[tuple[str, str], list[str]] = {}
-    statement = select(intake_keys).where(intake_keys.c.message_hash.in_(wanted))
-    for row in tx.execute(statement):
+    for row in tx.execute(_SAME_MESSAGE_ID, {"hashes": sorted(wanted)}):
         found.setdefault((row.mandant, row.message_hash), []).append(row.nachricht_id)
     return found
 
