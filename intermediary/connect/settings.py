@@ -96,7 +96,9 @@ def _default(field: dataclasses.Field[Any]) -> str | None:
             return "none"
         case bool():
             return "true" if value else "false"
-        case str():
+        case str() | Path():
             return f'"{value}"'
+        case tuple():
+            return f"[{', '.join(str(item) for item in value)}]"
         case _:
             return str(value)

@@ -152,7 +152,7 @@ class Connectors(_Shelf[ConnectorFactory]):
         if manifest.name != name:
             return f"calls itself {manifest.name}"
         settings = getattr(plugin, "settings_type", None)
-        if not isinstance(settings, type) or not dataclasses.is_dataclass(settings):
+        if not isinstance(settings, type) or not _is_frozen(settings):
             return "has no settings_type (frozen dataclass)"
         return "" if _takes(plugin, "build", 2) else "has no build(settings, base)"
 
@@ -193,6 +193,11 @@ def _package_of(entry: EntryPoint) -> ModuleType:
     """The package whose files make up the plug-in: the one its module lies in, or the module if it stands alone."""
     module = importlib.import_module(entry.module)
     return sys.modules[module.__package__] if module.__package__ else module
+
+
+def _is_frozen(settings: type) -> bool:
+    parameters = getattr(settings, "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen)
 
 
 def _takes(plugin: object, method: str, arguments: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +45,7 @@ class OrdnerTarget:
 
     def consume(self) -> None:
         for file in list(self.drop.iterdir()):
-            number = len(os.listdir(self.root / "taken"))
-            file.rename(self.root / "taken" / f"{number:04}_{file.name}")
+            file.rename(self.root / "taken" / f"{time.monotonic_ns()}-{os.getpid()}_{file.name}")
 
     def arrived(self) -> list[Arrival]:
         taken = [(file.name.partition("_")[2], file) for file in (self.root / "taken").iterdir()]
