@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 from lxml import etree
 
 from intermediary.core.faults import Rejected
@@ -22,7 +20,14 @@ def inclusive(element: Element) -> bytes:
     never returned.
     """
     inherited = _inherited_xml_attributes(element)
-    return _octets(_apex_with(element, inherited) if inherited else element, exclusive=False)
+    # lxml leaves them out; a copy of the element would lose the namespaces in scope, so they are lent for a moment.
+    for name, value in inherited.items():
+        element.set(name, value)
+    try:
+        return _octets(element, exclusive=False)
+    finally:
+        for name in inherited:
+            del element.attrib[name]
 
 
 def exclusive(element: Element, prefixes: tuple[str, ...] = ()) -> bytes:
@@ -55,10 +60,3 @@ def _inherited_xml_attributes(element: Element) -> dict[str, str]:
             if key.startswith(_XML_ATTRIBUTE) and key not in element.attrib:
                 found.setdefault(key, str(value))
     return found
-
-
-def _apex_with(element: Element, attributes: dict[str, str]) -> Element:
-    apex = copy.deepcopy(element)
-    for name, value in attributes.items():
-        apex.set(name, value)
-    return apex
