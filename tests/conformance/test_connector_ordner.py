@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +19,7 @@ from connectors.ordner import folder as folder_module
 from connectors.ordner import handover, rename
 from connectors.ordner.connector import CONNECTOR, MANIFEST, Ordner
 from intermediary.connect.settings import describe_settings
+from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
 from intermediary.core.ports import Delivered, NotDelivered
 from intermediary.core.values import Dokument, MemoryContent
@@ -431,3 +433,15 @@ def _record_steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(os, "rename", rename_)
     monkeypatch.setattr(handover, "rename_new", rename_new)
     return steps
+
+
+def test_readme_names_every_setting_and_only_known_codes(project: Path) -> None:
+    """The README has a line for each setting and its default, and no code that the catalogue does not know."""
+    text = (project / "connectors/ordner/README.md").read_text(encoding="utf-8")
+    for setting in describe_settings(CONNECTOR.settings_type):
+        if setting.type != "table":
+            assert f"| `{setting.key}` |" in text
+    codes = set(re.findall(r"^\| `([a-z]+\.[a-z]+)` \|", text, re.MULTILINE)) - {"acknowledgement.folder"}
+
+    assert {"target.full", "delivery.unclear"} < codes
+    assert codes <= set(CATALOGUE)
