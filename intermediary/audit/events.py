@@ -102,6 +102,12 @@ _KINDS = (
         "Eine Person hat einen weiteren Zustellversuch unter demselben Schlüssel angeordnet.",
         (*_DELIVERY, "reason"),
     ),
+    Kind("person.hurried", "Eine Person hat die Wartezeit beendet; es wird sofort wieder versucht.", ("reason",)),
+    Kind(
+        "person.judged-anew",
+        "Eine Person hat angeordnet, die Nachricht mit den heutigen Fassungen neu zu beurteilen.",
+        ("reason", "revision"),
+    ),
     Kind("person.resumed", "Eine Person hat die angehaltene Nachricht fortgesetzt.", ("state", "reason")),
     Kind("person.rejected", "Eine Person hat die Nachricht abgelehnt.", ("code", "reason")),
     Kind("person.discarded", "Eine Person hat die Nachricht verworfen; der Sender erhält keine Antwort.", ("reason",)),

@@ -43,7 +43,9 @@ def replay(
         if dry_run:
             effects = job.effects(chosen, redeliver=redeliver, with_current=with_current)
         else:
-            effects = job.carry_out(chosen, Request(actor=account(), reason=reason), redeliver=redeliver, with_current=with_current)
+            effects = job.carry_out(
+                chosen, Request(actor=account(), reason=reason), redeliver=redeliver, with_current=with_current
+            )
         pause = threading.Event()
         count = 0
         for effect in effects:

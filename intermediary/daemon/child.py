@@ -1,6 +1,6 @@
 """What a child process runs: worker threads, or the doors of ingress. Started by the supervisor, never by hand.
 
-    python -m intermediary.daemon.child worker|ingress CONFIG PARENT THREADS
+python -m intermediary.daemon.child worker|ingress CONFIG PARENT THREADS
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from intermediary.daemon.logs import configure_logging
 from intermediary.ingress.doors import Door
 from intermediary.ingress.spool import Spool
 from intermediary.store.owners import own_name
-from intermediary.wiring import Configuration, Installation, all_answers, bench, open_door, open_installation, spool_folder
+from intermediary.wiring import (
+    Configuration,
+    Installation,
+    all_answers,
+    bench,
+    open_door,
+    open_installation,
+    spool_folder,
+)
 from intermediary.worker import Rhythm, Worker
 
 log = structlog.get_logger(__name__)

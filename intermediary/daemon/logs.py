@@ -56,4 +56,6 @@ class _Facts(logging.Handler):
     """A library's record as a fact: who said something how loudly, not what."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger().log(record.levelno, "library.said", logger=record.name, at=f"{record.module}:{record.lineno}")
+        structlog.get_logger().log(
+            record.levelno, "library.said", logger=record.name, at=f"{record.module}:{record.lineno}"
+        )

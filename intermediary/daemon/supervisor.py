@@ -50,9 +50,7 @@ class Supervisor:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._stop = threading.Event()
-        self._children = [
-            _Child(role) for role in order.roles for _ in range(order.workers if role == "worker" else 1)
-        ]
+        self._children = [_Child(role) for role in order.roles for _ in range(order.workers if role == "worker" else 1)]
 
     def run(self) -> int:
         """Open the installation once (migrations, keys, plug-ins), so that what is wrong is said before any child runs."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from intermediary.core.codes import CATALOGUE, Healer
-from intermediary.core.states import FINAL, NachrichtState, ZustellungState
+from intermediary.core.states import FINAL, VERDICTS, NachrichtState, ZustellungState
 from intermediary.operations.person import Request
 from intermediary.operations.selection import Selection
 from intermediary.store.errors import Busy, NotPossible
@@ -170,8 +170,8 @@ def _foresee_redelivery(nachricht: NachrichtRecord, zustellungen: tuple[Zustellu
     of_target = [z for z in zustellungen if z.target == target]
     if not of_target:
         return Effect(nachricht.id, nachricht.state, "nothing", target, f"hat kein Ziel {target}")
-    if of_target[-1].state is not _Z.DELIVERED:
-        return Effect(nachricht.id, nachricht.state, "nothing", target, "ist dort noch nicht angekommen")
+    if of_target[-1].state not in VERDICTS:
+        return Effect(nachricht.id, nachricht.state, "nothing", target, "ist dort noch nicht entschieden")
     return Effect(nachricht.id, nachricht.state, "redeliver", target, "neue Zustellung mit eigenem Schlüssel")
 
 

@@ -107,7 +107,7 @@ def _production_without_schema(settings: Settings, table: RoutingTable, mappings
         except Misconfigured:
             continue
         if route.stage == "production" and standard.replace(" ", "@") not in installed:
-            hint = f"intermediary schemas install the package of {standard}, or set stage = \"test\""
+            hint = f'intermediary schemas install the package of {standard}, or set stage = "test"'
             what = f"output cannot be validated: {standard} is not installed"
             yield Finding(settings.installation.routes, f"route[{route.name}]", what, hint)
 

@@ -11,8 +11,8 @@ from intermediary.audit.chain import Entry
 from intermediary.audit.sealer import Head
 from intermediary.core.states import Decision, NachrichtState
 from intermediary.core.values import EMPTY, Befund, Content, Eingang
+from intermediary.store import again, content, people, query, sealing, wake
 from intermediary.store import claim as _claim
-from intermediary.store import content, people, query, sealing, wake
 from intermediary.store import record as recording
 from intermediary.store import take as taking
 from intermediary.store.database import Database
@@ -168,6 +168,14 @@ class Store:
     def redeliver(self, claim: Claim, target: str, *, actor: str, reason: str, now: datetime) -> Claim:
         """A new Zustellung to `target`, due now, with its own key, naming its predecessor."""
         return people.redeliver(self._db, claim, target, actor=actor, reason=reason, now=now)
+
+    def hurry(self, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
+        """Whatever waits for a moment is due now; attempts and spans stay as they are."""
+        return again.hurry(self._db, claim, actor=actor, reason=reason, now=now)
+
+    def judge_anew(self, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
+        """→ received with the next revision, as if it had never been judged; only while nothing of it was ever tried."""
+        return again.judge_anew(self._db, claim, actor=actor, reason=reason, now=now)
 
     def erase(self, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
         """Erase the payload and headers for good by erasing their data key; only in a final state."""

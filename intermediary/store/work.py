@@ -125,6 +125,10 @@ class Work:
             raise AssertionError("two Zustellungen would share a key")
         self._zustellungen[record.key] = record
 
+    def drop_zustellungen(self) -> None:
+        """Forget Zustellungen that were never tried; the caller deletes their rows in this transaction."""
+        self._zustellungen.clear()
+
     def end_lease(self) -> None:
         """The claim ends with this transaction."""
         self._ends_lease = True

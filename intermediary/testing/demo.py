@@ -24,7 +24,7 @@ from intermediary.cli.quiet import quiet_logs
 from intermediary.core.states import NachrichtState
 from intermediary.ingress.spool import Spool
 from intermediary.operations.look import explain
-from intermediary.operations.prove import verify_installation
+from intermediary.operations.prove import as_text, verify_installation
 from intermediary.store.owners import own_name
 from intermediary.store.records import NachrichtRecord
 from intermediary.testing.demo_proof import Comparison, compare_with_golden, golden_letter, golden_settings
@@ -77,7 +77,7 @@ SECOND = Sample("antrag-2.osci", "zweiter Antrag", _N.COMPLETED)
 FORGED = Sample("antrag-3.osci", "Inhalt nach der Signatur verändert", _N.REJECTED, "osci.content-signature.invalid")
 BROKEN = Sample("antrag-4.osci", "mehrere Fehler gegen das Schema", _N.REJECTED, "validate.input.invalid")
 NO_ROUTE = Sample("antrag-5.osci", "Dienst ohne Route; wird nachgetragen", _N.COMPLETED)
-RETRIED = Sample("antrag-6.osci", "Ablage des Fachverfahrens zeitweise nicht erreichbar", _N.COMPLETED)
+RETRIED = Sample("antrag-6.osci", "Ablage des Fachverfahrens zeitweise belegt", _N.COMPLETED)
 
 
 class Demo:
@@ -108,11 +108,11 @@ class Demo:
         self._drop(site, GOLDEN, (site.folder / "samples" / GOLDEN.name).read_bytes(), installation)
         duplicates = [e for e in installation.store.events(self._ids[GOLDEN.name]) if "duplicate" in e.event.name]
 
-        say("4. Die Ablage des Fachverfahrens fällt aus und kommt wieder …")
-        site.break_drop()
+        say("4. Das Fachverfahren hat seine Ablage noch nicht geleert; beim nächsten Versuch ist Platz …")
         self._drop(site, RETRIED, self._sealed(site, sample_letter(6, now=utc_now())), installation)
+        leftover = site.occupy(self._ids[RETRIED.name])
         worker.drain()
-        site.mend_drop()
+        leftover.unlink()
 
         say("5. Die fehlende Route wird nachgetragen …")
         waiting = installation.store.get(self._ids[NO_ROUTE.name])
@@ -129,7 +129,7 @@ class Demo:
         is_fine = self._show_results(installation, was_waiting=waiting.wait_reason, duplicates=len(duplicates))
         comparison = compare_with_golden(site.drop, self._ids[GOLDEN.name])
         report = verify_installation(installation)
-        self._show_places(site, comparison, report.text())
+        self._show_places(site, comparison, as_text(report))
         return is_fine and comparison.is_equal and report.is_ok
 
     def _drop_samples(self, site: Site, installation: Installation) -> None:
@@ -254,5 +254,3 @@ def _clear(folder: Path, *, keep: bool) -> None:
 def _shown(path: Path) -> Path:
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
-
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -102,21 +101,20 @@ class Site:
         with (self.folder / "routes.toml").open("a", encoding="utf-8") as file:
             file.write(route_toml("bewohnerparken-neu", SERVICE_WITHOUT_ROUTE, settings))
 
-    def break_drop(self) -> None:
-        """The Fachverfahren's share does not answer: opening it leads in a circle."""
-        os.rename(self.drop, self.folder / "fachverfahren.away")
-        os.symlink("fachverfahren", self.drop)
-
-    def mend_drop(self) -> None:
-        """The share is back."""
-        self.drop.unlink()
-        os.rename(self.folder / "fachverfahren.away", self.drop)
+    def occupy(self, nachricht_id: str) -> Path:
+        """A file that the Fachverfahren has not fetched yet stands where a package has to go."""
+        leftover = self.drop / f"{nachricht_id}_Abgabe.Abgabe.0401.zip"
+        leftover.write_bytes(b"")
+        return leftover
 
 
-def make_site(folder: Path, *, now: datetime, settings: str) -> Site:
-    """Make the demo's folder; `settings` is the TOML of the mapping's settings. The folder must be new or empty."""
+def make_site(folder: Path, *, now: datetime, settings: str, pki: Pki | None = None) -> Site:
+    """Make the demo's folder; `settings` is the TOML of the mapping's settings. The folder must be new or empty.
+
+    Without `pki` new keys are made, which takes about a second.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    pki = make_pki(valid_from=now - timedelta(days=1), valid_until=now + timedelta(days=365))
+    pki = pki or make_pki(valid_from=now - timedelta(days=1), valid_until=now + timedelta(days=365))
     write_pki(pki, folder / "keys", random=secrets.token_bytes)
     for name in ("secrets", "eingang", "fachverfahren", ".fachverfahren-state", "quittungen", "audit-heads", "schemas"):
         (folder / name).mkdir(mode=0o700)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from intermediary.testing.pki import Pki, make_pki
 from intermediary.testing.servers import PrivateRabbit, RabbitMissing
+from tests.acceptance.rig import Rig
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +28,17 @@ def rabbit() -> Iterator[PrivateRabbit]:
         pytest.skip(str(missing))
     with server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def pki() -> Pki:
+    """Throw-away keys of one cast, made once: RSA keys take a second."""
+    return make_pki(valid_from=datetime(2026, 1, 1, tzinfo=UTC), valid_until=datetime(2036, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def rig(tmp_path: Path, pki: Pki) -> Iterator[Rig]:
+    """An installation in a folder of its own."""
+    made = Rig(tmp_path / "site", pki)
+    yield made
+    made.close()

@@ -1,0 +1,5 @@
+"""`python -m intermediary`."""
+
+from intermediary.cli.main import main
+
+main()

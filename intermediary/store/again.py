@@ -1,0 +1,56 @@
+"""What a person orders for a Nachricht that waits: look at it now, or judge it anew with today's versions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete
+
+from intermediary.core.states import NachrichtState, ZustellungState
+from intermediary.store.database import Database
+from intermediary.store.errors import NotPossible
+from intermediary.store.records import Claim
+from intermediary.store.tables import zustellungen
+from intermediary.store.work import Work, under_claim
+
+_N, _Z = NachrichtState, ZustellungState
+_WAITING = frozenset({_Z.DUE, _Z.UNCLEAR, _Z.AWAITING})
+
+
+def hurry(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
+    """See `Store.hurry`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        work.event("person.hurried", {"reason": reason}, actor=actor)
+        if work.nachricht.own_due_at is not None:
+            work.change(own_due_at=now)
+        for record in work.zustellungen:
+            if record.state in _WAITING and record.due_at is not None:
+                work.change_zustellung(record.key, due_at=now)
+        return work.save()
+
+
+def judge_anew(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
+    """See `Store.judge_anew`."""
+    with db.write() as tx:
+        work = under_claim(tx, claim, now)
+        if work.nachricht.verdict or any(record.intended_at is not None for record in work.zustellungen):
+            raise NotPossible("what was delivered or tried stays as it was judged")
+        if work.nachricht.state is _N.PLANNED:
+            work.move(_N.PARKED, "nachricht.parked", {"state": _N.PLANNED, "code": "judged-anew"}, code="judged-anew")
+        _forget_judgement(work, actor=actor, reason=reason, now=now)
+        tx.execute(delete(zustellungen).where(zustellungen.c.nachricht_id == work.nachricht.id))
+        return work.save()
+
+
+def _forget_judgement(work: Work, *, actor: str, reason: str, now: datetime) -> None:
+    """The revision counts on, so that the output carries a new nachrichtenUUID; keys of the Zustellungen repeat."""
+    revision = work.nachricht.revision + 1
+    fields = {"reason": reason, "revision": revision}
+    fresh = {"route": "", "pins": {}, "plan": {}, "revision": revision, "own_due_at": now, "since": now}
+    if work.nachricht.state is _N.RECEIVED:
+        work.event("person.judged-anew", fields, actor=actor)
+        work.change(**fresh, wait_reason="", code="")
+    else:
+        work.move(_N.RECEIVED, "person.judged-anew", fields, actor=actor, unexplained=0, **fresh)
+    work.drop_zustellungen()
