@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _LIMIT = 0xFFFFFFFF - 1
+_MOST_PER_ENTRY = 100  # local header, directory record and a share of the end record, without the name
 _MOST_ENTRIES = 0xFFFF - 1
 _STORED = 0
 _UTF8_NAMES = 0x800
@@ -77,6 +78,9 @@ class StoredArchive:
         names = [name for name, _ in entries]
         if len({name.casefold() for name in names}) < len(names) or any("/" in name or "\\" in name for name in names):
             raise ValueError("file names in a package are flat and different")
+        headers = sum(_MOST_PER_ENTRY + 2 * len(name.encode("utf-8")) for name in names)
+        if headers + sum(content.length for _, content in entries) > _LIMIT or len(entries) > _MOST_ENTRIES:
+            raise ValueError("a package is smaller than 4 GiB")
         self._entries: list[_Entry] = []
         offset = 0
         for name, content in entries:
@@ -86,8 +90,6 @@ class StoredArchive:
         self._directory = self._end(offset)
         self.length = offset + len(self._directory)
         self._sha256 = ""
-        if self.length > _LIMIT or len(entries) > _MOST_ENTRIES:
-            raise ValueError("a package is smaller than 4 GiB")
 
     @property
     def sha256(self) -> str:
@@ -116,10 +118,9 @@ class StoredArchive:
         yield _memory(self._directory)
 
     def _end(self, offset: int) -> bytes:
-        records = b"".join(entry.directory() for entry in self._entries) if offset <= _LIMIT else b""
-        count = min(len(self._entries), _MOST_ENTRIES)
-        end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, count, count, len(records), min(offset, _LIMIT), 0)
-        return records + end
+        records = b"".join(entry.directory() for entry in self._entries)
+        count = len(self._entries)
+        return records + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, count, count, len(records), offset, 0)
 
 
 class _Strung(io.RawIOBase):
