@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from heapq import merge
+from itertools import islice
 
-from sqlalchemy import Connection, Select, func, or_, select, tuple_
+from sqlalchemy import Connection, Select, func, select, tuple_
 
 from intermediary.audit.chain import Entry, Event
 from intermediary.audit.sealer import Head
@@ -84,16 +86,19 @@ def find(
         statement = statement.where(_N.mandant == mandant)
     if state is not None:
         statement = statement.where(_N.state == state)
-    if code is not None:
-        statement = statement.where(or_(_N.code == code, _N.wait_reason == code))
     if route is not None:
-        statement = statement.where(_N.route == route)
+        statement = statement.where(_N.route == route, _N.route != "")
     if since is not None:
         statement = statement.where(_N.received_at >= since)
     if until is not None:
         statement = statement.where(_N.received_at < until)
+    statement = statement.order_by(_N.received_at.desc(), _N.id.desc())
     cursor = None if after is None else get(db, after)
-    return _pages(db, statement.order_by(_N.received_at.desc(), _N.id.desc()), cursor, limit)
+    if code is None:
+        return _pages(db, statement, cursor, limit)
+    own = _pages(db, statement.where(_N.code == code, _N.code != ""), cursor, limit)
+    waits = _pages(db, statement.where(_N.wait_reason == code, _N.wait_reason != "", _N.code != code), cursor, limit)
+    return islice(merge(own, waits, key=lambda one: (one.received_at, one.id), reverse=True), limit)
 
 
 def find_by_message_id(db: Database, mandant: str, message_id: str) -> tuple[NachrichtRecord, ...]:

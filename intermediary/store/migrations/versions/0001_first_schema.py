@@ -43,9 +43,12 @@ def upgrade() -> None:
         sa.Column("chain_length", sa.Integer(), nullable=False),
         sa.Column("chain_digest", sa.Text(), nullable=False),
     )
-    op.create_index("ix_nachrichten_due", "nachrichten", ["due_at"], sqlite_where=sa.text("due_at IS NOT NULL"))
+    op.create_index(
+        "ix_nachrichten_due", "nachrichten", ["due_at", "received_at"], sqlite_where=sa.text("due_at IS NOT NULL")
+    )
     op.create_index("ix_nachrichten_received", "nachrichten", ["received_at", "id"])
     op.create_index("ix_nachrichten_mandant", "nachrichten", ["mandant", "received_at", "id"])
+    op.create_index("ix_nachrichten_counts", "nachrichten", ["state", "code", "wait_reason"])
     op.create_index("ix_nachrichten_state", "nachrichten", ["state", "received_at", "id"])
     op.create_index(
         "ix_nachrichten_code", "nachrichten", ["code", "received_at", "id"], sqlite_where=sa.text("code <> ''")
