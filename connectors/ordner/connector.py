@@ -87,7 +87,7 @@ class Ordner:
             hand_over(place, auftrag.key, sealed)
         return self._answer(sealed)
 
-    def lookup(self, key: str, now: datetime) -> Delivered | Awaiting | NotDelivered:  # noqa: ARG002
+    def lookup(self, key: str, now: datetime) -> Delivered | Awaiting | NotDelivered:
         with self._alone(key) as place:
             sealed = read_sealed(place.state, key)
             if sealed is None:
@@ -99,7 +99,7 @@ class Ordner:
             sync(place.state, "state")
         return self._answer(sealed)
 
-    def collect(self, key: str, correlation: Mapping[str, str], now: datetime) -> Delivered | Refused | None:  # noqa: ARG002
+    def collect(self, key: str, correlation: Mapping[str, str], now: datetime) -> Delivered | Refused | None:
         if self._settings.acknowledgement is None:
             return Delivered(dict(correlation))
         with self._alone(key) as place, opened(self._settings.acknowledgement.folder, "acknowledgement.folder") as box:
@@ -176,7 +176,7 @@ class _Factory:
     manifest: Manifest = MANIFEST
     settings_type: type = OrdnerSettings
 
-    def build(self, settings: OrdnerSettings, base: Path) -> Ordner:  # noqa: ARG002
+    def build(self, settings: OrdnerSettings, base: Path) -> Ordner:
         return Ordner(settings)
 
 
