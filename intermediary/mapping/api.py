@@ -1,6 +1,7 @@
 """What mappings import, beside `intermediary.core`: reading, building, provenance, documents and packages.
 
-The tutorial docs/how-to/write-a-mapping.md uses nothing else; what is not on this page may change.
+What is not on this page may change. `mappings/bewohnerparken` is the example to copy; its README lists what belongs
+to a mapping.
 """
 
 from intermediary.core.ports import Antrag, Kontext, Mapping
