@@ -32,10 +32,11 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class OpenTarget:
-    """A target ready for use: its connector, and the schedule of its attempts."""
+    """A target ready for use: its connector, the schedule of its attempts, and whether tests may arrive there."""
 
     connector: Connector
     schedule: Schedule
+    takes_tests: bool = False
 
 
 class Deliverer:
@@ -109,6 +110,8 @@ class Deliverer:
         is_test: bool,
     ) -> Claim:
         """A due Zustellung is certainly unsent, so an output that changed since the plan is simply the one that is sent."""
+        if is_test and not target.takes_tests:  # the route was changed since the plan (DESIGN §2.15)
+            return self._settle(claim, zustellung, Misconfigured("test.message"), target)
         try:
             ausgabe = render()
         except (Misconfigured, Transient) as fault:

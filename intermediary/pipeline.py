@@ -24,6 +24,7 @@ from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, RoutingTable, select
 from intermediary.unseal import unseal
 from intermediary.unseal.policy import Policy
+from intermediary.unseal.require import missing
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.verdict import Verdict
 from intermediary.xml.parser import parse
@@ -94,9 +95,10 @@ def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
     payload = find_payload(opened, bank)
     verdict = _check_input(payload, bank)
     route = _choose(sendung, opened, payload, bank)
+    verdict.demand(payload.tree.tag)
     _demand_signatures(opened, route)
     ausgabe = _map(sendung, opened, payload, route, bank)
-    output_verdict = _check_output(ausgabe, bank)
+    output_verdict = _check_output(ausgabe, route, bank)
     return Judgement(
         route=route,
         pins=_pins(route, bank, opened, verdict, output_verdict),
@@ -149,7 +151,7 @@ def find_payload(opened: Opened, bank: Werkbank) -> _Payload:
         except Rejected as fault:
             refusal = refusal or fault
             continue
-        if bank.table.knows_root(tree.tag) or bank.catalogue.schema_for(tree.tag) is not None:
+        if bank.table.knows_root(tree.tag) or bank.catalogue.knows(tree.tag):
             return _payload(opened, part, tree)
         first = first or (part, tree)
     if first is not None:
@@ -200,7 +202,7 @@ def _payload(opened: Opened, part: Part, tree: Any) -> _Payload:
 
 def _check_input(payload: _Payload, bank: Werkbank) -> Verdict:
     verdict = bank.catalogue.validate(payload.tree)
-    if verdict.ran and verdict.findings:
+    if verdict.findings:
         raise Rejected("validate.input.invalid", findings=verdict.findings)
     return verdict
 
@@ -218,12 +220,10 @@ def _choose(sendung: Sendung, opened: Opened, payload: _Payload, bank: Werkbank)
 
 
 def _demand_signatures(opened: Opened, route: Route) -> None:
-    valid = {s.layer for s in opened.signatures if s.valid}
-    trusted = all(s.trusted is True for s in opened.signatures) and bool(opened.signatures)
-    have = {"transport-signature": "transport" in valid, "content-signature": "content" in valid, "trusted": trusted}
-    missing = tuple(Befund(code="route.signature.required", rule=name) for name in route.require if not have[name])
-    if missing:
-        raise Rejected("route.signature.required", where=f"route {route.name}", findings=missing)
+    lacking = missing(opened, route.require)
+    if lacking:
+        findings = tuple(Befund(code="route.signature.required", rule=name) for name in lacking)
+        raise Rejected("route.signature.required", where=f"route {route.name}", findings=findings)
 
 
 def _map(
@@ -242,12 +242,16 @@ def _map(
     return plugin.map(antrag, kontext)
 
 
-def _check_output(ausgabe: Ausgabe, bank: Werkbank) -> Verdict:
-    """An invalid output is the mapping's defect: it parks instead of reaching a Fachverfahren."""
-    verdict = bank.catalogue.validate(parse(ausgabe.nachricht))
-    if verdict.ran and verdict.findings:
+def _check_output(ausgabe: Ausgabe, route: Route, bank: Werkbank) -> Verdict:
+    """An invalid output is the mapping's defect: it parks instead of reaching a Fachverfahren.
+
+    In production nothing leaves unchecked (DESIGN §2.14); a test route does without the official package.
+    """
+    tree = parse(ausgabe.nachricht)
+    verdict = bank.catalogue.validate(tree)
+    if verdict.findings:
         raise InvalidOutput(verdict.findings)
-    return verdict
+    return verdict.demand(str(tree.tag)) if route.stage == "production" else verdict
 
 
 class InvalidOutput(Exception):

@@ -110,8 +110,9 @@ class Configuration:
 
     def target(self, mandant: str, route: str, name: str) -> OpenTarget:
         """Open a target of a route: build its connector from the route's settings."""
-        found = _target_of(self.bank().table.by_name(mandant, route), name)
-        if found is None:
+        planned = self.bank().table.by_name(mandant, route)
+        found = _target_of(planned, name)
+        if planned is None or found is None:
             raise Misconfigured("target.misconfigured", where=f"route {route}, target {name}")
         factory = self._connectors.get(found.connector)
         base = self._settings.installation.routes.parent
@@ -119,7 +120,7 @@ class Configuration:
         schedule = self._settings.delivery.schedule
         if found.deadline_hours is not None:
             schedule = replace(schedule, deadline=timedelta(hours=found.deadline_hours))
-        return OpenTarget(connector=connector, schedule=schedule)
+        return OpenTarget(connector=connector, schedule=schedule, takes_tests=planned.stage == "test")
 
     def _renew(self, seen: tuple[object, ...]) -> None:
         self._fingerprint = seen
@@ -268,7 +269,7 @@ def _signing_key(path: Path) -> SigningKey:
 
 def _schluessel(path: Path) -> Mandantenschluessel:
     ring = Keyring.load(path)
-    return Mandantenschluessel(keyring=ring, policy=profile(ring.policy))
+    return Mandantenschluessel(keyring=ring, policy=profile(ring.policy, until=ring.policy_until))
 
 
 def _target_of(route: Route | None, name: str) -> Target | None:

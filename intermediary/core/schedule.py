@@ -14,9 +14,7 @@ class Schedule:
     longest: timedelta = timedelta(hours=6)
     deadline: timedelta = timedelta(hours=72)
 
-    def next_try(
-        self, *, attempts: int, now: datetime, jitter: float, at_least: timedelta | None = None
-    ) -> datetime:
+    def next_try(self, *, attempts: int, now: datetime, jitter: float, at_least: timedelta | None = None) -> datetime:
         """The moment of the next attempt after `attempts` failed ones.
 
         `jitter` is drawn by the caller, uniform in [0, 1): the wait is spread over the whole back-off window, so that
@@ -26,7 +24,7 @@ class Schedule:
         if not 0 <= jitter < 1:
             raise ValueError("jitter lies in [0, 1)")
         doublings = min(max(attempts, 1) - 1, 40)
-        window = min(self.longest, self.first * 2**doublings)
+        window = min(self.longest, self.first * (1 << doublings))
         return now + max(window * jitter, at_least or timedelta(0))
 
     def is_over(self, *, received_at: datetime, now: datetime) -> bool:

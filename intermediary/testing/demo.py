@@ -127,7 +127,8 @@ class Demo:
         if head is not None:
             write_head(installation.settings.audit.heads_folder, head)
         is_fine = self._show_results(installation, was_waiting=waiting.wait_reason, duplicates=len(duplicates))
-        comparison = compare_with_golden(site.drop, self._ids[GOLDEN.name])
+        golden = self._ids[GOLDEN.name]
+        comparison = compare_with_golden(site.drop, golden, installation.store.get(golden).received_at)
         report = verify_installation(installation)
         self._show_places(site, comparison, as_text(report))
         return is_fine and comparison.is_equal and report.is_ok
