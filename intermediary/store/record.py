@@ -46,6 +46,7 @@ def plan(
         raise ValueError("a plan has at least one required target, and every target once")
     with db.write() as tx:
         work = under_claim(tx, claim, now)
+        _demand_unjudged(work)
         records = [_new_zustellung(db, work, target, now) for target in targets]
         fields = {
             "route": route,
@@ -76,6 +77,7 @@ def refuse(
     """See `Store.refuse`."""
     with db.write() as tx:
         work = under_claim(tx, claim, now)
+        _demand_unjudged(work)
         whole = {**plan, "findings": [asdict(finding) for finding in findings]} if findings else dict(plan)
         work.move(
             _N.ANSWERING,
@@ -211,6 +213,12 @@ def answered(db: Database, claim: Claim, state: NachrichtState, proof: Mapping[s
         work.move(state, "answer.sent", fields, code=told.verdict_code, unexplained=0)
         work.end_lease()
         return work.save()
+
+
+def _demand_unjudged(work: Work) -> None:
+    """Leaving `parked` is in the tables too, but a person's to order: the judgement begins at `received` only."""
+    if work.nachricht.state is not _N.RECEIVED:
+        raise IllegalTransition(f"a Nachricht that is {work.nachricht.state} is not judged")
 
 
 def _new_zustellung(db: Database, work: Work, target: PlannedTarget, now: datetime) -> ZustellungRecord:

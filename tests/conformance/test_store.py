@@ -29,6 +29,7 @@ from tests.conformance.store_kit import (
     claimed,
     key_of,
     names,
+    parked,
     planned,
 )
 
@@ -293,6 +294,17 @@ def test_nothing_is_delivered_while_parked(store: Store) -> None:
 
     with pytest.raises(IllegalTransition):
         store.intend(claim, key, OUTPUT, NOW)
+
+
+def test_only_a_received_nachricht_is_judged(store: Store) -> None:
+    """A judgement under a claim of a parked one is a defect, although a person may lead out of `parked`."""
+    claim = parked(store)
+
+    with pytest.raises(IllegalTransition):
+        store.plan(claim, route="r", pins={}, plan={}, targets=[TARGET], now=NOW)
+    with pytest.raises(IllegalTransition):
+        store.refuse(claim, "intake.id.missing", [], {}, NOW)
+    assert N.PARKED is store.get(claim.nachricht.id).state
 
 
 def test_a_new_configuration_wakes_what_waits_for_the_operator(store: Store) -> None:

@@ -148,6 +148,8 @@ STEPS: tuple[Step, ...] = (
     lambda s, c, r: s.discard(c, now=NOW, **WHO) if r.random() < 0.2 else None,
     lambda s, c, r: s.redeliver(c, r.choice([TARGET, OPTIONAL]).name, now=NOW, **WHO),
     lambda s, c, r: s.wake_misconfigured(NOW),
+    lambda s, c, r: s.hurry(c, now=NOW, **WHO),
+    lambda s, c, r: s.judge_anew(c, now=NOW, **WHO),
 )
 DECISIONS = (
     *[DELIVERED] * 3,
