@@ -20,6 +20,7 @@ from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.ports import Antrag, Kontext
 from intermediary.core.values import Ausgabe, Befund, Content, Opened, Part
 from intermediary.keys.ring import Keyring
+from intermediary.mapping.builder import BuildError
 from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, RoutingTable, select
 from intermediary.unseal import unseal
@@ -239,7 +240,10 @@ def _map(
         settings=route.settings,
         is_test=_is_test(payload, route),
     )
-    return plugin.map(antrag, kontext)
+    try:
+        return plugin.map(antrag, kontext)
+    except BuildError as defect:
+        raise InvalidOutput((Befund(defect.code, defect.path, rule=f"{defect.rule} ({defect.line})"),)) from defect
 
 
 def _check_output(ausgabe: Ausgabe, route: Route, bank: Werkbank) -> Verdict:

@@ -21,7 +21,7 @@ from intermediary.deliver import Deliverer, Timing
 from intermediary.pipeline import InvalidOutput, Judgement, Sendung, Werkbank, judge, render
 from intermediary.receipt import Receipts
 from intermediary.store.errors import LeaseLost
-from intermediary.store.records import Claim, PlannedTarget
+from intermediary.store.records import Claim, NachrichtRecord, PlannedTarget
 from intermediary.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -139,7 +139,7 @@ class _Errand:
 
     def _judge(self) -> None:
         try:
-            judgement = judge(self._sendung(), self._bank)
+            judgement = judge(sendung_of(self._bench.store, self._claim.nachricht), self._bank)
         except (Fault, InvalidOutput) as failure:
             self._after_failure(failure)
             return
@@ -186,22 +186,25 @@ class _Errand:
 
     def _render(self) -> Ausgabe:
         if self._ausgabe is None:
-            self._ausgabe = render(self._sendung(), self._claim.nachricht.pins, self._bank)
+            self._ausgabe = render(
+                sendung_of(self._bench.store, self._claim.nachricht), self._claim.nachricht.pins, self._bank
+            )
         return self._ausgabe
-
-    def _sendung(self) -> Sendung:
-        nachricht = self._claim.nachricht
-        return Sendung(
-            nachricht_id=nachricht.id,
-            mandant=nachricht.mandant,
-            content_type=nachricht.content_type,
-            received_at=nachricht.received_at,
-            body=self._bench.store.body(nachricht.id),
-            revision=nachricht.revision,
-        )
 
     def _is_test(self) -> bool:
         return bool(self._claim.nachricht.plan.get("facts", {}).get("test", False))
+
+
+def sendung_of(store: Store, nachricht: NachrichtRecord) -> Sendung:
+    """A taken Nachricht as the pipeline sees it; also for dry runs."""
+    return Sendung(
+        nachricht_id=nachricht.id,
+        mandant=nachricht.mandant,
+        content_type=nachricht.content_type,
+        received_at=nachricht.received_at,
+        body=store.body(nachricht.id),
+        revision=nachricht.revision,
+    )
 
 
 def _plan(judgement: Judgement) -> dict[str, object]:

@@ -33,29 +33,36 @@ def replay(
     """Move messages on from where the durable facts end. What has arrived is never sent again, unless --redeliver."""
     from intermediary.operations.act import Replay
     from intermediary.operations.person import Request
+    from intermediary.operations.rejudge import rejudge
     from intermediary.operations.selection import Selection
-    from intermediary.wiring import utc_now
+    from intermediary.wiring import Configuration, utc_now
 
     chosen = Selection.parse(selection)
     with_current = versions == "current"
     with installation(config) as opened:
         job = Replay(opened.store, now=utc_now)
         if dry_run:
-            effects = job.effects(chosen, redeliver=redeliver, with_current=with_current)
+            bank = Configuration(opened.settings).bank()
+            effects = iter(list(job.effects(chosen, redeliver=redeliver, with_current=with_current)))
         else:
-            effects = job.carry_out(
-                chosen, Request(actor=account(), reason=reason), redeliver=redeliver, with_current=with_current
-            )
+            request = Request(actor=account(), reason=reason)
+            effects = job.carry_out(chosen, request, redeliver=redeliver, with_current=with_current)
         pause = threading.Event()
         count = 0
         for effect in effects:
             count += effect.action != "nothing"
+            today = ""
+            if dry_run:
+                found = opened.store.get(effect.nachricht_id)
+                today = rejudge(opened.store, bank, found, actor=account(), now=utc_now()).text()
             if as_json:
                 say_json({"id": effect.nachricht_id, "state": effect.state.value, "action": effect.action,
-                          "target": effect.target, "why": effect.why, "dryRun": dry_run})  # fmt: skip
+                          "target": effect.target, "why": effect.why, "today": today, "dryRun": dry_run})  # fmt: skip
             else:
                 target = f"/{effect.target}" if effect.target else ""
                 say(f"{effect.nachricht_id}{target}  {effect.state.value:10} {effect.action:11} {effect.why}")
+                if today:
+                    say(f"    {today}")
             if rate and not dry_run:
                 pause.wait(1 / rate)
     if not as_json:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from intermediary.cli.complain import FINDINGS, USAGE, complain, error
+from intermediary.cli.mapping import shape
 from intermediary.cli.options import json_option, say, say_json, table
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -128,3 +129,6 @@ def _folder(config: Path | None, folder: Path | None) -> Path:
     from intermediary.settings.load import load
 
     return Path(load(config).schemas.folder)
+
+
+command.add_command(shape)

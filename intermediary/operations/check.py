@@ -11,6 +11,7 @@ from typing import Literal
 from intermediary.connect.settings import open_connector
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured
+from intermediary.core.tables import build
 from intermediary.core.values import Befund
 from intermediary.keys.ring import Keyring
 from intermediary.route.plugins import Connectors, Mappings, check_plugins
@@ -78,9 +79,21 @@ def _lint_routes(settings: Settings) -> Iterator[Finding]:
     mandanten = [mandant.name for mandant in settings.mandant]
     connectors, mappings = Connectors(), Mappings()
     found = [*lint_routes(table, mandanten=mandanten), *check_plugins(table, mappings, connectors)]
+    found += _mapping_settings(table, mappings)
     found += _target_settings(table, connectors, file.parent)
     yield from (_finding(file, befund) for befund in found)
     yield from _production_without_schema(settings, table, mappings)
+
+
+def _mapping_settings(table: RoutingTable, mappings: Mappings) -> Iterator[Befund]:
+    for route in table.routes:
+        try:
+            kind = getattr(mappings.get(route.mapping), "settings_type", None)
+        except Misconfigured:
+            continue  # check_plugins has said it
+        if isinstance(kind, type):
+            _, findings = build(kind, route.settings, base=Path(), where=f"route[{route.name}].settings")
+            yield from findings
 
 
 def _target_settings(table: RoutingTable, connectors: Connectors, base: Path) -> Iterator[Befund]:
