@@ -41,8 +41,8 @@ def replay(
     with_current = versions == "current"
     with installation(config) as opened:
         job = Replay(opened.store, now=utc_now)
+        bank = Configuration(opened.settings).bank() if dry_run else None
         if dry_run:
-            bank = Configuration(opened.settings).bank()
             effects = iter(list(job.effects(chosen, redeliver=redeliver, with_current=with_current)))
         else:
             request = Request(actor=account(), reason=reason)
@@ -52,7 +52,7 @@ def replay(
         for effect in effects:
             count += effect.action != "nothing"
             today = ""
-            if dry_run:
+            if bank is not None:
                 found = opened.store.get(effect.nachricht_id)
                 today = rejudge(opened.store, bank, found, actor=account(), now=utc_now()).text()
             if as_json:
