@@ -29,9 +29,10 @@ log = structlog.get_logger(__name__)
 class AmqpSettings:
     """How an AMQP door listens.
 
-    `prefetch` is the most messages it holds unacknowledged, `batch` the most it commits together. `hold_seconds` is how
-    long it keeps messages while the store is away before it gives them back, `aside_seconds` the pause before something
-    that only concerns one message is tried again.
+    `prefetch` is the most messages it holds unacknowledged, `batch` the most it commits together. A queue that does not
+    answer within `open_seconds` is left and tried anew. `hold_seconds` is how long messages are kept while the store is
+    away before they are given back, `aside_seconds` the pause before something that only concerns one message is tried
+    again.
     """
 
     url: str = field(repr=False)
@@ -39,6 +40,7 @@ class AmqpSettings:
     prefetch: int = 200
     batch: int = 100
     connect_seconds: float = 5.0
+    open_seconds: float = 30.0
     heartbeat_seconds: int = 30
     hold_seconds: float = 300.0
     aside_seconds: float = 30.0
@@ -144,6 +146,7 @@ class AmqpDoor:
             should_stop=self._stop.is_set,
             batch=self._settings.batch,
             aside_seconds=self._settings.aside_seconds,
+            open_seconds=self._settings.open_seconds,
             ticks=self._ticks,
             on_taking=self._on_taking,
         )

@@ -92,6 +92,7 @@ class Session:
         should_stop: Callable[[], bool],
         batch: int,
         aside_seconds: float,
+        open_seconds: float,
         ticks: Callable[[], float],
         on_taking: Callable[[int], None],
     ) -> None:
@@ -106,6 +107,7 @@ class Session:
         self._aside_seconds = aside_seconds
         self._ticks = ticks
         self._on_taking = on_taking
+        self._open_until: float | None = ticks() + open_seconds
         self._ledger = AckLedger()
         self._aside: list[tuple[float, Callable[[], None]]] = []
         self.decided = 0
@@ -131,6 +133,7 @@ class Session:
                 case Answered():
                     self._on_answered(event)
                 case Opened():
+                    self._open_until = None
                     log.info("amqp.session.opened", channel=self._channel)
                     self._on_taking(len(self._aside))
                 case Down():
@@ -138,7 +141,13 @@ class Session:
             if self._should_stop() or len(deliveries) >= self._batch:
                 break
             event = self._next(0)
+        self._demand_open()
         return deliveries
+
+    def _demand_open(self) -> None:
+        """A queue without a leader answers nothing, not even with an error."""
+        if self._open_until is not None and self._ticks() >= self._open_until:
+            raise LineDown("not opened in time")
 
     def _next(self, seconds: float | None) -> object | None:
         try:
@@ -189,10 +198,11 @@ class Session:
         self._on_taking(len(self._aside))
 
     def _pause(self) -> float | None:
-        """Seconds until something set aside is due; None: nothing waits."""
-        if not self._aside:
-            return None
-        return max(min(due for due, _ in self._aside) - self._ticks(), 0.001)
+        """Seconds until something set aside is due or the queue should be open; None: nothing waits."""
+        moments = [due for due, _ in self._aside]
+        if self._open_until is not None:
+            moments.append(self._open_until)
+        return max(min(moments) - self._ticks(), 0.001) if moments else None
 
     def _retry_aside(self) -> None:
         now = self._ticks()
