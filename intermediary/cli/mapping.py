@@ -104,21 +104,20 @@ def shape_text(standard: str, folder: Path, schemas: Path, more: tuple[str, ...]
 
     `more` are paths below the root that no golden message has yet. Raises `ShapeError` and the faults of `validate`.
     """
-    from xmlschema import XMLSchema
-
     from intermediary.mapping.shape import ShapeError, parse_path, paths_of, shape_of
     from intermediary.validate.catalogue import Catalogue
-    from intermediary.validate.installed import FILES_NAME, package_folder
+    from intermediary.validate.walkable import walkable
     from intermediary.xml.parser import parse
 
     roots = [parse(path.read_bytes()) for path in sorted(folder.glob("golden/*/expected/nachricht.xml"))]
     if not roots:
         raise ShapeError("no golden message shows what is written: add expected/nachricht.xml to a case")
-    package = Catalogue.open(schemas).packages["@".join(standard.split(" ", 1))]
+    packages = Catalogue.open(schemas).packages
+    package = packages["@".join(standard.split(" ", 1)).lower()]
     entry = next((entry for entry, known in package.index.items() if str(roots[0].tag) in known), None)
     if entry is None:
         raise ShapeError(f"{package.id} has no element {roots[0].tag}")
-    schema = XMLSchema(str(package_folder(schemas, package.manifest) / FILES_NAME / entry), allow="local")
+    schema = walkable(packages, package, entry)
     root = str(roots[0].tag).rpartition("}")[2]
     paths = {path for one in roots for path in paths_of(one)} | {parse_path(root, text) for text in more}
     return shape_of(schema, paths, standard=standard, package=package.id, sha256=package.sha256)

@@ -55,14 +55,14 @@ def shape_of(
     """The text of `shape.toml` for the emitted `paths` (all under one root element).
 
     `prefix` is the namespace prefix of the schema's own namespace where the standard prescribes one; otherwise the
-    first part of `standard`. `package` and `sha256` pin where the facts were read. Raises `ShapeError` for an element
-    the schema does not know or a content model shapes cannot express.
+    first part of `standard` in small letters. `package` and `sha256` pin where the facts were read. Raises `ShapeError`
+    for an element the schema does not know or a content model shapes cannot express.
     """
     emitted = {path[:length] for path in paths for length in range(1, len(path) + 1)}
     roots = {path[0] for path in emitted}
     if len(roots) != 1:
         raise ShapeError(f"one root element is needed, not {len(roots)}")
-    reader = _Reader(schema, {schema.target_namespace: prefix or standard.partition(" ")[0]})
+    reader = _Reader(schema, {schema.target_namespace: prefix or standard.partition(" ")[0].lower()})
     root = reader.read(roots.pop(), emitted)
     head = {"standard": standard, "package": package, "sha256": sha256}
     return "\n".join(_text(head, root, reader)) + "\n"
