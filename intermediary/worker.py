@@ -182,7 +182,7 @@ class _Errand:
                 claim, code=decision.code, findings=failure.findings, plan={}, now=now
             )
         else:
-            self._claim = self._bench.store.wait(claim, decision, now=now)
+            self._claim = self._bench.store.wait(claim, decision, now=now, findings=failure.findings)
 
     def _render(self) -> Ausgabe:
         if self._ausgabe is None:

@@ -93,10 +93,10 @@ def refuse(
         return work.save()
 
 
-def wait(db: Database, claim: Claim, decision: Decision, now: datetime) -> Claim:
+def wait(db: Database, claim: Claim, decision: Decision, now: datetime, findings: Sequence[Befund] = ()) -> Claim:
     """See `Store.wait`."""
     if decision.state is _N.PARKED:
-        return park(db, claim, decision.code, now)
+        return park(db, claim, decision.code, now, findings)
     with db.write() as tx:
         work = under_claim(tx, claim, now)
         before = work.nachricht
@@ -117,19 +117,26 @@ def wait(db: Database, claim: Claim, decision: Decision, now: datetime) -> Claim
             wait_reason=decision.code,
             attempts=before.attempts + decision.counts,
             unexplained=0,
+            plan=_with_findings(before.plan, findings),
         )
         work.end_lease()
         return work.save()
 
 
-def park(db: Database, claim: Claim, code: str, now: datetime) -> Claim:
+def park(db: Database, claim: Claim, code: str, now: datetime, findings: Sequence[Befund] = ()) -> Claim:
     """See `Store.park`."""
     with db.write() as tx:
         work = under_claim(tx, claim, now)
         fields = {"state": work.nachricht.state, "code": code}
-        work.move(_N.PARKED, "nachricht.parked", fields, code=code, unexplained=0)
+        plan = _with_findings(work.nachricht.plan, findings)
+        work.move(_N.PARKED, "nachricht.parked", fields, code=code, unexplained=0, plan=plan)
         work.end_lease()
         return work.save()
+
+
+def _with_findings(plan: Mapping[str, Any], findings: Sequence[Befund]) -> Mapping[str, Any]:
+    """What `explain` shows beside a code; the latest findings replace those before."""
+    return {**plan, "findings": [asdict(finding) for finding in findings]} if findings else plan
 
 
 def intend(db: Database, claim: Claim, key: str, output_sha256: str, now: datetime) -> Claim:

@@ -105,13 +105,13 @@ class Store:
         """Received → answering with the verdict `rejected`: the sender has to change something."""
         return recording.refuse(self._db, claim, code, findings, plan, now)
 
-    def wait(self, claim: Claim, decision: Decision, now: datetime) -> Claim:
+    def wait(self, claim: Claim, decision: Decision, now: datetime, findings: Sequence[Befund] = ()) -> Claim:
         """Obey a `decide_nachricht`: wait in the present state until `due_at`, or park. Ends the claim."""
-        return recording.wait(self._db, claim, decision, now)
+        return recording.wait(self._db, claim, decision, now, findings)
 
-    def park(self, claim: Claim, code: str, now: datetime) -> Claim:
+    def park(self, claim: Claim, code: str, now: datetime, findings: Sequence[Befund] = ()) -> Claim:
         """→ parked with `code`; only a person moves it on. Ends the claim."""
-        return recording.park(self._db, claim, code, now)
+        return recording.park(self._db, claim, code, now, findings)
 
     def intend(self, claim: Claim, key: str, output_sha256: str, now: datetime) -> Claim:
         """Due → intended, before the connector is called; counts the attempt.

@@ -312,3 +312,15 @@ def test_a_parked_nachricht_is_judged_anew_with_todays_versions(rig):
     rig.work()
 
     assert N.COMPLETED is rig.get(other).state
+
+
+def test_what_waits_for_the_operator_says_where_to_look(rig):
+    """The findings of a wrong setting are kept for `explain`: the operator sees which one."""
+    routes = rig.site.folder / "routes.toml"
+    routes.write_text(routes.read_text().replace('aktenplan = "112-06"', 'aktenplan = ""'), encoding="utf-8")
+    found = rig.submit(good(rig), "a-1")
+
+    rig.work()
+
+    assert (N.RECEIVED, "mapping.setting.invalid") == (rig.get(found).state, rig.get(found).wait_reason)
+    assert "config.value.invalid" in {finding["code"] for finding in rig.get(found).plan["findings"]}
