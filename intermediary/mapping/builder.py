@@ -22,9 +22,10 @@ from intermediary.core.values import Herkunft
 from intermediary.mapping.lexical import write
 from intermediary.mapping.provenance import Code, Sourced
 from intermediary.mapping.serialise import Tree, serialise
-from intermediary.mapping.structure import Child, Complex, Shape
+from intermediary.mapping.structure import Child, Complex, Shape, Simple
 
 _OWN_ROOM = "intermediary.mapping."
+_TEXT = Simple("string")
 
 
 class BuildError(Exception):
@@ -96,6 +97,13 @@ class Node:
             raise self._wrong(name, str(broken)) from None
         self._parts.append(_Leaf(child, lexical, value))
 
+    def attribute(self, name: str, value: str | None) -> None:
+        """An attribute of this element; None adds nothing. Attributes frame a message (product, test): no Herkunft."""
+        if value is not None:
+            self._set_attribute(name, value)
+        elif not any(attribute.name == name for attribute in self._content.attributes):
+            raise BuildError(path=f"{self._path}/@{name}", rule="not in the shape", line=_line())
+
     def code(self, name: str, value: Code | None) -> None:
         """A new child element of an xÖV code type; None adds nothing. List URI and version are always written."""
         if value is None:
@@ -113,7 +121,10 @@ class Node:
         fixed = known[name].fixed
         if fixed is not None and fixed != value:
             raise BuildError(path=f"{self._path}/@{name}", rule="fixed value", line=_line())
-        self._attributes[name] = value
+        try:
+            self._attributes[name] = write(value, _TEXT, None)
+        except ValueError as broken:
+            raise BuildError(path=f"{self._path}/@{name}", rule=str(broken), line=_line()) from None
 
     def _allowed(self, name: str) -> Child:
         for child in self._content.children:
@@ -168,7 +179,11 @@ class Node:
                 children.append(Tree(_qualified(child), text=part.text))
         if not children:
             herkunft.append(Herkunft(path, "constant"))
-        return Tree(_qualified(self._child), tuple(self._attributes.items()), children=tuple(children))
+        return Tree(_qualified(self._child), self._ordered_attributes(), children=tuple(children))
+
+    def _ordered_attributes(self) -> tuple[tuple[str, str], ...]:
+        names = [attribute.name for attribute in self._content.attributes if attribute.name in self._attributes]
+        return tuple((name, self._attributes[name]) for name in names)
 
 
 class Builder(Node):

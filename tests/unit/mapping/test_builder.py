@@ -219,3 +219,25 @@ def test_impossible_values_are_refused(value: object, simple: Simple) -> None:
     """What a type does not allow is refused."""
     with pytest.raises(ValueError):
         write(value, simple, None)
+
+
+def test_attributes_are_written_in_schema_order(shape: Shape) -> None:
+    """Attributes stand in the order of the schema, None adds none, and unknown, fixed and impossible ones are refused."""
+    root = Builder(shape)
+    root.leaf("First", constant("a"))
+    kind = root.element("Kind")
+    kind.attribute("listVersionID", '1 "&')
+    kind.attribute("listURI", None)
+    kind.attribute("listURI", "urn:l")
+    kind.leaf("code", constant("1"))
+
+    assert b'<x:Kind listURI="urn:l" listVersionID="1 &quot;&amp;">' in root.finish().xml
+    for name, value, rule_name in (
+        ("lang", "de", "not in the shape"),
+        ("lang", None, "not in the shape"),
+        ("listURI", "urn:m", "fixed value"),
+        ("listVersionID", "\x01", "characters of XML"),
+    ):
+        with pytest.raises(BuildError) as caught:
+            kind.attribute(name, value)
+        assert (f"/Root/Kind/@{name}", rule_name) == (caught.value.path, caught.value.rule)
