@@ -27,6 +27,10 @@ class Answers(Protocol):
         self, quittung: bytes, *, quittung_id: str, message_id: str, correlation_id: str, reply_to: str
     ) -> Mapping[str, str]: ...
 
+    def probe(self) -> None:
+        """Raise the fault that an answer would meet now, without sending one."""
+        ...
+
 
 def quittung(nachricht: NachrichtRecord, headers: Headers, decided_at: datetime) -> dict[str, Any]:
     """The Quittung of a decided Nachricht (state `answering`), as a JSON object."""

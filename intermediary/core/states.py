@@ -17,6 +17,8 @@ from intermediary.core.schedule import Schedule
 
 
 class NachrichtState(StrEnum):
+    """Where a Nachricht stands; three are final (DESIGN §4)."""
+
     RECEIVED = "received"
     PLANNED = "planned"
     ANSWERING = "answering"
@@ -27,6 +29,8 @@ class NachrichtState(StrEnum):
 
 
 class ZustellungState(StrEnum):
+    """Where one Zustellung stands; `delivered` and `refused` are verdicts and never left."""
+
     DUE = "due"
     INTENDED = "intended"
     DELIVERED = "delivered"

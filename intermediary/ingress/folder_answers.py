@@ -49,6 +49,11 @@ class FolderAnswers:
             raise Transient("receipt.unreachable") from error
         return {"file": name, "sha256": hashlib.sha256(quittung).hexdigest()}
 
+    def probe(self) -> None:
+        """Raise the fault that an answer would meet now, without writing one."""
+        if not self._folder.is_dir() or not os.access(self._folder, os.W_OK | os.X_OK):
+            raise Misconfigured("receipt.undeliverable", where="answer.folder")
+
     def close(self) -> None:
         """Nothing is held open."""
 

@@ -34,7 +34,11 @@ def judge_anew(db: Database, claim: Claim, *, actor: str, reason: str, now: date
     """See `Store.judge_anew`."""
     with db.write() as tx:
         work = under_claim(tx, claim, now)
-        if work.nachricht.state is _N.DISCARDED or work.nachricht.verdict or any(record.intended_at is not None for record in work.zustellungen):
+        if (
+            work.nachricht.state is _N.DISCARDED
+            or work.nachricht.verdict
+            or any(record.intended_at is not None for record in work.zustellungen)
+        ):
             raise NotPossible("what was delivered, tried or discarded stays as it was judged")
         if work.nachricht.state is _N.PLANNED:
             work.move(_N.PARKED, "nachricht.parked", {"state": _N.PLANNED, "code": "judged-anew"}, code="judged-anew")

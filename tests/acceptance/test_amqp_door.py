@@ -604,3 +604,14 @@ def _is_there(house: House, queue: str) -> bool:
     finally:
         connection.close()
     return True
+
+
+def test_the_probe_tells_a_missing_queue_from_a_missing_broker(rabbit):
+    """`doctor` says whether the broker or the queue is what is missing, and changes nothing."""
+    with pytest.raises(Misconfigured) as missing:
+        AmqpAnswers(rabbit.url, queue="no.such.queue").probe()
+    with pytest.raises(Transient) as gone:
+        AmqpAnswers("amqp://guest:guest@127.0.0.1:1/", queue="q", connect_seconds=1).probe()
+    AmqpAnswers(rabbit.url, queue="").probe()
+
+    assert ("receipt.undeliverable", "receipt.unreachable") == (missing.value.code, gone.value.code)

@@ -9,6 +9,7 @@ from concurrent.futures import TimeoutError as NotInTime
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.ingress.amqp.line import LineDown
 from intermediary.ingress.amqp.outlet import NotConfirmed, Outgoing, Publisher, Unroutable
+from intermediary.ingress.amqp.probe import probe_queue
 
 QUITTUNG_TYPE = "application/vnd.intermediary.quittung+json"
 
@@ -30,6 +31,8 @@ class AmqpAnswers:
         connect_seconds: float = 5.0,
         heartbeat_seconds: int = 30,
     ) -> None:
+        self._url = url
+        self._connect_seconds = connect_seconds
         self._publisher = Publisher(
             url, name=name, connect_seconds=connect_seconds, heartbeat_seconds=heartbeat_seconds
         )
@@ -45,9 +48,11 @@ class AmqpAnswers:
         `Transient("receipt.unreachable")` when the broker cannot take it now. Then it may have been published all the
         same: the next attempt has the same `quittung_id`.
         """
+        queue = reply_to or self._queue
+        if not queue:
+            return {"sent": "the sender named no queue, and none is configured"}
         if self._publisher.is_blocked:
             raise Transient("receipt.unreachable")
-        queue = reply_to or self._queue
         future = self._publisher.submit(
             Outgoing(
                 queue=queue,
@@ -67,6 +72,10 @@ class AmqpAnswers:
             future.cancel()
             raise Transient("receipt.unreachable") from error
         return {"amqp_queue": queue, "amqp_message_id": quittung_id, "sha256": hashlib.sha256(quittung).hexdigest()}
+
+    def probe(self) -> None:
+        """Raise the fault that an answer would meet now, without sending one."""
+        probe_queue(self._url, self._queue, connect_seconds=self._connect_seconds)
 
     def close(self) -> None:
         """End the connection, at the end of the process."""

@@ -125,9 +125,7 @@ def test_outcomes_of_an_attempt(outcome, idempotency, at, expected):
 def test_awaiting_is_looked_at_again_before_its_deadline():
     """The next look is the earlier of the recheck interval and the end of the waiting time."""
     at = situation()
-    decision = decide_zustellung(
-        Z.INTENDED, Awaiting(until=at.now + timedelta(seconds=7)), Idempotency.LOOKUP, at
-    )
+    decision = decide_zustellung(Z.INTENDED, Awaiting(until=at.now + timedelta(seconds=7)), Idempotency.LOOKUP, at)
 
     assert (Z.AWAITING, at.now + timedelta(seconds=7)) == (decision.state, decision.due_at)
 
@@ -157,7 +155,11 @@ def test_composition_of_required_zustellungen(states, expected):
 
 def test_optional_zustellungen_do_not_decide():
     """A refused optional target does not spoil the acceptance, an open one does not delay it."""
-    standings = [Standing(Z.DELIVERED, required=True), Standing(Z.REFUSED, required=False), Standing(Z.DUE, required=False)]
+    standings = [
+        Standing(Z.DELIVERED, required=True),
+        Standing(Z.REFUSED, required=False),
+        Standing(Z.DUE, required=False),
+    ]
 
     decision = compose(standings)
 
