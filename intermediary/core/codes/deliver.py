@@ -61,7 +61,7 @@ CODES = (
         "split-verdict",
         Healer.OPERATOR,
         "Ein Ziel hat angenommen, ein anderes abgelehnt; der Sender erhält noch keine Quittung.",
-        "Mit den beteiligten Stellen klären, dann `replay ID --redeliver ZIEL` an das Ziel, das abgelehnt hat, oder `decide ID reject`.",
+        "Mit den beteiligten Stellen klären; dann `replay ID --redeliver ZIEL`, `decide ID resume`, oder `decide ID reject`.",
     ),
     Code(
         "receipt.unreachable",

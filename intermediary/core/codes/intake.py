@@ -13,7 +13,7 @@ CODES = (
         "intake.size.exceeded",
         Healer.SENDER,
         "Die Sendung ist größer als die eingestellte Grenze.",
-        "Der Sender muss die Sendung teilen oder als Ablageverweis (x-claim) übergeben; die Grenze steht in der Konfiguration.",
+        "Der Sender muss die Sendung teilen oder als Ablageverweis (x-claim) übergeben; Grenze: max_bytes des Kanals.",
     ),
     Code(
         "intake.id.missing",
