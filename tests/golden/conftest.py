@@ -13,6 +13,16 @@ from intermediary.validate.install import install
 from intermediary.validate.lock import product_pins
 
 PROJECT = Path(__file__).resolve().parents[2]
+# Official packages that the mappings write, each after those it requires.
+OFFICIAL = (
+    "xdomea/3.1.0",
+    "common/xoev.de",
+    "common/www.w3.org",
+    "common/www.osci.de/xinneres",
+    "xplanung/5.1",
+    "xbau/2.1",
+    "xmeld/25.11a",
+)
 MAPPINGS = sorted(path.parent for path in (PROJECT / "mappings").glob("*/golden"))
 
 
@@ -29,10 +39,11 @@ def inputs() -> Catalogue:
 
 @pytest.fixture(scope="session")
 def schemas_folder(shared_or_none: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A schemas folder with the official package the mappings write; empty without the shared material."""
+    """A schemas folder with the official packages the mappings write; empty without the shared material."""
     folder = tmp_path_factory.mktemp("schemas")
     if shared_or_none is not None:
-        install(shared_or_none / "schemas/xdomea/3.1.0", folder, product_pins())
+        for package in OFFICIAL:
+            install(shared_or_none / "schemas" / package, folder, product_pins())
     return folder
 
 
