@@ -18,6 +18,8 @@ from typing import Self
 
 _HOMES = (Path("/usr/lib/rabbitmq/bin"), Path("/opt/rabbitmq/sbin"))
 _READY = "Server startup complete"
+# Reads until the end of our pipe, which comes with the end of our process, however it ended.
+_GUARD = 'cat >/dev/null; kill -9 "$1" "$2"; rm -rf "$3"'
 _CONFIG = """\
 disk_free_limit.absolute = 200MB
 vm_memory_high_watermark.absolute = 1GB
@@ -41,6 +43,7 @@ class PrivateRabbit:
     Use it as a context manager: it is ready inside, and gone with its directory afterwards. `kill` is SIGKILL to the
     broker's process, `restart` brings it back with what it had stored (killing it first if it still runs), `stop` asks
     it to end in good order. `url` holds for the whole life, also over restarts. `ctl` runs `rabbitmqctl` against it.
+    When our own process is killed, the broker and its directory go too.
     """
 
     def __init__(self, *, start_seconds: float = 90.0) -> None:
@@ -50,6 +53,7 @@ class PrivateRabbit:
         self.port, self._dist_port, self._epmd_port = _free_ports(3)
         self._epmd: subprocess.Popen[bytes] | None = None
         self._broker: subprocess.Popen[str] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -99,10 +103,12 @@ class PrivateRabbit:
             errors="replace",
             start_new_session=True,
         )
+        self._guard = self._start_guard(self._broker, self._epmd)
         self._await_ready(self._broker)
 
     def kill(self) -> None:
         """SIGKILL: the broker has no chance to write anything more."""
+        self._dismiss_guard()
         if self._broker is not None:
             if self._broker.poll() is None:
                 self._broker.send_signal(signal.SIGKILL)
@@ -110,6 +116,7 @@ class PrivateRabbit:
 
     def stop(self, timeout_seconds: float = 30.0) -> None:
         """SIGTERM, and wait for the end; kill when it takes too long."""
+        self._dismiss_guard()
         if self._broker is None or self._broker.poll() is not None:
             return
         self._broker.send_signal(signal.SIGTERM)
@@ -179,6 +186,24 @@ class PrivateRabbit:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def _start_guard(self, broker: subprocess.Popen[str], epmd: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["sh", "-c", _GUARD, "guard", str(broker.pid), str(epmd.pid), str(self._folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _dismiss_guard(self) -> None:
+        """First the guard, then what it guards: it must never meet a process id that is somebody else's by then."""
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.wait()
+            if self._guard.stdin is not None:
+                self._guard.stdin.close()
+            self._guard = None
 
     def _await_ready(self, broker: subprocess.Popen[str]) -> None:
         """Read the broker's own words until it says that it is ready; they are kept in a file from then on."""
