@@ -14,7 +14,7 @@ from time import perf_counter
 
 import structlog
 
-from intermediary.core.faults import Fault, Rejected
+from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient
 from intermediary.core.states import Decision, NachrichtState, Situation, decide_nachricht
 from intermediary.core.values import Ausgabe
 from intermediary.deliver import Deliverer, Timing
@@ -67,7 +67,12 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; a claim in hand is finished first."""
         while not stop.is_set():
-            if not self.work_once():
+            try:
+                is_busy = self.work_once()
+            except Transient as fault:  # the store does not answer: nothing can be taken up now
+                log.error("store.away", code=fault.code)
+                is_busy = False
+            if not is_busy:
                 stop.wait(self._rhythm.rest.total_seconds())
 
     def work_once(self) -> bool:
@@ -96,6 +101,10 @@ class Worker:
             except LeaseLost:
                 log.warning("claim.lost")
                 return
+            except (Transient, Misconfigured) as fault:  # of the store itself: what is durable decides how it goes on
+                log.error("claim.interrupted", code=fault.code, where=fault.where)
+                self._give_back(claim)
+                return
             except Exception as unexpected:  # the single try of the worker (HOUSE §7)
                 failure = type(unexpected).__name__
                 claim = self._fail(claim, unexpected)
@@ -108,6 +117,12 @@ class Worker:
                 failure=failure,
                 seconds=round(perf_counter() - started, 4),
             )
+
+    def _give_back(self, claim: Claim) -> None:
+        try:
+            self._bench.store.release(claim, now=self._bench.now())
+        except Fault as fault:
+            log.error("claim.abandoned", code=fault.code)
 
     def _fail(self, claim: Claim, failure: Exception) -> Claim:
         """What nobody expected parks the Nachricht. The traceback is logged without values: frames only."""

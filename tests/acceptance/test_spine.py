@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from intermediary.core.faults import Transient
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.operations.act import Decide, Replay
 from intermediary.operations.person import ReasonMissing, Request
@@ -324,3 +325,24 @@ def test_what_waits_for_the_operator_says_where_to_look(rig):
 
     assert (N.RECEIVED, "mapping.setting.invalid") == (rig.get(found).state, rig.get(found).wait_reason)
     assert "config.value.invalid" in {finding["code"] for finding in rig.get(found).plan["findings"]}
+
+
+@pytest.mark.parametrize("operation", ["plan", "intend", "settle", "answered", "release"])
+def test_a_store_that_is_away_for_a_moment_parks_nothing(rig, monkeypatch, operation):
+    """The database fails once in the middle of a claim: the Nachricht goes on where the durable facts end."""
+    found = rig.submit(good(rig), "a-1")
+    whole = getattr(rig.store, operation)
+    failures = iter([True])
+
+    def fail_once(*args, **kwargs):
+        if next(failures, False):
+            raise Transient("store.unavailable")
+        return whole(*args, **kwargs)
+
+    monkeypatch.setattr(rig.store, operation, fail_once)
+    rig.work()
+    rig.clock.advance(timedelta(minutes=5))
+    rig.work()
+
+    assert N.COMPLETED is rig.get(found).state
+    assert 1 == len(rig.packages())
