@@ -44,7 +44,7 @@ class _Documents(etree.Resolver):
     def resolve(  # type: ignore[override]
         self,
         system_url: str,
-        public_id: str,  # noqa: ARG002
+        public_id: str,
         context: object,
     ) -> object:
         data = self._documents.get(system_url)
