@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Set
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias, TypeVar, overload
 
@@ -156,23 +157,47 @@ class Payload(Group):
         """The root element, for a walk over everything (the summary); such a walk does not count as reading."""
         return self._element
 
+    def attribute(self, name: str) -> Sourced[str] | None:
+        """An attribute of the root element (xÖV frames: `test`), or None; its name has no namespace."""
+        value = self._element.get(name)
+        return None if value is None else Sourced(value, "input", f"{self.path}/@{name}")
+
+    def texts(self) -> Iterator[Sourced[str]]:
+        """Every field as text, in document order: for rules about all of them; it does not count as reading."""
+        yield from _texts(self._element, self.path)
+
+    def leaves(self) -> Iterator[Sourced[str]]:
+        """Every field with its text, in document order, for checks of all of them; it does not count as reading."""
+        for path, element in _leaves(self._element, self.path):
+            yield Sourced(_text_of(element), "input", path)
+
     def unread(self) -> tuple[str, ...]:
         """Paths of all fields nobody read, in document order."""
-        return tuple(path for path in _leaves(self._element, self.path, self._read))
+        return tuple(path for path, _ in _leaves(self._element, self.path, self._read))
 
 
 def _leaves(element: Element, path: str, read: set[str]) -> Iterator[str]:
     if path in read:
         return
-    children = list(element)
-    if not children:
+    if not len(element):
         yield path
-    names = [_split(child.tag)[1] for child in children]
-    seen: dict[str, int] = {}
-    for child, name in zip(children, names, strict=True):
-        place = seen.get(name, 0)
-        seen[name] = place + 1
-        yield from _leaves(child, _paths(path, name, names.count(name))[place], read)
+    for child, place in _below(element, path):
+        yield from _leaves(child, place, read)
+
+
+def _texts(element: Element, path: str) -> Iterator[Sourced[str]]:
+    if not len(element):
+        yield Sourced(_text_of(element), "input", path)
+    for child, place in _below(element, path):
+        yield from _texts(child, place)
+
+
+def _below(element: Element, path: str) -> Iterator[tuple[Element, str]]:
+    names = [_split(child.tag)[1] for child in element]
+    counts, seen = Counter(names), Counter[str]()
+    for child, name in zip(element, names, strict=True):
+        seen[name] += 1
+        yield child, f"{path}/{name}" if counts[name] == 1 else f"{path}/{name}[{seen[name]}]"
 
 
 def _paths(parent: str, name: str, count: int) -> list[str]:

@@ -12,6 +12,7 @@ from intermediary.mapping.codes import CodeTable, load_codes
 from intermediary.mapping.findings import Findings
 from intermediary.mapping.german import local, write_date, write_moment
 from intermediary.mapping.labels import Labels, load_labels
+from intermediary.mapping.lexical import allows
 from intermediary.mapping.package import package
 from intermediary.mapping.provenance import Code, Sourced, codelist, constant, derived, metadata, rule
 from intermediary.mapping.settings import read_settings
@@ -41,6 +42,7 @@ __all__ = [
     "Payload",
     "Shape",
     "Sourced",
+    "allows",
     "boolean",
     "code",
     "codelist",

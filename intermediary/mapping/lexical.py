@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -21,7 +22,9 @@ INTEGERS: dict[str, tuple[int | None, int | None]] = {
     "unsignedByte": (0, 2**8 - 1),
 }
 TEXTS = ("string", "normalizedString", "token", "anyURI")
-BASES = (*TEXTS, *INTEGERS, "boolean", "date", "dateTime", "decimal")
+# Parts of a date are texts here; years before 1 and after 9999 are left out, as everywhere.
+PARTS_OF_DATES = {"gYear": re.compile(r"[0-9]{4}"), "gYearMonth": re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")}
+BASES = (*TEXTS, *INTEGERS, *PARTS_OF_DATES, "boolean", "date", "dateTime", "decimal", "base64Binary")
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -40,11 +43,24 @@ def write(value: object, simple: Simple, fixed: str | None) -> str:
     return lexical
 
 
+def allows(simple: Simple, value: object) -> bool:
+    """Whether a leaf of that type takes the value: for rules that tell the sender before anything is built."""
+    try:
+        write(value, simple, None)
+    except ValueError:
+        return False
+    return True
+
+
 def _plain(value: object, base: str) -> str:
     if base in TEXTS:
         return _as_text(value, base)
+    if base in PARTS_OF_DATES and isinstance(value, str) and PARTS_OF_DATES[base].fullmatch(value):
+        return _not_year_zero(value, base)
     if base == "boolean" and isinstance(value, bool):
         return "true" if value else "false"
+    if base == "base64Binary" and isinstance(value, bytes):
+        return b64encode(value).decode("ascii")
     if base in INTEGERS and isinstance(value, int) and not isinstance(value, bool):
         return _as_integer(value, base)
     if base == "decimal" and isinstance(value, Decimal) and value.is_finite():
@@ -73,6 +89,12 @@ def _as_integer(value: int, base: str) -> str:
     if (least is not None and value < least) or (most is not None and value > most):
         raise ValueError(f"type {base}")
     return str(value)
+
+
+def _not_year_zero(value: str, base: str) -> str:
+    if value.startswith("0000"):
+        raise ValueError(f"type {base}")
+    return value
 
 
 def _as_moment(value: datetime) -> str:

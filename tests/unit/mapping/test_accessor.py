@@ -87,3 +87,21 @@ def test_values_stay_out_of_reprs(payload: Payload) -> None:
 
 def _parts(value: object) -> tuple[object, str, str]:
     return value.value, value.kind, value.source  # type: ignore[attr-defined]
+
+
+def test_attributes_of_the_root_are_read() -> None:
+    """An attribute of the root has a value and a path, or is None; one in a namespace has another name."""
+    payload = Payload(parse(b'<S1 test="yes" x:lang="de" xmlns:x="urn:x"/>'))
+
+    assert ("yes", "input", "/S1/@test") == _parts(payload.attribute("test"))
+    assert payload.attribute("lang") is None
+
+
+def test_all_texts_are_listed_without_being_read(payload: Payload) -> None:
+    """Every leaf comes once, in document order, with the path that a read names; nothing counts as read."""
+    unread = payload.unread()
+    texts = list(payload.texts())
+
+    assert list(unread) == [one.source for one in texts]
+    assert (" Anna ", "input", "/S1/G1/F1") == _parts(texts[0])
+    assert unread == payload.unread()

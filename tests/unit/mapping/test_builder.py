@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from intermediary.mapping.builder import Builder, BuildError
-from intermediary.mapping.lexical import write
+from intermediary.mapping.lexical import allows, write
 from intermediary.mapping.provenance import Sourced, codelist, constant, metadata, rule
 from intermediary.mapping.structure import Shape, Simple, load
 
@@ -190,11 +190,15 @@ def test_rules_name_their_inputs() -> None:
         ("a\tb", Simple("string"), "a\tb"),
         ("ab", Simple("string", least_length=2, most_length=2), "ab"),
         (5, Simple("integer", least="5", most="5"), "5"),
+        ("1980", Simple("gYear"), "1980"),
+        ("1980-05", Simple("gYearMonth"), "1980-05"),
+        (b"%PDF", Simple("base64Binary"), "JVBERg=="),
     ],
 )
 def test_values_are_written(value: object, simple: Simple, expected: str) -> None:
     """Every base has one lexical form."""
     assert expected == write(value, simple, None)
+    assert allows(simple, value)
 
 
 @pytest.mark.parametrize(
@@ -213,12 +217,17 @@ def test_values_are_written(value: object, simple: Simple, expected: str) -> Non
         (4, Simple("integer", least="5")),
         (Decimal("NaN"), Simple("decimal")),
         ("\ud800", Simple("string")),
+        ("0000", Simple("gYear")),
+        ("1980", Simple("gYearMonth")),
+        ("1980-13", Simple("gYearMonth")),
+        ("JVBERg==", Simple("base64Binary")),
     ],
 )
 def test_impossible_values_are_refused(value: object, simple: Simple) -> None:
     """What a type does not allow is refused."""
     with pytest.raises(ValueError):
         write(value, simple, None)
+    assert not allows(simple, value)
 
 
 def test_attributes_are_written_in_schema_order(shape: Shape) -> None:
