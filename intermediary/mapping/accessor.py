@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias, TypeVar, overload
 
@@ -166,14 +166,9 @@ class Payload(Group):
         """Every field as text, in document order: for rules about all of them; it does not count as reading."""
         yield from _texts(self._element, self.path)
 
-    def leaves(self) -> Iterator[Sourced[str]]:
-        """Every field with its text, in document order, for checks of all of them; it does not count as reading."""
-        for path, element in _leaves(self._element, self.path):
-            yield Sourced(_text_of(element), "input", path)
-
     def unread(self) -> tuple[str, ...]:
         """Paths of all fields nobody read, in document order."""
-        return tuple(path for path, _ in _leaves(self._element, self.path, self._read))
+        return tuple(_leaves(self._element, self.path, self._read))
 
 
 def _leaves(element: Element, path: str, read: set[str]) -> Iterator[str]:

@@ -32,6 +32,12 @@ class CodeTable:
         source = f"{self.list_uri}_{self.version} {self.name}({key.source})"
         return Code(Sourced(self.rows[key.value], "codelist", source), self.list_uri, self.version)
 
+    def known(self, key: Sourced[str] | None) -> Code | None:
+        """The input itself as a code of this list, in a table of codes and names; None when it is missing or unknown."""
+        if key is None or key.value not in self.rows:
+            return None
+        return Code(key, self.list_uri, self.version)
+
 
 def load_codes(path: Path) -> CodeTable:
     """The table in a TOML file that `code_table` wrote."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from intermediary.mapping import toml
-from intermediary.mapping.codes import identification, key_columns, rows_of
+from intermediary.mapping.codes import CodeTable, identification, key_columns, rows_of
 from intermediary.xml.parser import Element
 
 _PLAIN = "text"
@@ -20,13 +20,17 @@ _PLAIN = "text"
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Names by the payload's element names. `kinds` has only what is not text; `lists` names a field's code list."""
+    """Names by the payload's element names. `kinds` has only what is not text; `lists` names a field's code list.
+
+    `groups` are the elements that hold fields; None in the XFall form, where the names say it (`G…`).
+    """
 
     title: str
     labels: Mapping[str, str] = field(repr=False)
     kinds: Mapping[str, str] = field(repr=False)
     lists: Mapping[str, str] = field(repr=False)
     values: Mapping[str, Mapping[str, str]] = field(repr=False)
+    groups: frozenset[str] | None = field(default=None, repr=False)
 
     def label(self, name: str) -> str:
         """What the form calls an element; its own name if the form does not know it."""
@@ -40,11 +44,27 @@ class Labels:
         """Whether the values of this field come from a list that is at hand."""
         return self.lists.get(name, "") in self.values
 
+    def is_group(self, name: str) -> bool:
+        """Whether an element holds fields; an upload of any type is a field although it may have children."""
+        return name.startswith("G") if self.groups is None else name in self.groups
+
+    def with_codes(self, *tables: CodeTable) -> Labels:
+        """The same names, with the meanings of code tables whose rows are code and name."""
+        return replace(self, values={**self.values, **{f"{one.list_uri}_{one.version}": one.rows for one in tables}})
+
 
 def load_labels(path: Path) -> Labels:
     """The table in a `labels.toml`."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))
-    return Labels(table["title"], table["labels"], table["kinds"], table["lists"], table["values"])
+    groups = table.get("groups")
+    return Labels(
+        title=table["title"],
+        labels=table["labels"],
+        kinds=table["kinds"],
+        lists=table["lists"],
+        values=table["values"],
+        groups=None if groups is None else frozenset(groups),
+    )
 
 
 def labels_of(schema: Element, codelists: Iterable[Element] = (), *, sha256: str) -> str:

@@ -81,7 +81,7 @@ class _Shown:
 
 def _form(root: Element, labels: Labels, heading: str) -> Iterator[str]:
     """The root's groups are sections; its loose fields get one section wherever they stand between them."""
-    for is_group, run in groupby(root, _is_group):
+    for is_group, run in groupby(root, lambda one: labels.is_group(_name(one))):
         members = list(run)
         if is_group:
             yield from _groups(members, labels, 2)
@@ -99,7 +99,7 @@ def _groups(groups: Sequence[Element], labels: Labels, level: int) -> Iterator[s
 
 def _group(group: Element, labels: Labels, level: int) -> Iterator[str]:
     """Fields and groups in the order of the form: what follows a group stays behind it."""
-    for is_group, run in groupby(group, _is_group):
+    for is_group, run in groupby(group, lambda one: labels.is_group(_name(one))):
         members = list(run)
         yield from _groups(members, labels, level) if is_group else _fields(members, labels)
 
@@ -180,11 +180,6 @@ def _table(files: Sequence[File]) -> Iterator[str]:
         )
     yield "</tbody>"
     yield "</table>"
-
-
-def _is_group(element: Element) -> bool:
-    """Groups are `G…` in an XFall payload; a field may have children of its own (an upload of any type)."""
-    return _name(element).startswith("G")
 
 
 def _name(element: Element) -> str:
