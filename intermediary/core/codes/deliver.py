@@ -34,6 +34,13 @@ CODES = (
         "Die genannte Einstellung berichtigen; die Zustellung läuft danach von selbst weiter.",
     ),
     Code(
+        "target.answer.unmatched",
+        Healer.OPERATOR,
+        "Antworten des Ziels sind nicht lesbar, gehören zu keiner Zustellung oder widersprechen einem Ergebnis.",
+        "Im Ordner `answers.unmatched` nachsehen; was zu einer Zustellung gehört, in den Antwortordner zurücklegen, "
+        "den Rest entfernen.",
+    ),
+    Code(
         "delivery.unclear",
         Healer.TARGET,
         "Es steht nicht fest, ob die Zustellung angekommen ist.",
@@ -61,7 +68,7 @@ CODES = (
         "split-verdict",
         Healer.OPERATOR,
         "Ein Ziel hat angenommen, ein anderes abgelehnt; der Sender erhält noch keine Quittung.",
-        "Mit den beteiligten Stellen klären; dann `replay ID --redeliver ZIEL`, `decide ID resume`, oder `decide ID reject`.",
+        "Mit den Stellen klären; dann `replay ID --redeliver ZIEL` an das ablehnende Ziel, oder `decide ID reject`.",
     ),
     Code(
         "receipt.unreachable",
