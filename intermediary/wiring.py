@@ -67,7 +67,9 @@ def open_installation(config: Path) -> Installation:
     store = open_store(
         data=data,
         installation=installation_id(settings.installation.name),
-        keys=MandantKeys({m.name: KekFiles(current=m.kek_file) for m in settings.mandant}),
+        keys=MandantKeys(
+            {m.name: KekFiles(current=m.kek_file, previous=m.previous_kek_files) for m in settings.mandant}
+        ),
         lease=timedelta(seconds=settings.store.lease_seconds),
     )
     return Installation(settings=settings, store=store, signing=_signing_key(data / "audit.key"))

@@ -212,7 +212,7 @@ class Demo:
         say(f"                {audit}")
         say(f"Goldene Ausgabe: {comparison.text()}")
         config = _shown(site.config)
-        say("\nWeiter mit:")
+        say("\nWeiter mit (ohne aktiviertes .venv: .venv/bin/intermediary …):")
         say(f"  intermediary list -c {config}")
         say(f"  intermediary explain {self._ids[BROKEN.name][:8]} -c {config}")
         say(f"  intermediary show {self._ids[GOLDEN.name][:8]} -c {config}")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
+from intermediary.audit.events import EVENTS
 from intermediary.cli.main import VERBS
 from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.states import (
@@ -45,6 +46,7 @@ def pages() -> dict[str, str]:
     return {
         "cli.md": cli_page(),
         "codes.md": codes_page(),
+        "events.md": events_page(),
         "settings.md": settings_page(),
         "states.md": states_page(),
     }
@@ -62,6 +64,19 @@ def _codes() -> Iterator[str]:
         if found:
             yield f"\n## {title}\n\n| Code | Bedeutung | Was zu tun ist |\n|---|---|---|\n"
             yield from (f"| `{code.name}` | {code.meaning} | {code.remedy} |\n" for code in found)
+
+
+def events_page() -> str:
+    """The closed list of audit events with their fields; German, because auditors read it."""
+    head = "# Audit-Ereignisse\n\nErzeugt aus `intermediary/audit/events.py` mit `make docs`. Die Liste ist abgeschlossen; "
+    head += (
+        "das Format steht in [audit-format.md](audit-format.md).\n\n| Ereignis | Bedeutung | Felder |\n|---|---|---|\n"
+    )
+    rows = (
+        f"| `{kind.name}` | {kind.meaning} | {', '.join(f'`{name}`' for name in kind.fields) or '–'} |\n"
+        for kind in EVENTS.values()
+    )
+    return head + "".join(rows)
 
 
 def states_page() -> str:
