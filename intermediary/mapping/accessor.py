@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
@@ -24,6 +25,7 @@ T = TypeVar("T")
 Parse: TypeAlias = Callable[[str], T]
 
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _HINTS = {
     "required": "Diese Angabe fehlt.",
@@ -35,6 +37,11 @@ _XML_BLANKS = " \t\r\n"
 def text(lexical: str) -> str:
     """The text exactly as sent."""
     return lexical
+
+
+def normal(lexical: str) -> str:
+    """The text in Unicode normal form C, which the character sets of xÖV are made of; it reads the same."""
+    return unicodedata.normalize("NFC", lexical)
 
 
 def code(lexical: str) -> str:
@@ -61,6 +68,14 @@ def decimal(lexical: str) -> Decimal:
     return number
 
 
+def integer(lexical: str) -> int:
+    """A whole number in decimal digits."""
+    found = _INTEGER.fullmatch(lexical.strip(_XML_BLANKS))
+    if found is None:
+        raise ValueError("not a whole number")
+    return int(found[0])
+
+
 def boolean(lexical: str) -> bool:
     """An XML boolean: true, false, 1 or 0."""
     try:
@@ -73,7 +88,7 @@ class Group:
     """One Datenfeldgruppe, or the root. Names are the local names of the payload (`F05000000059V1.0.0`).
 
     `required`, `optional` and `repeated` read a field, by default as text; the second argument is one of `text`,
-    `code`, `date`, `decimal`, `boolean`. `group`, `optional_group` and `groups` go down.
+    `normal`, `code`, `date`, `decimal`, `integer`, `boolean`. `group`, `optional_group` and `groups` go down.
     """
 
     __slots__ = ("_element", "_namespace", "_read", "path")

@@ -6,9 +6,10 @@ to a mapping.
 
 from intermediary.core.ports import Antrag, Kontext, Mapping
 from intermediary.core.values import Ausgabe, Dokument, MemoryContent, Part
-from intermediary.mapping.accessor import Group, Payload, boolean, code, date, decimal, text
+from intermediary.mapping.accessor import Group, Payload, boolean, code, date, decimal, integer, normal, text
 from intermediary.mapping.builder import Builder, BuildError, Built, Node
 from intermediary.mapping.codes import CodeTable, load_codes
+from intermediary.mapping.files import media_type_of, shown_name
 from intermediary.mapping.findings import Findings
 from intermediary.mapping.german import local, write_date, write_moment
 from intermediary.mapping.labels import Labels, load_labels
@@ -50,14 +51,18 @@ __all__ = [
     "date",
     "decimal",
     "derived",
+    "integer",
     "load_codes",
     "load_labels",
     "load_shape",
     "local",
+    "media_type_of",
     "metadata",
+    "normal",
     "package",
     "read_settings",
     "rule",
+    "shown_name",
     "summary",
     "text",
     "write_date",

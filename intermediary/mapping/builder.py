@@ -62,9 +62,9 @@ class _Leaf:
 class Node:
     """One element with children. Mappings get it from `Builder` or `element`, never make it."""
 
-    __slots__ = ("_attributes", "_child", "_content", "_line", "_parts", "_path", "_shape")
+    __slots__ = ("_attributes", "_child", "_content", "_is_optional", "_line", "_parts", "_path", "_shape")
 
-    def __init__(self, shape: Shape, child: Child, path: str, line: str) -> None:
+    def __init__(self, shape: Shape, child: Child, path: str, line: str, *, is_optional: bool = False) -> None:
         content = shape.complex_types.get(child.type)
         if content is None:
             raise BuildError(path=path, rule="has a value, not children: use leaf", line=line)
@@ -73,6 +73,7 @@ class Node:
         self._content: Complex = content
         self._path = path
         self._line = line
+        self._is_optional = is_optional
         self._parts: list[Node | _Leaf] = []
         self._attributes: dict[str, str] = {}
 
@@ -80,6 +81,13 @@ class Node:
         """A new child element that has children itself; call it again for each repetition."""
         child = self._allowed(name)
         node = Node(self._shape, child, f"{self._path}/{name}", _line())
+        self._parts.append(node)
+        return node
+
+    def optional(self, name: str) -> Node:
+        """As `element`, for a group of optional inputs: left out when nothing is put into it."""
+        child = self._allowed(name)
+        node = Node(self._shape, child, f"{self._path}/{name}", _line(), is_optional=True)
         self._parts.append(node)
         return node
 
@@ -138,11 +146,17 @@ class Node:
 
     def _ordered(self) -> list[Node | _Leaf]:
         place = {child.name: number for number, child in enumerate(self._content.children)}
-        return sorted(self._parts, key=lambda part: place[_child_of(part).name])
+        return sorted(self._kept(), key=lambda part: place[_child_of(part).name])
+
+    def _kept(self) -> list[Node | _Leaf]:
+        return [part for part in self._parts if not (isinstance(part, Node) and part._is_left_out())]
+
+    def _is_left_out(self) -> bool:
+        return self._is_optional and not self._kept() and not self._attributes
 
     def _demand_complete(self) -> None:
         """Cardinalities, choices and required attributes; the line is where the element was opened."""
-        counts = Counter(_child_of(part).name for part in self._parts)
+        counts = Counter(_child_of(part).name for part in self._kept())
         chosen: dict[str, set[str]] = {child.choice: set() for child in self._content.children if child.choice}
         for child in self._content.children:
             count = counts[child.name]

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from intermediary.core.faults import Rejected
-from intermediary.mapping.accessor import Payload, boolean, code, date, decimal
+from intermediary.mapping.accessor import Payload, boolean, code, date, decimal, integer, normal
 from intermediary.xml.parser import parse
 
 PAYLOAD = b"""<S1 xmlns="urn:x"><G1><F1> Anna </F1><F2>a</F2><F2>b</F2><F3>2026-02-28Z</F3><F4>1.50</F4><F5>1</F5></G1>
@@ -105,3 +105,17 @@ def test_all_texts_are_listed_without_being_read(payload: Payload) -> None:
     assert list(unread) == [one.source for one in texts]
     assert (" Anna ", "input", "/S1/G1/F1") == _parts(texts[0])
     assert unread == payload.unread()
+
+
+def test_whole_numbers_are_read() -> None:
+    """Signs, zeros and blanks around are read over; anything else is no whole number."""
+    assert [7, -7, 0] == [integer(" +007 "), integer("-7"), integer("0")]
+    for wrong in ("", "1.0", "1_0", "٧", "9" * 5000):
+        with pytest.raises(ValueError):
+            integer(wrong)
+
+
+def test_texts_are_read_in_normal_form() -> None:
+    """A letter and its combining mark become the one character that xÖV character sets contain."""
+    assert "Müller" == normal("Mu\u0308ller")
+    assert "M\u0302" == normal("M\u0302")

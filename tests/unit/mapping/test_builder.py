@@ -250,3 +250,15 @@ def test_attributes_are_written_in_schema_order(shape: Shape) -> None:
         with pytest.raises(BuildError) as caught:
             kind.attribute(name, value)
         assert (f"/Root/Kind/@{name}", rule_name) == (caught.value.path, caught.value.rule)
+
+
+def test_optional_groups_are_left_out_when_empty(shape: Shape) -> None:
+    """A group opened as optional is written with its content, and without any it is as if it had not been opened."""
+    root = Builder(shape)
+    root.leaf("First", constant("a"))
+    root.optional("Pick").leaf("A", None)
+    root.optional("Pick").leaf("B", constant("b"))
+    built = root.finish()
+
+    assert 1 == built.xml.count(b"<x:Pick>")
+    assert ["/Root/First", "/Root/Pick[1]/B"] == [one.target for one in built.herkunft]
