@@ -81,19 +81,24 @@ class Replay:
     ) -> Iterator[Effect]:
         """Do it; what was done is re-judged under the lease, so a double call finds nothing left to do."""
         for nachricht in list(selection.of(self._store)):
-            try:
-                claim = self._store.claim_one(nachricht.id, own_name(), now=self._now(), lease=PERSONS_LEASE)
-            except Busy:
-                yield Effect(nachricht.id, nachricht.state, "nothing", why="wird gerade bearbeitet")
-                continue
-            try:
-                for effect in foresee(
-                    claim.nachricht, claim.zustellungen, redeliver=redeliver, with_current=with_current
-                ):
-                    claim = self._apply(claim, effect, request)
-                    yield effect
-            finally:
-                self._store.release(claim, now=self._now())
+            yield from self._one(nachricht, request, redeliver=redeliver, with_current=with_current)
+
+    def _one(self, nachricht: NachrichtRecord, request: Request, *, redeliver: str, with_current: bool) -> list[Effect]:
+        """The effects on one Nachricht, done before they are told: the lease is not held while somebody reads them."""
+        try:
+            claim = self._store.claim_one(nachricht.id, own_name(), now=self._now(), lease=PERSONS_LEASE)
+        except Busy:
+            return [Effect(nachricht.id, nachricht.state, "nothing", why="wird gerade bearbeitet")]
+        done: list[Effect] = []
+        try:
+            for effect in foresee(claim.nachricht, claim.zustellungen, redeliver=redeliver, with_current=with_current):
+                claim = self._apply(claim, effect, request)
+                done.append(effect)
+        except NotPossible as refusal:
+            done.append(Effect(nachricht.id, nachricht.state, "nothing", why=str(refusal)))
+        finally:
+            self._store.release(claim, now=self._now())
+        return done
 
     def _apply(self, claim: Claim, effect: Effect, request: Request) -> Claim:
         store, actor, reason, now = self._store, request.actor, request.reason, self._now()
