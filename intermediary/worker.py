@@ -164,6 +164,7 @@ class _Errand:
             route=judgement.route.name,
             pins=judgement.pins,
             plan=_plan(judgement),
+            search_keys=_search_keys(judgement),
             targets=[
                 PlannedTarget(t.name, t.required, judgement.ausgabe.package.content.sha256)
                 for t in judgement.route.targets
@@ -238,6 +239,11 @@ def _plan(judgement: Judgement) -> dict[str, object]:
             "unread": len(ausgabe.unread),
         },
     }
+
+
+def _search_keys(judgement: Judgement) -> dict[str, str]:
+    """What operators look for: the LeikaId and whatever the mapping calls a business key."""
+    return {**judgement.ausgabe.business_keys, "leika": str(judgement.facts["leika"])}
 
 
 def _where(failure: BaseException) -> str:

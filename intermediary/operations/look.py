@@ -76,7 +76,7 @@ def detail(store: Store, nachricht_id: str) -> dict[str, Any]:
 
 
 def find(store: Store, text: str, mandanten: tuple[str, ...]) -> Iterator[NachrichtRecord]:
-    """Search by our id or its beginning, by the sender's id (exact), by state or by code."""
+    """Search by our id or its beginning, the sender's id, a LeikaId or business key (exact), a state or a code."""
     seen: set[str] = set()
 
     def fresh(nachricht: NachrichtRecord) -> bool:
@@ -88,6 +88,7 @@ def find(store: Store, text: str, mandanten: tuple[str, ...]) -> Iterator[Nachri
         yield from filter(fresh, (store.get(store.resolve(text)),))
     except NotFound:
         pass
+    yield from filter(fresh, store.find(search_key=text))
     if text in CATALOGUE:
         yield from filter(fresh, store.find(code=text))
     if text in {state.value for state in _N}:

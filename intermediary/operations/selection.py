@@ -12,7 +12,7 @@ from intermediary.core.states import NachrichtState
 from intermediary.store.records import NachrichtRecord
 from intermediary.store.store import Store
 
-CONDITIONS = ("mandant", "state", "code", "route", "since", "until")
+CONDITIONS = ("mandant", "state", "code", "route", "key", "since", "until")
 
 
 class BadSelection(Exception):
@@ -23,7 +23,8 @@ class BadSelection(Exception):
 class Selection:
     """Ids (or unique prefixes) and conditions; with both, an id must also meet the conditions.
 
-    Conditions are `mandant=`, `state=`, `code=`, `route=`, `since=` and `until=` (ISO 8601); all of them must hold.
+    Conditions are `mandant=`, `state=`, `code=`, `route=`, `key=` (a LeikaId or business key), `since=` and `until=`
+    (ISO 8601); all of them must hold.
     """
 
     ids: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class Selection:
     state: NachrichtState | None = None
     code: str | None = None
     route: str | None = None
+    key: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     limit: int | None = None
@@ -58,6 +60,7 @@ class Selection:
             state=_state(found.get("state")),
             code=found.get("code"),
             route=found.get("route"),
+            key=found.get("key"),
             since=_moment(found.get("since")),
             until=_moment(found.get("until")),
             limit=limit,
@@ -76,14 +79,16 @@ class Selection:
                 state=self.state,
                 code=self.code,
                 route=self.route,
+                search_key=self.key,
                 since=self.since,
                 until=self.until,
                 limit=self.limit,
             )
             return
+        with_key = None if self.key is None else {one.id for one in store.find(search_key=self.key)}
         for prefix in self.ids:
             nachricht = store.get(store.resolve(prefix))
-            if self._meets(nachricht):
+            if self._meets(nachricht) and (with_key is None or nachricht.id in with_key):
                 yield nachricht
 
     def _meets(self, nachricht: NachrichtRecord) -> bool:

@@ -10,7 +10,7 @@ from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.database import Database
 from intermediary.store.errors import NotPossible
 from intermediary.store.records import Claim
-from intermediary.store.tables import zustellungen
+from intermediary.store.tables import search_keys, zustellungen
 from intermediary.store.work import Work, under_claim
 
 _N, _Z = NachrichtState, ZustellungState
@@ -43,6 +43,7 @@ def judge_anew(db: Database, claim: Claim, *, actor: str, reason: str, now: date
         if work.nachricht.state is _N.PLANNED:
             work.move(_N.PARKED, "nachricht.parked", {"state": _N.PLANNED, "code": "judged-anew"}, code="judged-anew")
         _forget_judgement(work, actor=actor, reason=reason, now=now)
+        tx.execute(delete(search_keys).where(search_keys.c.nachricht_id == work.nachricht.id))
         tx.execute(delete(zustellungen).where(zustellungen.c.nachricht_id == work.nachricht.id))
         return work.save()
 

@@ -12,7 +12,7 @@ from intermediary.store.database import Database
 from intermediary.store.due import standings
 from intermediary.store.errors import NotPossible
 from intermediary.store.records import Claim, ZustellungRecord
-from intermediary.store.tables import data_keys, nachrichten
+from intermediary.store.tables import data_keys, nachrichten, search_keys
 from intermediary.store.verdict import compose_verdict, stay_unsent
 from intermediary.store.work import Work, under_claim
 
@@ -147,6 +147,7 @@ def erase(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime)
         work.change(payload="erased")
         own = nachrichten.c.id == work.nachricht.id
         blob = tx.execute(select(nachrichten.c.blob).where(own)).scalar_one()
+        tx.execute(delete(search_keys).where(search_keys.c.nachricht_id == work.nachricht.id))
         tx.execute(delete(data_keys).where(data_keys.c.nachricht_id == work.nachricht.id))
         tx.execute(update(nachrichten).where(own).values(headers=None))
         erased = work.save()

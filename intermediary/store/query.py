@@ -21,6 +21,7 @@ from intermediary.store import rows
 from intermediary.store.database import Database
 from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.records import AuditSnapshot, Headers, NachrichtRecord, StateLine, ZustellungRecord
+from intermediary.store.search_keys import having
 from intermediary.store.tables import audit_events, audit_heads, data_keys, intake_keys, nachrichten, zustellungen
 from intermediary.store.take import HEADERS
 
@@ -79,6 +80,7 @@ def find(
     until: datetime | None,
     limit: int | None,
     after: str | None,
+    search_key: str | None,
 ) -> Iterator[NachrichtRecord]:
     """See `Store.find`."""
     statement = select(*rows.NACHRICHT_COLUMNS)
@@ -88,6 +90,9 @@ def find(
         statement = statement.where(_N.state == state)
     if route is not None:
         statement = statement.where(_N.route == route, _N.route != "")
+    if search_key is not None:
+        owners = [mandant] if mandant is not None else sorted(db.keys.mandanten())
+        statement = statement.where(_N.id.in_(having(db, search_key, mandanten=owners)))
     if since is not None:
         statement = statement.where(_N.received_at >= since)
     if until is not None:

@@ -21,6 +21,7 @@ from intermediary.core.states import (
 from intermediary.core.values import Befund
 from intermediary.store.database import Database
 from intermediary.store.records import Claim, PlannedTarget, ZustellungRecord
+from intermediary.store.search_keys import write_search_keys
 from intermediary.store.verdict import compose_verdict, stay_unsent
 from intermediary.store.work import Work, under_claim
 
@@ -39,6 +40,7 @@ def plan(
     pins: Mapping[str, str],
     plan: Mapping[str, Any],
     targets: Sequence[PlannedTarget],
+    search_keys: Mapping[str, str],
     now: datetime,
 ) -> Claim:
     """See `Store.plan`."""
@@ -68,6 +70,8 @@ def plan(
         )
         for record in records:
             work.add_zustellung(record)
+        nachricht = work.nachricht
+        write_search_keys(db, tx, nachricht_id=nachricht.id, mandant=nachricht.mandant, keys=search_keys)
         return work.save()
 
 

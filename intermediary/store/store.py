@@ -92,12 +92,16 @@ class Store:
         plan: Mapping[str, Any],
         targets: Sequence[PlannedTarget],
         now: datetime,
+        search_keys: Mapping[str, str] = EMPTY,
     ) -> Claim:
         """Received → planned: the one judgement, and a Zustellung per target, due now.
 
-        `plan` is a JSON object without fractions and without content.
+        `plan` is a JSON object without fractions and without content. `search_keys` (name and value) rest only as
+        keyed hashes, for `find`.
         """
-        return recording.plan(self._db, claim, route=route, pins=pins, plan=plan, targets=targets, now=now)
+        return recording.plan(
+            self._db, claim, route=route, pins=pins, plan=plan, targets=targets, search_keys=search_keys, now=now
+        )
 
     def refuse(
         self, claim: Claim, code: str, findings: Sequence[Befund], plan: Mapping[str, Any], now: datetime
@@ -230,8 +234,12 @@ class Store:
         until: datetime | None = None,
         limit: int | None = None,
         after: str | None = None,
+        search_key: str | None = None,
     ) -> Iterator[NachrichtRecord]:
-        """Nachrichten, newest first; `code` also finds wait reasons, `after` is the last id of the page before."""
+        """Nachrichten, newest first; `code` also finds wait reasons, `after` is the last id of the page before.
+
+        `search_key` is the exact value (capitals and blanks aside) of a LeikaId or business key, under whatever name.
+        """
         return query.find(
             self._db,
             mandant=mandant,
@@ -242,6 +250,7 @@ class Store:
             until=until,
             limit=limit,
             after=after,
+            search_key=search_key,
         )
 
     def find_by_message_id(self, mandant: str, message_id: str) -> tuple[NachrichtRecord, ...]:

@@ -179,3 +179,12 @@ meta = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+search_keys = Table(
+    "search_keys",
+    METADATA,
+    Column("nachricht_id", Text, ForeignKey("nachrichten.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value_hash", Text, nullable=False),
+    Index("ix_search_keys_value", "value_hash"),
+)

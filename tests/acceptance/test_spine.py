@@ -12,6 +12,7 @@ import pytest
 from intermediary.core.faults import Transient
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.operations.act import Decide, Replay
+from intermediary.operations.look import find
 from intermediary.operations.person import ReasonMissing, Request
 from intermediary.operations.selection import Selection
 from intermediary.store.errors import NotPossible
@@ -346,3 +347,20 @@ def test_a_store_that_is_away_for_a_moment_parks_nothing(rig, monkeypatch, opera
 
     assert N.COMPLETED is rig.get(found).state
     assert 1 == len(rig.packages())
+
+
+def test_a_nachricht_is_found_by_its_business_key_and_the_key_rests_hashed(rig):
+    """The Aktenzeichen that the mapping declares finds the Nachricht, in any capitals, and stands nowhere readable."""
+    found = rig.submit(good(rig), "a-1")
+    rig.submit(good(rig, 2), "a-2")
+    rig.work()
+    key = f"112-06/{rig.clock():%Y-%m-%d}/{found[:8]}"
+
+    by_key = [one.id for one in Selection.parse([f"key={key.upper()}"]).of(rig.store)]
+    by_text = [one.id for one in find(rig.store, f" {key} ", ("musterstadt",))]
+
+    assert ([found], [found]) == (by_key, by_text)
+    assert [] == list(Selection.parse(["key=112-06"]).of(rig.store))
+    assert not [
+        path for path in (rig.site.folder / "data").rglob("*") if path.is_file() and key.encode() in path.read_bytes()
+    ]

@@ -1,0 +1,36 @@
+"""What a Nachricht can be found by besides its ids: LeikaId and business keys, kept only as keyed hashes (DESIGN §2.2)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, Select, delete, insert, select
+
+from intermediary.store.database import Database
+from intermediary.store.tables import search_keys
+
+
+def write_search_keys(
+    db: Database, tx: Connection, *, nachricht_id: str, mandant: str, keys: Mapping[str, str]
+) -> None:
+    """Replace the search keys of a Nachricht; empty values are left out."""
+    tx.execute(delete(search_keys).where(search_keys.c.nachricht_id == nachricht_id))
+    rows = [
+        {"nachricht_id": nachricht_id, "name": name, "value_hash": db.keys.index_hash(mandant, _marked(value))}
+        for name, value in keys.items()
+        if value.strip()
+    ]
+    if rows:
+        tx.execute(insert(search_keys), rows)
+
+
+def having(db: Database, value: str, *, mandanten: Iterable[str]) -> Select[tuple[str]]:
+    """The ids of all Nachrichten of these Mandanten that have the value under any name."""
+    hashes = [one for mandant in mandanten for one in db.keys.index_hashes(mandant, _marked(value))]
+    return select(search_keys.c.nachricht_id).where(search_keys.c.value_hash.in_(hashes))
+
+
+def _marked(value: str) -> str:
+    """People type keys with other capitals and blanks; the mark keeps these hashes apart from those of message ids."""
+    return "search\n" + " ".join(unicodedata.normalize("NFKC", value).casefold().split())
