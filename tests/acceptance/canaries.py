@@ -1,7 +1,8 @@
 """Looks for planted words in everything that rests: raw, in the usual encodings, compressed, and across SQLite pages.
 
 A canary is a word of lower-case letters that occurs nowhere else. Because it is plain ASCII, one search for its bytes
-also finds it in UTF-8, in JSON and percent encoding, in quoted-printable and in HTML; the other forms are listed.
+also finds it in UTF-8, in JSON and percent encoding, in quoted-printable and in HTML; the other forms are listed. All
+canaries begin alike, so that one search finds the trace of any.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import urllib.parse
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 
 _LETTERS = "bcdfghjklmnpqrstvwxz"
+STEM = "qzxkanarivogel"
+"""How every canary begins."""
 _DEPTH = 3
 _INFLATED = 4 * 1024 * 1024
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
@@ -39,10 +43,11 @@ class Hit:
 
 def word(name: str) -> str:
     """The canary of this name: the same letters each time, and no word of any language."""
-    return "".join(Random(f"canary {name}").choices(_LETTERS, k=16))
+    return STEM + "".join(Random(f"canary {name}").choices(_LETTERS, k=10))
 
 
-def forms(text: str) -> dict[str, bytes]:
+@cache
+def forms(text: str) -> Mapping[str, bytes]:
     """Every spelling of a canary that is looked for in bytes as they lie there."""
     raw = text.encode("ascii")
     found = {
@@ -64,11 +69,11 @@ def forms(text: str) -> dict[str, bytes]:
 
 
 def search(data: bytes, canaries: Mapping[str, str], place: str, *, depth: int = _DEPTH) -> Iterator[Hit]:
-    """Every canary in these bytes, and in what they hold in base64, hex or compressed, up to three layers deep."""
-    for name, text in canaries.items():
-        for form, needle in forms(text).items():
-            if needle in data:
-                yield Hit(name, form, place)
+    """Every canary in these bytes, and in what they hold in base64, hex or compressed, up to three layers deep.
+
+    Half a canary counts too: its beginning is reported under the name of the stem.
+    """
+    yield from _plain(data, canaries, place)
     if depth:
         for how, inner in _unpacked(data):
             yield from search(inner, canaries, f"{place} > {how}", depth=depth - 1)
@@ -101,13 +106,13 @@ def search_pages(data: bytes, canaries: Mapping[str, str], place: str) -> Iterat
     begins with the number of the next one.
     """
     pages = list(_pages(data))
-    continued = [(number, page[4:]) for number, page in pages]
-    for name, text in canaries.items():
-        for form, needle in forms(text).items():
-            for cut in range(1, len(needle)):
-                for number, begin in continued:
-                    if begin.startswith(needle[cut:]) and _ends_before(pages, needle[:cut], number):
-                        yield Hit(name, f"{form}, cut", f"{place}, page {number}")
+    rests = _rests(tuple(sorted(canaries.items())))
+    longest = max(map(len, rests), default=0)
+    for number, page in pages:
+        for length in range(1, longest + 1):
+            for name, form, head in rests.get(page[4 : 4 + length], ()):
+                if _ends_before(pages, head, number):
+                    yield Hit(name, f"{form}, cut", f"{place}, page {number}")
 
 
 def search_values(path: Path, canaries: Mapping[str, str], place: str) -> Iterator[Hit]:
@@ -123,6 +128,37 @@ def search_values(path: Path, canaries: Mapping[str, str], place: str) -> Iterat
                         yield from search(data, canaries, f"{place}, table {table}")
     finally:
         database.close()
+
+
+def _plain(data: bytes, canaries: Mapping[str, str], place: str) -> Iterator[Hit]:
+    has_stem = {name: text for name, text in canaries.items() if text.startswith(STEM)}
+    others = {name: text for name, text in canaries.items() if name not in has_stem}
+    yield from _found(data, others, place)
+    traces = list(_found(data, {STEM: STEM}, place)) if has_stem else []
+    if traces:
+        yield from list(_found(data, has_stem, place)) or traces
+
+
+def _found(data: bytes, canaries: Mapping[str, str], place: str) -> Iterator[Hit]:
+    for name, text in canaries.items():
+        for form, needle in forms(text).items():
+            if needle in data:
+                yield Hit(name, form, place)
+
+
+@cache
+def _rests(canaries: tuple[tuple[str, str], ...]) -> Mapping[bytes, list[tuple[str, str, bytes]]]:
+    """For every end of a canary the canaries that end so, with what has to stand before it.
+
+    Where the stem is whole, `search` has found it; and ends of less than six bytes are everywhere.
+    """
+    rests: dict[bytes, list[tuple[str, str, bytes]]] = {}
+    for name, text in canaries:
+        for form, needle in forms(text).items():
+            last = len(forms(STEM)[form]) if text.startswith(STEM) else len(needle) - 5
+            for cut in range(1, last):
+                rests.setdefault(needle[cut:], []).append((name, form, needle[:cut]))
+    return rests
 
 
 def _middle_of_base64(raw: bytes, offset: int) -> bytes:

@@ -90,7 +90,7 @@ def test_a_broken_stream_betrays_its_beginning():
 
 def test_noise_and_foreign_packings_are_clean():
     """Nothing is found where nothing is: encrypted bytes, other words, a packing that is not looked into."""
-    others = b"".join(packing(word("andere").encode() + NOISE) for packing in PACKINGS.values())
+    others = b"".join(packing(word("andere")[:9].encode() + NOISE) for packing in PACKINGS.values())
 
     assert [] == list(search(NOISE + others + bz2.compress(word("probe").encode()), CANARY, "hier"))
 
