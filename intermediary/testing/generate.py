@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
@@ -44,9 +44,10 @@ _LONGEST_FREE_TEXT = 60
 class Generator:
     """Writes documents that a schema accepts.
 
-    `likely` gives values per element name that are drawn half of the time, where the type allows them: coded values
-    that rules of a mapping ask for. `accepts` has the last word on a whole document, because the library that drives
-    the walk reads some patterns wrongly (a doubled backslash before `p{L}`).
+    `likely` gives values per element name that are drawn half of the time (`share`), where the type allows them: coded
+    values that rules of a mapping ask for. Of a choice, elements named in `rare` are drawn one time in fifty.
+    `accepts` has the last word on a whole document, because the library that drives the walk reads some patterns
+    wrongly (a doubled backslash before `p{L}`).
     """
 
     def __init__(
@@ -57,12 +58,16 @@ class Generator:
         *,
         accepts: Callable[[bytes], bool],
         likely: Mapping[str, Sequence[str]] | None = None,
+        share: float = 0.5,
+        rare: Collection[str] = (),
     ) -> None:
         self._accepts = accepts
         self._schema = schema
         self._root = schema.elements[root]
         self._draw = draw
         self._likely = likely or {}
+        self._share = share
+        self._rare = rare
 
     def document(self) -> bytes:
         """One more document as UTF-8."""
@@ -86,8 +91,14 @@ class Generator:
 
     def _group(self, group: Any) -> str:
         if group.model == "choice":
-            return "".join(self._particle(self._draw.choice(list(group))) for _ in range(self._times(group)))
+            return "".join(self._particle(self._one_of(group)) for _ in range(self._times(group)))
         return "".join(self._particle(one) for _ in range(self._times(group)) for one in group)
+
+    def _one_of(self, choice: Any) -> Any:
+        usual = [one for one in choice if one.name is None or one.local_name not in self._rare]
+        if len(usual) in (0, len(choice)) or self._draw.random() < 0.02:
+            return self._draw.choice(list(choice))
+        return self._draw.choice(usual)
 
     def _particle(self, particle: Any) -> str:
         if hasattr(particle, "model"):
@@ -101,7 +112,7 @@ class Generator:
 
     def _value(self, name: str, kind: Any) -> str:
         likely = [value for value in self._likely.get(name, ()) if kind.is_valid(value)]
-        if likely and self._draw.random() < 0.5:
+        if likely and self._draw.random() < self._share:
             return self._draw.choice(likely)
         if kind.enumeration:
             return str(self._draw.choice(kind.enumeration))
