@@ -18,24 +18,30 @@ def probe_handover(state: Path, drop: Path) -> None:
     """Both folders are there, writable and on the same mount, and nobody else writes into the state folder."""
     with opened(state, "state") as state_folder, opened(drop, "drop") as drop_folder:
         for folder, where in ((state_folder, "state"), (drop_folder, "drop")):
-            _demand(_is_writable(folder), f"{where}: not writable")
+            demand(is_writable(folder), f"{where}: not writable")
             sync(folder, f"{where}: cannot be synced")
         state_facts, drop_facts = os.fstat(state_folder), os.fstat(drop_folder)
-        _demand(not os.path.samestat(state_facts, drop_facts), "state: is the drop itself")
-        together = state_facts.st_dev == drop_facts.st_dev and _mount_of(state_folder) == _mount_of(drop_folder)
-        _demand(together, "state: not on the same file system and mount as drop")
+        demand(not os.path.samestat(state_facts, drop_facts), "state: is the drop itself")
+        demand(is_on_one_mount(state_folder, drop_folder), "state: not on the same file system and mount as drop")
         others = stat.S_IMODE(state_facts.st_mode) & (stat.S_IWGRP | stat.S_IWOTH)
-        _demand(not others, "state: others may write into it")
+        demand(not others, "state: others may write into it")
 
 
 def probe_acknowledgement(folder_path: Path) -> None:
     """Answers can be read and cleared."""
     with opened(folder_path, "acknowledgement.folder") as folder:
-        _demand(_is_writable(folder), "acknowledgement.folder: not writable")
+        demand(is_writable(folder), "acknowledgement.folder: not writable")
 
 
-def _is_writable(folder: int) -> bool:
+def is_writable(folder: int) -> bool:
+    """Whether files can be read, made and renamed in an open folder."""
     return os.access(".", os.R_OK | os.W_OK | os.X_OK, dir_fd=folder, effective_ids=True)
+
+
+def is_on_one_mount(first: int, second: int) -> bool:
+    """Whether a file can be renamed from one open folder into another."""
+    is_one_device = os.fstat(first).st_dev == os.fstat(second).st_dev
+    return is_one_device and _mount_of(first) == _mount_of(second)
 
 
 def _mount_of(folder: int) -> str:
@@ -47,6 +53,7 @@ def _mount_of(folder: int) -> str:
     return found.group(1) if found else ""
 
 
-def _demand(holds: bool, where: str) -> None:
+def demand(holds: bool, where: str) -> None:
+    """Raise what a probe finds: the setting and what is wrong with it."""
     if not holds:
         raise Misconfigured("target.misconfigured", where=where)

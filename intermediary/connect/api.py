@@ -1,6 +1,7 @@
 """Everything a connector imports: the port it implements, the values it is given, the faults it raises.
 
-A connector imports from here and from nowhere else in the intermediary; what stands here is a stable interface.
+A connector imports from here and from nowhere else in the intermediary; what stands here is a stable interface. XML that
+a target answers with is read by `parse_xml`, the one hardened parser, and by nothing else.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from intermediary.core.ports import (
     Refused,
 )
 from intermediary.core.values import EMPTY, Content, Dokument, Zustellauftrag
+from intermediary.xml.parser import Limits as XmlLimits
+from intermediary.xml.parser import parse as parse_xml
 
 __all__ = [
     "EMPTY",
@@ -35,5 +38,7 @@ __all__ = [
     "Rejected",
     "Transient",
     "Unclear",
+    "XmlLimits",
     "Zustellauftrag",
+    "parse_xml",
 ]

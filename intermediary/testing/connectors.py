@@ -63,14 +63,16 @@ Check = Callable[[Maker], None]
 
 def make_auftrag(number: int = 1, data: bytes = b"<antrag/>") -> Zustellauftrag:
     """A synthetic Zustellauftrag; the same number has the same key and file name."""
+    nachricht_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:test:nachricht:{number}"))
     key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:test:zustellung:{number}"))
+    file_name = f"{nachricht_id}_Abgabe.Abgabe.0401.zip"  # as xdomea names a package
     return Zustellauftrag(
-        nachricht_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:test:nachricht:{number}")),
+        nachricht_id=nachricht_id,
         target="eakte",
         key=key,
         attempt=1,
         mandant="musterstadt",
-        package=Dokument(file_name=f"{key}.zip", media_type="application/zip", content=MemoryContent(data)),
+        package=Dokument(file_name=file_name, media_type="application/zip", content=MemoryContent(data)),
     )
 
 
