@@ -79,9 +79,9 @@ def _open(file: Path, keyring: Keyring, policy: Policy, at: datetime, role: _Rol
             MemoryContent(data), content_type=detect(data[:1024]), keyring=keyring, policy=policy, at=at, role=role
         )
     except NotOpened as fault:
-        return Verdict(str(file), fault.known, fault.code, fault.where, fault.osci_code)
+        return Verdict(str(file), fault.known, fault.code, fault.where, fault.osci_code, fault.findings)
     except Rejected as fault:
-        return Verdict(str(file), None, fault.code, fault.where)
+        return Verdict(str(file), None, fault.code, fault.where, findings=fault.findings)
     return Verdict(str(file), opened)
 
 

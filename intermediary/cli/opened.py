@@ -9,7 +9,7 @@ from typing import Any
 
 from intermediary.cli.complain import printable
 from intermediary.core.codes import CATALOGUE
-from intermediary.core.values import Opened, Part, SignatureFact
+from intermediary.core.values import Befund, Opened, Part, SignatureFact
 
 _TRUST = {True: "vertrauenswürdig", False: "nicht vertrauenswürdig", None: "Vertrauen nicht bestimmt"}
 
@@ -23,6 +23,7 @@ class Verdict:
     code: str = ""
     where: str = ""
     osci_code: str | None = None
+    findings: tuple[Befund, ...] = ()
     extracted: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -33,7 +34,7 @@ class Verdict:
 def as_json(verdict: Verdict) -> str:
     """One line of JSON; characters that could steer a terminal are escaped (threat T17)."""
     opened = verdict.opened
-    findings = [] if opened is None else [asdict(finding) for finding in opened.findings]
+    findings = [asdict(finding) for finding in (*(opened.findings if opened else ()), *verdict.findings)]
     record: dict[str, Any] = {
         "file": verdict.file,
         "format": "" if opened is None else opened.format,
@@ -86,8 +87,12 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         yield f"  {'Signatur:':14} keine"
     for fact in opened.signatures:
         yield f"  {'Signatur:':14} {_layer(fact)}, {_judgement(fact)}: {fact.signer}"
-    for finding in opened.findings:
-        yield f"  {'Befund:':14} {finding.path}: {_meaning(finding.code)}"
+    yield from (_finding(finding) for finding in opened.findings)
+
+
+def _finding(finding: Befund) -> str:
+    rule = f" [{finding.rule}]" if finding.rule else ""
+    return f"  {'Befund:':14} {finding.path}: {_meaning(finding.code)}{rule}"
 
 
 def _refusal(verdict: Verdict) -> Iterator[str]:
@@ -96,6 +101,7 @@ def _refusal(verdict: Verdict) -> Iterator[str]:
     osci = f", OSCI-Code {verdict.osci_code}" if verdict.osci_code else ""
     yield f"  {'Grund:':14} {code.meaning} [{verdict.code}{place}{osci}]"
     yield f"  {'Abhilfe:':14} {code.remedy}"
+    yield from (_finding(finding) for finding in verdict.findings)
 
 
 def _judgement(fact: SignatureFact) -> str:

@@ -89,4 +89,7 @@ PKCS1 = frozenset({MORE + "rsa-sha256", MORE + "rsa-sha512"})
 PSS = frozenset(uri for uri, scheme in SIGNATURES.items() if scheme.kind == "rsa-pss")
 ECDSA = frozenset(uri for uri, scheme in SIGNATURES.items() if scheme.kind == "ecdsa")
 
+NAMED = frozenset({*CIPHERS, *DIGESTS, *MGFS, *SIGNATURES, RSA_15, RSA_OAEP, RSA_OAEP_MGF1P, SHA1, RSA_SHA1})
+"""What a refusal may call by its name."""
+
 CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"})

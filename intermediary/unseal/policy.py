@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from intermediary.core.faults import Misconfigured, Rejected
+from intermediary.core.values import Befund
 from intermediary.unseal import algorithms as a
 
 PROFILES = ("strict", "osci", "legacy")
@@ -93,8 +94,14 @@ def profile(name: str, *, until: datetime | None = None) -> Policy:
 
 def _allowed(uri: str, allowed: frozenset[str], where: str) -> str:
     if uri not in allowed:
-        raise Rejected("policy.algorithm", where=where)
+        raise not_allowed(uri, where)
     return uri
+
+
+def not_allowed(uri: str, where: str) -> Rejected:
+    """The refusal of an algorithm; its finding names it, unless it is none we know: then the text is the sender's."""
+    name = uri.partition("#")[2] if uri in a.NAMED else "unknown"
+    return Rejected("policy.algorithm", where=where, findings=(Befund("policy.algorithm", path=where, rule=name),))
 
 
 _STRICT = Policy(

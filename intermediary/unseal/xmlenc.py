@@ -13,7 +13,7 @@ from intermediary.unseal import cipher
 from intermediary.unseal.algorithms import Cipher
 from intermediary.unseal.encoding import from_base64
 from intermediary.unseal.nodes import attribute, broken, children, only, optional, single, text
-from intermediary.unseal.policy import Policy
+from intermediary.unseal.policy import Policy, not_allowed
 from intermediary.xml.parser import Element
 
 XENC = "{" + a.XMLENC + "}"
@@ -159,7 +159,7 @@ def _wrapped_key(entry: Element, lookup: CertificateLookup) -> WrappedKey:
 def _key_transport(method: Element, policy: Policy, where: str) -> tuple[str, KeyTransport]:
     uri = policy.check_key_transport(attribute(method, "Algorithm"), where)
     if uri not in _KEY_TRANSPORTS:
-        raise Rejected("policy.algorithm", where=where)
+        raise not_allowed(uri, where)
     if uri == a.RSA_15:
         only(method)
         return uri, KeyTransport("rsa-1_5")

@@ -8,7 +8,7 @@ import pytest
 
 from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.unseal import algorithms as a
-from intermediary.unseal.policy import PROFILES, profile
+from intermediary.unseal.policy import PROFILES, not_allowed, profile
 
 NEVER = ("http://www.w3.org/2001/04/xmldsig-more#rsa-md5", "http://www.w3.org/2000/09/xmldsig#hmac-sha1", "")
 
@@ -114,3 +114,11 @@ def test_name_and_end() -> None:
         rules.check_date(end)
     with pytest.raises(Misconfigured):
         profile("lax")
+
+
+def test_a_refused_algorithm_is_named_only_if_it_is_one_we_know():
+    """The finding says which algorithm; a sender's own text is never repeated."""
+    known = not_allowed("http://www.w3.org/2001/04/xmlenc#tripledes-cbc", "content")
+    unknown = not_allowed("urn:geheim:Erika", "content")
+
+    assert ["tripledes-cbc", "unknown"] == [fault.findings[0].rule for fault in (known, unknown)]
