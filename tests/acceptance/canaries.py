@@ -73,10 +73,12 @@ def search(data: bytes, canaries: Mapping[str, str], place: str, *, depth: int =
 
     Half a canary counts too: its beginning is reported under the name of the stem.
     """
-    yield from _plain(data, canaries, place)
-    if depth:
-        for how, inner in _unpacked(data):
-            yield from search(inner, canaries, f"{place} > {how}", depth=depth - 1)
+    layer = {data: place}
+    for _ in range(depth + 1):
+        if any(_plain(b"\0".join(layer), canaries, "")):  # one look at all of them; pieces are many and small
+            for piece, where in layer.items():
+                yield from _plain(piece, canaries, where)
+        layer = {inner: f"{where} > {how}" for piece, where in layer.items() for how, inner in _unpacked(piece)}
 
 
 def search_tree(roots: Iterable[Path], canaries: Mapping[str, str], *, leave_out: Iterable[Path] = ()) -> list[Hit]:
