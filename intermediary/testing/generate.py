@@ -5,6 +5,7 @@ Everything is drawn from the `random.Random` that is handed in, so a seed names 
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import unicodedata
@@ -120,6 +121,8 @@ class Generator:
             value = self._candidate(kind)
             if kind.is_valid(value):
                 return value
+        if likely:
+            return self._draw.choice(likely)
         raise LookupError(f"no value found for {name}")
 
     def _candidate(self, kind: Any) -> str:
@@ -131,7 +134,7 @@ class Generator:
         if base == "boolean":
             return self._draw.choice(("true", "false", "1", "0"))
         if base in ("decimal", "integer"):
-            return str(self._draw.randint(-(10**6), 10**6))
+            return self._number(kind, base)
         least = kind.min_length or 0
         most = kind.max_length if kind.max_length is not None else _LONGEST_FREE_TEXT
         length = self._draw.choice((least, most, self._draw.randint(least, most)))
@@ -147,6 +150,15 @@ class Generator:
             return self._draw.choice(_MARKUP)[: max(length, 1)]
         letters = _NASTY if dice < 0.6 else _PLAIN
         return "".join(self._draw.choice(letters) for _ in range(length))
+
+    def _number(self, kind: Any, base: str) -> str:
+        """Whole numbers within the limits of the type, its limits among them; decimals also with hundredths."""
+        least = -(10**6) if kind.min_value is None else math.ceil(kind.min_value)
+        most = 10**6 if kind.max_value is None else math.floor(kind.max_value)
+        whole = str(self._draw.randint(least, most))
+        if kind.min_value is None or base == "integer":
+            return whole
+        return self._draw.choice((whole, f"{whole}.{self._draw.randint(0, 99):02}", str(least), str(kind.max_value)))
 
     def _matching(self, pattern: str, length: int) -> str:
         """Letters that the pattern may like; the caller tries until one matches."""

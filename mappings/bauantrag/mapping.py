@@ -67,7 +67,7 @@ class Bauantrag:
         nachrichten_uuid = derived(kontext, f"/Nachricht[{kontext.revision}]")
 
         nachricht = Builder(self._shape)
-        _rahmen(nachricht, einstellungen, kontext)
+        _rahmen(nachricht, payload, einstellungen, kontext)
         _kopf(nachricht.element("nachrichtenkopf.privat2G"), payload, nachrichten_uuid, einstellungen, kontext)
         referenz = nachricht.element("referenzAntragsteller")
         referenz.leaf("referenzAntragsteller", _referenz(payload, kontext))
@@ -92,14 +92,15 @@ class Bauantrag:
         return allows(self._latin, text)
 
 
-def _rahmen(nachricht: Node, einstellungen: Einstellungen, kontext: Kontext) -> None:
+def _rahmen(nachricht: Node, payload: Payload, einstellungen: Einstellungen, kontext: Kontext) -> None:
     """Attributes of the root. TESTKENNZEICHEN: a present `test` says that the message is not to be worked on."""
     nachricht.attribute("produkt", PRODUKT)
     nachricht.attribute("produkthersteller", einstellungen.verantwortlich or kontext.mandant)
     nachricht.attribute("produktversion", f"{Bauantrag.name}@{Bauantrag.version}")
     nachricht.attribute("standard", "XBau")
     nachricht.attribute("version", "2.1")
-    nachricht.attribute("test", "Testnachricht" if kontext.is_test else None)
+    is_test = kontext.is_test or payload.attribute("test") is not None
+    nachricht.attribute("test", "Testnachricht" if is_test else None)
 
 
 def _kopf(
