@@ -10,29 +10,26 @@ it follows the committed pins and judges nothing.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.ports import Antrag, Kontext
-from intermediary.core.values import Ausgabe, Befund, Content, Opened, Part
+from intermediary.core.values import Ausgabe, Befund, Content, Opened
 from intermediary.keys.ring import Keyring
 from intermediary.mapping.builder import BuildError
 from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, RoutingTable, select
 from intermediary.unseal import unseal
+from intermediary.unseal.described import describe, leika
 from intermediary.unseal.policy import Policy
 from intermediary.unseal.require import missing
 from intermediary.validate.catalogue import Catalogue
+from intermediary.validate.payload import Payload, find_payload, payload_at
 from intermediary.validate.verdict import Verdict
 from intermediary.xml.parser import parse
-
-_LEIKA = re.compile(r"(?<![0-9])99[0-9]{12}(?![0-9])")
-_XML_NAMES = (".xml",)
-_XML_TYPES = ("application/xml", "text/xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,10 @@ class Werkbank:
     catalogue: Catalogue
     table: RoutingTable
     mappings: Mappings
+
+    def knows(self, root: str) -> bool:
+        """Whether a route or a schema knows this root element."""
+        return self.table.knows_root(root) or self.catalogue.knows(root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,6 @@ class Judgement:
     findings: tuple[Befund, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Payload:
-    part: Part = field(repr=False)
-    tree: Any = field(repr=False)
-    rest: tuple[Part, ...] = field(repr=False)
-
-
 def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
     """Open, check, route and map one Nachricht.
 
@@ -93,17 +87,17 @@ def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
     any other exception is a defect and parks the Nachricht.
     """
     opened = open_sealed(sendung, bank)
-    payload = find_payload(opened, bank)
+    payload = find_payload(opened, bank.knows)
     verdict = _check_input(payload, bank)
     route = _choose(sendung, opened, payload, bank)
-    verdict.demand(payload.tree.tag)
+    verdict.demand(payload.root)
     _demand_signatures(opened, route)
     ausgabe = _map(sendung, opened, payload, route, bank)
     output_verdict = _check_output(ausgabe, route, bank)
     return Judgement(
         route=route,
-        pins=_pins(route, bank, opened, verdict, output_verdict),
-        facts=describe(opened, payload.tree) | {"test": _is_test(payload, route)},
+        pins=_pins(route, bank, opened, payload, verdict, output_verdict),
+        facts=describe(opened) | {"root": payload.root, "test": _is_test(payload, route)},
         ausgabe=ausgabe,
         findings=opened.findings,
     )
@@ -116,7 +110,7 @@ def render(sendung: Sendung, pins: Mapping[str, str], bank: Werkbank) -> Ausgabe
     `Misconfigured("route.missing")` when its route has gone.
     """
     opened = open_sealed(sendung, bank)
-    payload = find_payload(opened, bank)
+    payload = payload_at(opened, int(pins["payload"]))
     route = bank.table.by_name(sendung.mandant, pins["route"])
     if route is None:
         raise Misconfigured("route.missing", where=f"route {pins['route']}")
@@ -138,85 +132,27 @@ def open_sealed(sendung: Sendung, bank: Werkbank) -> Opened:
     )
 
 
-def find_payload(opened: Opened, bank: Werkbank) -> _Payload:
-    """The XML document the application consists of: the first part whose root a route or schema knows.
-
-    Data contents are looked at before attachments. When no root is known the first well-formed document is taken, so
-    that the operator learns which root is missing a route.
-    """
-    first: tuple[Part, Any] | None = None
-    refusal: Rejected | None = None
-    for part in _candidates(opened):
-        try:
-            tree = parse(part.content.read())
-        except Rejected as fault:
-            refusal = refusal or fault
-            continue
-        if bank.table.knows_root(tree.tag) or bank.catalogue.knows(tree.tag):
-            return _payload(opened, part, tree)
-        first = first or (part, tree)
-    if first is not None:
-        return _payload(opened, *first)
-    raise refusal or Rejected("validate.payload.missing")
-
-
-def describe(opened: Opened, tree: Any) -> dict[str, Any]:
-    """What is known of an opened submission, fit for the store and the audit trail: no content, no names of people."""
-    return {
-        "format": opened.format,
-        "message_type": opened.message_type,
-        "root": tree.tag,
-        "service": opened.facts.get("service", ""),
-        "leika": _leika(opened),
-        "policy": opened.policy,
-        "algorithms": list(opened.algorithms),
-        "signatures": [
-            {"layer": s.layer, "algorithm": s.algorithm, "intact": s.intact, "valid": s.valid, "trusted": s.trusted}
-            for s in opened.signatures
-        ],
-        "contents": [_hash_of(part) for part in opened.contents],
-        "attachments": [_hash_of(part) for part in opened.attachments],
-    }
-
-
-def is_test_message(tree: Any) -> bool:
-    """Whether an XÖV message marks itself as a test by its `test` attribute (xÖV frame; DESIGN §2.15)."""
-    return tree.get("test") is not None
-
-
-def _is_test(payload: _Payload, route: Route) -> bool:
+def _is_test(payload: Payload, route: Route) -> bool:
     """Everything that goes through a test route is a test, marked by its sender or not."""
-    return route.stage == "test" or is_test_message(payload.tree)
+    return route.stage == "test" or payload.is_test
 
 
-def _candidates(opened: Opened) -> Iterator[Part]:
-    yield from opened.contents
-    for part in opened.attachments:
-        if part.media_type.split(";")[0].strip().lower() in _XML_TYPES or part.name.lower().endswith(_XML_NAMES):
-            yield part
-
-
-def _payload(opened: Opened, part: Part, tree: Any) -> _Payload:
-    rest = tuple(other for other in (*opened.contents, *opened.attachments) if other is not part)
-    return _Payload(part=part, tree=tree, rest=rest)
-
-
-def _check_input(payload: _Payload, bank: Werkbank) -> Verdict:
+def _check_input(payload: Payload, bank: Werkbank) -> Verdict:
     verdict = bank.catalogue.validate(payload.tree)
     if verdict.findings:
         raise Rejected("validate.input.invalid", findings=verdict.findings)
     return verdict
 
 
-def _choose(sendung: Sendung, opened: Opened, payload: _Payload, bank: Werkbank) -> Route:
+def _choose(sendung: Sendung, opened: Opened, payload: Payload, bank: Werkbank) -> Route:
     return select(
         bank.table,
         mandant=sendung.mandant,
-        root=payload.tree.tag,
+        root=payload.root,
         service=opened.facts.get("service", ""),
-        leika=_leika(opened),
+        leika=leika(opened),
         message_type=opened.message_type,
-        is_test=is_test_message(payload.tree),
+        is_test=payload.is_test,
     )
 
 
@@ -228,7 +164,7 @@ def _demand_signatures(opened: Opened, route: Route) -> None:
 
 
 def _map(
-    sendung: Sendung, opened: Opened, payload: _Payload, route: Route, bank: Werkbank, *, mapping: str = ""
+    sendung: Sendung, opened: Opened, payload: Payload, route: Route, bank: Werkbank, *, mapping: str = ""
 ) -> Ausgabe:
     plugin = bank.mappings.get(mapping or route.mapping)
     antrag = Antrag(opened=opened, payload=payload.part, tree=payload.tree, attachments=payload.rest)
@@ -268,23 +204,15 @@ class InvalidOutput(Exception):
         self.findings = findings
 
 
-def _pins(route: Route, bank: Werkbank, opened: Opened, *verdicts: Verdict) -> dict[str, str]:
+def _pins(route: Route, bank: Werkbank, opened: Opened, payload: Payload, *verdicts: Verdict) -> dict[str, str]:
     pins = {
         "route": route.name,
         "mapping": route.mapping,
         "mapping_sha256": bank.mappings.code_sha256(route.mapping),
         "policy": opened.policy,
+        "payload": str(payload.position),
     }
     for verdict in verdicts:
         for rule_set in verdict.rule_sets:
             pins[f"schema {rule_set.name}"] = rule_set.sha256
     return pins
-
-
-def _leika(opened: Opened) -> str:
-    found = _LEIKA.search(opened.facts.get("leika", "") or opened.facts.get("service", ""))
-    return found.group() if found else ""
-
-
-def _hash_of(part: Part) -> dict[str, Any]:
-    return {"length": part.content.length, "sha256": part.content.sha256}

@@ -1,0 +1,85 @@
+"""Finds the XML document an application consists of among everything that came with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from intermediary.core.faults import Rejected
+from intermediary.core.values import Opened, Part
+from intermediary.xml.parser import Element, parse
+
+_XML_NAMES = (".xml",)
+_XML_TYPES = ("application/xml", "text/xml")
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The document's part, its tree (parsed once, not to be changed), and all other parts in the sender's order.
+
+    `position` is where the part stands among contents and attachments, from 0: what a plan pins, because names and
+    places are the sender's text.
+    """
+
+    position: int
+    part: Part = field(repr=False)
+    tree: Element = field(repr=False)
+    rest: tuple[Part, ...] = field(repr=False)
+
+    @property
+    def root(self) -> str:
+        """QName of the root element."""
+        return str(self.tree.tag)
+
+    @property
+    def is_test(self) -> bool:
+        """Whether an XÖV message marks itself as a test by its `test` attribute (xÖV frame; DESIGN §2.15)."""
+        return self.tree.get("test") is not None
+
+
+def find_payload(opened: Opened, is_known: Callable[[str], bool]) -> Payload:
+    """The first part whose root element is known to a route or schema (`is_known`).
+
+    Data contents are looked at before attachments. When no root is known the first well-formed document is taken, so
+    that the operator learns which root is missing a route. Raises `Rejected`: what the parser found, or
+    `validate.payload.missing` when there is nothing to parse.
+    """
+    first: tuple[Part, Element] | None = None
+    refusal: Rejected | None = None
+    for part in _candidates(opened):
+        try:
+            tree = parse(part.content)
+        except Rejected as fault:
+            refusal = refusal or fault
+            continue
+        if is_known(str(tree.tag)):
+            return _payload(opened, part, tree)
+        first = first or (part, tree)
+    if first is not None:
+        return _payload(opened, *first)
+    raise refusal or Rejected("validate.payload.missing")
+
+
+def payload_at(opened: Opened, position: int) -> Payload:
+    """The document at a position that an earlier run has pinned; the same bytes have the same parts in the same order."""
+    parts = _parts(opened)
+    if position >= len(parts):
+        raise Rejected("validate.payload.missing")
+    return _payload(opened, parts[position], parse(parts[position].content))
+
+
+def _candidates(opened: Opened) -> Iterator[Part]:
+    yield from opened.contents
+    for part in opened.attachments:
+        if part.media_type.split(";")[0].strip().lower() in _XML_TYPES or part.name.lower().endswith(_XML_NAMES):
+            yield part
+
+
+def _payload(opened: Opened, part: Part, tree: Element) -> Payload:
+    parts = _parts(opened)
+    position = next(number for number, other in enumerate(parts) if other is part)
+    return Payload(position=position, part=part, tree=tree, rest=parts[:position] + parts[position + 1 :])
+
+
+def _parts(opened: Opened) -> tuple[Part, ...]:
+    return (*opened.contents, *opened.attachments)
