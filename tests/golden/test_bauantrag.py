@@ -107,7 +107,7 @@ def test_generated_inputs_give_valid_output_or_documented_refusals(
     draw = random.Random(SEED)
     seen: Counter[str] = Counter()
     rules: Counter[str] = Counter()
-    unread = NUR_ZUSAMMENFASSUNG | {"berufsbezeichnung", "erreichbar", "kennzahlen"}  # beside a Kammer; groups sent empty
+    unread = NUR_ZUSAMMENFASSUNG | {"berufsbezeichnung", "erreichbar", "kennzahlen"}  # last two: groups sent empty
     for number, payload in enumerate(payloads):
         attachments = _attachments(payload, draw)
         outcome, again = (_map(payload, attachments, number) for _ in range(2))
