@@ -9,9 +9,9 @@ import pytest
 from connectors.eakte_ordner.connector import EakteOrdner
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.operations.act import Decide, Replay
+from intermediary.operations.check import doctor, lint
 from intermediary.operations.person import Request
 from intermediary.operations.selection import Selection
-from intermediary.settings.lint import lint
 from intermediary.store.errors import NotPossible
 from intermediary.store.records import ZustellungRecord
 from intermediary.testing.samples import sample_letter
@@ -257,8 +257,25 @@ def test_answers_find_their_nachricht_among_many(rig: Rig) -> None:
     assert (20, 20) == (len(rig.packages()), len(eakte.arrived()))
 
 
-def test_route_with_two_targets_lints(rig: Rig) -> None:
-    """The settings of both connectors are checked, and nothing is found."""
-    write_route(rig.site)
+def test_lint_and_doctor_know_both_targets(rig: Rig) -> None:
+    """The settings are sound; an answer that was set aside shows in `doctor` until a person has looked."""
+    eakte = write_route(rig.site)
+    found = submitted(rig)
+    assert [] == [finding for finding in lint(rig.site.config) if "target" in finding.path]
+    assert {"ok"} == verdicts_on_targets(rig)
 
-    assert [] == [finding for finding in lint(rig.site.config) if "route" in str(finding)]
+    eakte.consume()
+    eakte.answer(confirmation("0b1ec7b8-0000-4000-8000-000000000001", YES), "fremd.xml")
+    later(rig)
+    assert (N.PLANNED, ["fremd.xml"]) == (rig.get(found).state, eakte.names("unmatched"))
+    assert {"ok", "bad"} == verdicts_on_targets(rig)
+
+    (eakte["unmatched"] / "fremd.xml").unlink()
+    assert {"ok"} == verdicts_on_targets(rig)
+
+
+def verdicts_on_targets(rig: Rig) -> set[str]:
+    """What `doctor` finds when it asks the targets."""
+    found = [one for one in doctor(rig.site.config, rig.clock()) if "target" in one.subject]
+    assert len(found) == 2
+    return {one.verdict for one in found}

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.eakte_ordner import filing
 from connectors.eakte_ordner.connector import CONNECTOR, MANIFEST, EakteOrdner
 from connectors.ordner.folder import opened
 from connectors.ordner.lock import alone
@@ -23,7 +26,7 @@ from intermediary.core.faults import Misconfigured, Transient, Unclear
 from intermediary.core.ports import Awaiting, Delivered, Refused
 from intermediary.core.values import Zustellauftrag
 from intermediary.testing import connectors as kit
-from intermediary.testing.connectors import CHECKS, NOW, Check, make_auftrag
+from intermediary.testing.connectors import CHECKS, NOW, Check, make_auftrag, recover
 from tests.conformance.eakte_target import OBJECT, EakteTarget, Imported, confirmation, handed_over, receipt, zipped
 
 LATER = NOW + timedelta(hours=1)
@@ -306,17 +309,49 @@ def test_unsafe_keys_are_refused(target: EakteTarget) -> None:
     assert [] == target.names("state")
 
 
-def test_full_disk_while_collecting_loses_no_answer(target: EakteTarget, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A verdict that cannot be kept is not given; it comes when there is room again."""
-    auftrag, correlation = handed_over(target)
-    target.answer(confirmation(auftrag.nachricht_id, Imported()))
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "write", _raising(28))
-        with pytest.raises(Transient) as raised:
-            target.connect().collect(auftrag.key, correlation, LATER)
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("call", ["open", "write", "fsync", "rename", "stat", "listdir", "rename_new"])
+def test_failing_calls_while_collecting_lose_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, error: int
+) -> None:
+    """Whichever call fails, with whatever error: no false verdict, and the right one when the disk is well again."""
+    for number in count(1):
+        target = EakteTarget(tmp_path / str(number))
+        auftrag, correlation = handed_over(target)
+        answers = [receipt(auftrag.nachricht_id), confirmation(auftrag.nachricht_id, Imported())]
+        for data in answers:
+            target.answer(data)
+        place = filing if call == "rename_new" else os
+        failing = _Failing(getattr(place, call), number, error)
+        with monkeypatch.context() as patch, suppress(Transient, Misconfigured):
+            patch.setattr(place, call, failing)
+            verdict = target.connect().collect(auftrag.key, correlation, LATER)
+            assert verdict is None or isinstance(verdict, Delivered)
+        verdict = target.connect().collect(auftrag.key, correlation, LATER)
 
-    assert "target.full" == raised.value.code
-    assert isinstance(target.connect().collect(auftrag.key, correlation, LATER), Delivered)
+        assert isinstance(verdict, Delivered), f"call {number}"
+        assert sorted(answers) == sorted(path.read_bytes() for path in target["archive"].iterdir()), f"call {number}"
+        if not failing.has_failed:
+            return
+
+
+@pytest.mark.parametrize("call", ["open", "write", "fsync", "rename"])
+def test_full_disk_while_handing_over_makes_one_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """No space at the n-th call: the drop holds the package or nothing, and it heals by itself."""
+    for number in count(1):
+        target, auftrag = EakteTarget(tmp_path / str(number)), make_auftrag()
+        failing = _Failing(getattr(os, call), number, errno.ENOSPC)
+        with monkeypatch.context() as patch, suppress(Transient, Unclear):
+            patch.setattr(os, call, failing)
+            target.connect().deliver(auftrag, NOW)
+        assert target.arrived() in ([], target.expects(auftrag)), f"call {number}"
+        recover(target.connect(), auftrag)
+
+        assert target.expects(auftrag) == target.arrived(), f"call {number}"
+        if not failing.has_failed:
+            return
 
 
 def test_entry_point_names_the_factory() -> None:
@@ -362,8 +397,18 @@ def filing_elsewhere(target: EakteTarget) -> Iterator[None]:
         yield
 
 
-def _raising(number: int) -> Callable[..., Any]:
-    def fail(*arguments: Any, **named: Any) -> Any:
-        raise OSError(number, os.strerror(number))
+class _Failing:
+    """A call that fails from its n-th use on, as on a disk that fills up or goes away."""
 
-    return fail
+    def __init__(self, real: Callable[..., Any], number: int, error: int) -> None:
+        self._real, self._left, self._error = real, number, error
+
+    @property
+    def has_failed(self) -> bool:
+        return self._left <= 0
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        self._left -= 1
+        if self.has_failed:
+            raise OSError(self._error, os.strerror(self._error))
+        return self._real(*arguments, **named)
