@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from intermediary.core.decide import Decision, Outcome, Situation, decide_zustellung
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
 from intermediary.core.ports import Awaiting, Connector, Delivered, Idempotency, Refused
 from intermediary.core.schedule import Schedule
-from intermediary.core.states import Decision, Outcome, Situation, ZustellungState, decide_zustellung
+from intermediary.core.states import ZustellungState
 from intermediary.core.values import Ausgabe, Zustellauftrag
 from intermediary.store.records import Claim, ZustellungRecord
 from intermediary.store.store import Store

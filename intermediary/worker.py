@@ -14,8 +14,9 @@ from time import perf_counter
 
 import structlog
 
+from intermediary.core.decide import Decision, Situation, decide_nachricht
 from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient
-from intermediary.core.states import Decision, NachrichtState, Situation, decide_nachricht
+from intermediary.core.states import NachrichtState
 from intermediary.core.values import Ausgabe
 from intermediary.deliver import Deliverer, Timing
 from intermediary.pipeline import InvalidOutput, Judgement, Sendung, Werkbank, judge, render

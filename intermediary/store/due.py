@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from intermediary.core.states import NachrichtState, Standing, ZustellungState
+from intermediary.core.decide import Standing
+from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
 
 _OPEN = frozenset({ZustellungState.DUE, ZustellungState.INTENDED, ZustellungState.UNCLEAR, ZustellungState.AWAITING})

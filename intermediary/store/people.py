@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
+from intermediary.core.decide import compose
 from intermediary.core.ids import zustellung_key
-from intermediary.core.states import FINAL, VERDICTS, NachrichtState, ZustellungState, compose
+from intermediary.core.states import FINAL, VERDICTS, NachrichtState, ZustellungState
 from intermediary.store.database import Database
 from intermediary.store.due import standings
 from intermediary.store.errors import NotPossible

@@ -9,15 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from intermediary.audit.chain import canonical, moment
+from intermediary.core.decide import Decision
 from intermediary.core.ids import zustellung_key
-from intermediary.core.states import (
-    VERDICTS,
-    Decision,
-    IllegalTransition,
-    NachrichtState,
-    ZustellungState,
-    check_nachricht,
-)
+from intermediary.core.states import VERDICTS, IllegalTransition, NachrichtState, ZustellungState, check_nachricht
 from intermediary.core.values import Befund
 from intermediary.store.database import Database
 from intermediary.store.records import Claim, PlannedTarget, ZustellungRecord

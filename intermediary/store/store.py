@@ -9,7 +9,8 @@ from typing import Any
 
 from intermediary.audit.chain import Entry
 from intermediary.audit.sealer import Head
-from intermediary.core.states import Decision, NachrichtState
+from intermediary.core.decide import Decision
+from intermediary.core.states import NachrichtState
 from intermediary.core.values import EMPTY, Befund, Content, Eingang
 from intermediary.store import again, content, people, query, sealing, wake
 from intermediary.store import claim as _claim

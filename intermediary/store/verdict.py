@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from intermediary.core.states import NachrichtState, ZustellungState, compose
+from intermediary.core.decide import compose
+from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.due import standings
 from intermediary.store.work import Work
 

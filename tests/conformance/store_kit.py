@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from intermediary.core.states import Decision, NachrichtState, ZustellungState
+from intermediary.core.decide import Decision
+from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.keys.wrap import KekFiles, MandantKeys, create_kek
 from intermediary.store import Claim, PlannedTarget, Store, open_store

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from intermediary.core.decide import Decision
 from intermediary.core.ids import zustellung_key
-from intermediary.core.states import Decision, IllegalTransition
+from intermediary.core.states import IllegalTransition
 from intermediary.core.values import Befund
 from intermediary.store import NotFound, PlannedTarget, Store
 from tests.conformance.store_kit import (

@@ -10,12 +10,8 @@ import pytest
 
 from intermediary.audit.sealer import Head
 from intermediary.audit.verify import Defect, Report, verify
-from intermediary.core.states import (
-    NACHRICHT_TRANSITIONS,
-    ZUSTELLUNG_TRANSITIONS,
-    Decision,
-    IllegalTransition,
-)
+from intermediary.core.decide import Decision
+from intermediary.core.states import NACHRICHT_TRANSITIONS, ZUSTELLUNG_TRANSITIONS, IllegalTransition
 from intermediary.keys.signing import SigningKey, create_signing_key
 from intermediary.store import Claim, LeaseLost, NotPossible, Store
 from tests.conformance.store_kit import (

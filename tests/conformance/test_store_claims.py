@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from intermediary.core.states import UNEXPLAINED_LIMIT, Decision
+from intermediary.core.decide import Decision
+from intermediary.core.states import UNEXPLAINED_LIMIT
 from intermediary.store import Busy, Claim, LeaseLost, Store
 from tests.conformance.store_kit import (
     DELIVERED,

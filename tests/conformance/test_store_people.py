@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from intermediary.core.decide import Decision
 from intermediary.core.faults import Misconfigured
-from intermediary.core.states import Decision
 from intermediary.store import Claim, NotPossible, Store
 from tests.conformance.store_kit import (
     DELIVERED,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from intermediary.core.decide import Situation, Standing, compose, decide_nachricht, decide_zustellung
 from intermediary.core.faults import Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.ports import Awaiting, Delivered, Idempotency, NotDelivered, Refused
 from intermediary.core.schedule import Schedule
@@ -16,14 +17,9 @@ from intermediary.core.states import (
     ZUSTELLUNG_TRANSITIONS,
     IllegalTransition,
     NachrichtState,
-    Situation,
-    Standing,
     ZustellungState,
     check_nachricht,
     check_zustellung,
-    compose,
-    decide_nachricht,
-    decide_zustellung,
 )
 
 N, Z = NachrichtState, ZustellungState

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from intermediary.core.states import NachrichtState, Standing, ZustellungState
+from intermediary.core.decide import Standing
+from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.due import due_at, standings, wait_reason
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
 
