@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -20,8 +19,10 @@ from intermediary.mapping.api import (
     codelist,
     constant,
     derived,
+    media_type_of,
     metadata,
     rule,
+    shown_name,
     summary,
     write_moment,
 )
@@ -57,11 +58,6 @@ FORMATE = {
     "text/xml": ("030", "xml"),
 }
 UNBEKANNTE_ENDUNG = "bin"
-UNBEKANNTER_TYP = "application/octet-stream"
-
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
-_NICHT_IM_NAMEN = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
-_LAENGSTER_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +142,7 @@ def _formulardaten(antrag: Antrag, kontext: Kontext) -> Unterlage:
 def _anlage(part: Part, number: int, kontext: Kontext) -> Unterlage:
     """DATEIFORMAT: the sender's media type decides; a type the list lacks is "Sonstiges" with the type as its name."""
     quelle = f"attachment[{number}]"
-    media_type = _media_type(part)
+    media_type = media_type_of(part)
     code, endung = FORMATE.get(media_type, (SONSTIGES, UNBEKANNTE_ENDUNG))
     gelesen = metadata(media_type, f"{quelle}.media_type")
     dateiname = _dateiname(f"Anlage{number}", endung, kontext)
@@ -162,14 +158,9 @@ def _anlage(part: Part, number: int, kontext: Kontext) -> Unterlage:
     )
 
 
-def _media_type(part: Part) -> str:
-    angegeben = part.media_type.partition(";")[0].strip().lower()
-    return angegeben if _MEDIA_TYPE.fullmatch(angegeben) else UNBEKANNTER_TYP
-
-
 def _original_name(part: Part, quelle: str) -> Sourced[str] | None:
     """DATEINAME-ORIGINAL: the last part of the sender's path, without control characters; only shown, never used."""
-    name = _NICHT_IM_NAMEN.sub("", part.name).replace("\\", "/").rpartition("/")[2].strip()[-_LAENGSTER_NAME:]
+    name = shown_name(part)
     return rule("DATEINAME-ORIGINAL", name, metadata(part.name, f"{quelle}.name")) if name else None
 
 
