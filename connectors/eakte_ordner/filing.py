@@ -26,6 +26,7 @@ from intermediary.connect.api import Unclear
 SETTLING = timedelta(minutes=10)
 _UNFINISHED = (".tmp", ".part", ".new")
 _MOST_BYTES_OF_A_NAME = 200
+_MOST_TAKEN_AWAY = 8  # by a person who resolved a contradiction: what lies behind a gap still counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +46,16 @@ def file_answers(boxes: Boxes, now: datetime, *, most: int | None = None) -> Non
     one may still be being written and is left alone until it has rested for ten minutes. A file that cannot be moved
     stays where it is and keeps no other back.
     """
-    for name, modified in _waiting(boxes.answers)[:most]:
+    waiting = _waiting(boxes.answers)[:most]
+    for name, modified in waiting:
         try:
             _file(boxes, name, is_settled=abs(now.timestamp() - modified) >= SETTLING.total_seconds())
         except (OSError, Unclear):  # gone, not ours to move, or its Zustellung's notes are damaged: that one says so
             continue
-    for folder, where in (
-        (boxes.archive, "answers.archive"),
-        (boxes.unmatched, "answers.unmatched"),
-        (boxes.answers, "answers.folder"),
-    ):
-        sync(folder, where)
+    if waiting:
+        sync(boxes.archive, "answers.archive")
+        sync(boxes.unmatched, "answers.unmatched")
+        sync(boxes.answers, "answers.folder")
 
 
 def filed(archive: int, key: str) -> tuple[Answer, ...]:
@@ -130,16 +130,27 @@ def _move(name: str, names: Iterator[str], source: int, target: int) -> str:
 
 
 def _filed(archive: int, key: str) -> Iterator[Answer]:
+    missing = 0
     for number in count(1):
+        if missing > _MOST_TAKEN_AWAY:
+            return
         try:
             with translated("answers.archive"):
-                try:
-                    content = _content(archive, f"{key}.answer.{number}")
-                except FileNotFoundError:
-                    return
+                content = _content_if_any(archive, f"{key}.answer.{number}")
+            if content is None:
+                missing += 1
+                continue
+            missing = 0
             yield read_answer(content)
         except Unreadable:
             continue
+
+
+def _content_if_any(folder: int, name: str) -> bytes | None:
+    try:
+        return _content(folder, name)
+    except FileNotFoundError:
+        return None
 
 
 def _content(folder: int, name: str) -> bytes:

@@ -174,29 +174,35 @@ def _drive(
     It is killed when so many packages have been taken and Quittungen been given, that is while it works.
     """
     daemon = Daemon(site.config, site.folder / "daemon.log", workers)
+    moments = sorted(dice.sample(range(1, int(1.7 * messages)), kills))
     pause = threading.Event()
     end = time.monotonic() + patience
     daemon.start()
-    moments = sorted(dice.sample(range(1, int(1.7 * messages)), kills))
-    is_decided = False
-    while not is_decided:
-        pause.wait(0.01)
-        if moments and len(eakte.seen) + len(os.listdir(site.answers)) >= moments[0]:
-            pause.wait(dice.uniform(0, 0.2))
+    try:
+        while time.monotonic() < end and daemon.process is not None and daemon.process.poll() is None:
+            pause.wait(0.01)
+            if moments and len(eakte.seen) + len(os.listdir(site.answers)) >= moments[0]:
+                pause.wait(dice.uniform(0, 0.2))
+                daemon.kill()
+                moments.pop(0)
+                daemon.start()
+            if not moments and len(eakte.seen) == messages and eakte.is_done:
+                if _is_decided(site, messages):
+                    return daemon.stop() == 0
+                pause.wait(LOOK_SECONDS)
+    finally:
+        if daemon.process is not None and daemon.process.poll() is None:
             daemon.kill()
-            moments.pop(0)
-            daemon.start()
-        if time.monotonic() > end or daemon.process is None or daemon.process.poll() is not None:
-            break
-        if not moments and len(eakte.seen) == messages and eakte.is_done:
-            is_decided = _is_decided(site, messages)
-            pause.wait(0 if is_decided else LOOK_SECONDS)
-    return daemon.stop() == 0 and is_decided and not moments
+    return False
 
 
 def _is_decided(site: Site, messages: int) -> bool:
     lines = [json.loads(line) for line in _ask(site, "state", "--all", "--json").stdout.splitlines()]
-    return len(lines) == messages and all(line["state"] in {"completed", "rejected", "parked"} for line in lines)
+    return len(lines) == messages and all(
+        line["state"] in {"completed", "rejected", "parked"}
+        or any(zustellung["state"] == "parked" for zustellung in line["zustellungen"])
+        for line in lines
+    )
 
 
 def _of_messages(ids: list[str], lines: list[dict], refused: set[str], quittungen: Counter[str]) -> list[str]:
