@@ -1,7 +1,7 @@
 """Takes each due Zustellung one step on: intent, deed and verdict, each committed before the next (DESIGN §2.5).
 
 An intent is committed before a connector is called; what a crash leaves behind is `unclear`, never "not sent". What an
-outcome means is decided in `core/states.py`; this page only obeys.
+outcome means is decided in `core/decide.py`; this page only obeys.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """What happens to a Nachricht, in order: unseal → validate → route → map. Read this page first.
 
-Everything here is pure: no clock, network, randomness or write. The moment of receipt is an argument, so the same bytes
-give the same answer today, in a dry run and in a replay next year (DESIGN §2.3). What comes before (making it durable) is
-in `ingress` and `store`, what comes after (delivery, Quittung) in `deliver` and `receipt`; the worker calls all of them.
-
-`judge` is called once per Nachricht and its result committed. `render` makes the same output again for a later attempt:
-it follows the committed pins and judges nothing.
+Everything here is pure: no clock, network, randomness or write, so the same bytes give the same answer today, in a dry run
+and in a replay next year (DESIGN §2.3). `judge` is called once per Nachricht and its result committed; `render` makes the
+same output again for a later attempt by the committed pins, and judges nothing. The worker calls both, and before and after
+them `store`, `deliver` and `receipt`.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.ports import Antrag, Kontext
 from intermediary.core.values import Ausgabe, Befund, Content, Opened
 from intermediary.keys.ring import Keyring
-from intermediary.mapping.builder import BuildError
+from intermediary.mapping.run import InvalidOutput, run_mapping
 from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, RoutingTable, select
 from intermediary.unseal import unseal
@@ -68,10 +66,7 @@ class Sendung:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The result of a first complete run: what is committed as `planned`, and the output for this run's deliveries.
-
-    `pins` are the versions used; `facts` what was found, without content. Both are JSON-ready.
-    """
+    """A first complete run: `pins` (versions used) and `facts` (no content) are committed, the output is delivered."""
 
     route: Route
     pins: dict[str, str]
@@ -104,11 +99,7 @@ def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
 
 
 def render(sendung: Sendung, pins: Mapping[str, str], bank: Werkbank) -> Ausgabe:
-    """The output of a planned Nachricht once more, by its pinned route and mapping.
-
-    Raises `Misconfigured("mapping.version.missing")` when the pinned version is not installed and
-    `Misconfigured("route.missing")` when its route has gone.
-    """
+    """The output of a planned Nachricht once more; `Misconfigured` when its pinned route or mapping has gone."""
     opened = open_sealed(sendung, bank)
     payload = payload_at(opened, int(pins["payload"]))
     route = bank.table.by_name(sendung.mandant, pins["route"])
@@ -122,14 +113,8 @@ def open_sealed(sendung: Sendung, bank: Werkbank) -> Opened:
     schluessel = bank.schluessel.get(sendung.mandant)
     if schluessel is None:
         raise Misconfigured("key.unavailable", where=f"mandant {sendung.mandant}")
-    return unseal(
-        sendung.body,
-        content_type=sendung.content_type,
-        keyring=schluessel.keyring,
-        policy=schluessel.policy,
-        at=sendung.received_at,
-        role="any",
-    )
+    kind, at = sendung.content_type, sendung.received_at
+    return unseal(sendung.body, content_type=kind, keyring=schluessel.keyring, policy=schluessel.policy, at=at)
 
 
 def _is_test(payload: Payload, route: Route) -> bool:
@@ -167,7 +152,7 @@ def _map(
     sendung: Sendung, opened: Opened, payload: Payload, route: Route, bank: Werkbank, *, mapping: str = ""
 ) -> Ausgabe:
     plugin = bank.mappings.get(mapping or route.mapping)
-    antrag = Antrag(opened=opened, payload=payload.part, tree=payload.tree, attachments=payload.rest)
+    antrag = Antrag(opened, payload.part, payload.tree, payload.rest)
     kontext = Kontext(
         key=sendung.nachricht_id,
         mandant=sendung.mandant,
@@ -176,10 +161,7 @@ def _map(
         settings=route.settings,
         is_test=_is_test(payload, route),
     )
-    try:
-        return plugin.map(antrag, kontext)
-    except BuildError as defect:
-        raise InvalidOutput((Befund(defect.code, defect.path, rule=f"{defect.rule} ({defect.line})"),)) from defect
+    return run_mapping(plugin, antrag, kontext)
 
 
 def _check_output(ausgabe: Ausgabe, route: Route, bank: Werkbank) -> Verdict:
@@ -194,16 +176,6 @@ def _check_output(ausgabe: Ausgabe, route: Route, bank: Werkbank) -> Verdict:
     return verdict.demand(str(tree.tag)) if route.stage == "production" else verdict
 
 
-class InvalidOutput(Exception):
-    """The mapping made something its target schema refuses; only its developer can heal that."""
-
-    code = "mapping.output.invalid"
-
-    def __init__(self, findings: tuple[Befund, ...]) -> None:
-        super().__init__(f"{self.code}: {len(findings)} findings")
-        self.findings = findings
-
-
 def _pins(route: Route, bank: Werkbank, opened: Opened, payload: Payload, *verdicts: Verdict) -> dict[str, str]:
     pins = {
         "route": route.name,
@@ -212,7 +184,4 @@ def _pins(route: Route, bank: Werkbank, opened: Opened, payload: Payload, *verdi
         "policy": opened.policy,
         "payload": str(payload.position),
     }
-    for verdict in verdicts:
-        for rule_set in verdict.rule_sets:
-            pins[f"schema {rule_set.name}"] = rule_set.sha256
-    return pins
+    return pins | {f"schema {rules.name}": rules.sha256 for verdict in verdicts for rules in verdict.rule_sets}

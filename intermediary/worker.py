@@ -19,7 +19,8 @@ from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient
 from intermediary.core.states import NachrichtState
 from intermediary.core.values import Ausgabe
 from intermediary.deliver import Deliverer, Timing
-from intermediary.pipeline import InvalidOutput, Judgement, Sendung, Werkbank, judge, render
+from intermediary.mapping.run import InvalidOutput
+from intermediary.pipeline import Judgement, Sendung, Werkbank, judge, render
 from intermediary.receipt import Receipts
 from intermediary.store.errors import LeaseLost
 from intermediary.store.records import Claim, NachrichtRecord, PlannedTarget

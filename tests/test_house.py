@@ -104,3 +104,17 @@ def _imports_testing(path: Path) -> bool:
         if any(name == "intermediary.testing" or name.startswith("intermediary.testing.") for name in names):
             return True
     return False
+
+
+def test_a_newcomer_reads_seven_hundred_lines() -> None:
+    """README, architecture, pipeline, ports, states and one mapping fit into half an hour."""
+    pages = (
+        "README.md",
+        "docs/architecture.md",
+        "intermediary/pipeline.py",
+        "intermediary/core/ports.py",
+        "intermediary/core/states.py",
+        "mappings/bewohnerparken/mapping.py",
+    )
+
+    assert sum(len((PROJECT / page).read_text(encoding="utf-8").splitlines()) for page in pages) <= 700

@@ -1,7 +1,7 @@
 """The five classes of failure, told apart by one question: who can heal it?
 
 `Transient` heals by time, `Rejected` by the sender, `Misconfigured` by the operator, `Unclear` by a look at the other
-side, and anything that is not a `Fault` by a developer. What happens after each is decided in `core/states.py`.
+side, and anything that is not a `Fault` by a developer. What happens after each is decided in `core/decide.py`.
 
 A fault carries a *code* from `core/codes` and nothing of the content: no names, no values, no keys. Library errors are
 translated where they occur and chained with `from`.

@@ -33,11 +33,10 @@ class Antrag:
 
 @dataclass(frozen=True, slots=True)
 class Kontext:
-    """What a mapping may know besides the Antrag: no clock, no randomness, no configuration but its own.
+    """What a mapping may know besides the Antrag: no clock, no randomness, no configuration but its `[route.settings]`.
 
     `key` is the Nachricht's own UUID: `id_for(path)` gives ids that every retry repeats. `revision` is 0, or higher when
-    an output is made anew after a change, and then changes the nachrichtenUUID. `settings` is the route's
-    `[mapping]` table.
+    an output is made anew after a change, and then changes the nachrichtenUUID.
     """
 
     key: str

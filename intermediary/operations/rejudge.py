@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from intermediary.core.faults import Fault, Misconfigured, Rejected
-from intermediary.pipeline import InvalidOutput, Werkbank, judge
+from intermediary.mapping.run import InvalidOutput
+from intermediary.pipeline import Werkbank, judge
 from intermediary.store.records import NachrichtRecord
 from intermediary.store.store import Store
 from intermediary.worker import sendung_of
@@ -52,6 +53,8 @@ def _judge(store: Store, bank: Werkbank, nachricht: NachrichtRecord) -> Fresh:
         return Fresh("defect", defect.code, len(defect.findings))
     except Fault as fault:
         return Fresh("waits", fault.code)
+    except Exception:  # the defect of a plug-in: the other messages of the selection are judged all the same
+        return Fresh("defect", "bug.unexpected")
     stored = nachricht.plan.get("output", {}).get("package_sha256", "")
     made = judgement.ausgabe.package.content.sha256
     return Fresh("accepted", output="" if not stored else "same" if stored == made else "changed")
