@@ -5,16 +5,22 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import textwrap
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from intermediary.connect.settings import build_settings
 from intermediary.core import ports, values
+from intermediary.route.plugins import Connectors
+from intermediary.route.table import parse_routes
 from intermediary.testing.reference import pages
 
 PROJECT = Path(__file__).resolve().parent.parent
 PRODUCT = ("intermediary", "mappings", "connectors")
+_ROUTE_HEAD = '[[route]]\nname = "beispiel"\nmandant = "musterstadt"\nmapping = "bewohnerparken@1"\n'
 VARIANTS = {"MemoryContent", "ConnectorFactory"}
 
 
@@ -88,3 +94,37 @@ def _names(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 def _words(name: str) -> list[str]:
     return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+
+
+def _toml_examples() -> Iterator[tuple[str, str]]:
+    """Every TOML example of the documentation: fenced as toml, or an indented block that begins with a table."""
+    for page in _markdown():
+        text = page.read_text(encoding="utf-8")
+        fenced = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
+        indented = re.findall(
+            r"^((?: {4}\[.*\n)(?:(?: {4}.*)?\n)*)", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M
+        )
+        for example in [*fenced, *(textwrap.dedent(block) for block in indented)]:
+            yield str(page.relative_to(PROJECT)), example
+
+
+@pytest.mark.parametrize(("page", "example"), list(_toml_examples()))
+def test_toml_examples_lint(page: str, example: str) -> None:
+    """What somebody copies from the documentation is accepted: routes, and the settings of the connectors they name."""
+    table = tomllib.loads(example)
+    if "route" not in table:
+        return
+    head = "" if isinstance(table["route"], list) else _ROUTE_HEAD
+    routes = parse_routes(head + example, where=page).routes
+    connectors = Connectors()
+
+    for target in [target for route in routes for target in route.targets]:
+        kind = connectors.get(target.connector).settings_type
+        assert build_settings(kind, target.settings, base=PROJECT, where=target.name)
+
+
+def test_there_are_examples_to_lint() -> None:
+    """The collection above finds the READMEs of both connectors."""
+    pages = {page for page, _ in _toml_examples()}
+
+    assert {"connectors/ordner/README.md", "docs/reference/schema-packages.md"} <= pages

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from intermediary.audit.events import EVENTS
 from intermediary.cli.main import VERBS
+from intermediary.core import ports
 from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.states import (
     FINAL,
@@ -47,6 +49,7 @@ def pages() -> dict[str, str]:
         "cli.md": cli_page(),
         "codes.md": codes_page(),
         "events.md": events_page(),
+        "ports.md": ports_page(),
         "settings.md": settings_page(),
         "states.md": states_page(),
     }
@@ -77,6 +80,29 @@ def events_page() -> str:
         for kind in EVENTS.values()
     )
     return head + "".join(rows)
+
+
+def ports_page() -> str:
+    """The plug-in ports: every public class of `core/ports.py` with its contract, fields and methods."""
+    return (
+        "# Ports\n\nGenerated from `intermediary/core/ports.py` by `make docs`. A mapping imports them from "
+        "`intermediary.mapping.api`, a connector from `intermediary.connect.api`.\n"
+    ) + "".join(line for kind in vars(ports).values() if _is_port(kind) for line in _port(kind))
+
+
+def _is_port(kind: object) -> bool:
+    return isinstance(kind, type) and kind.__module__ == ports.__name__
+
+
+def _port(kind: type) -> Iterator[str]:
+    yield f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n"
+    rows = [f"- `{name}`: `{text}`\n" for name, text in inspect.get_annotations(kind).items() if name[0] != "_"]
+    if rows:
+        yield "\n" + "".join(rows)
+    for name, member in vars(kind).items():
+        if inspect.isfunction(member) and not name.startswith("_"):
+            text = inspect.getdoc(member) or ""
+            yield f"\n`{name}{str(inspect.signature(member)).replace(chr(39), '')}`\n" + (f"\n{text}\n" if text else "")
 
 
 def states_page() -> str:
