@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import click
+
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault
 
@@ -12,14 +14,76 @@ USAGE = 2
 
 
 def complain(failure: Exception) -> int:
-    """Print one failure in the house's form (HOUSE §12) on stderr; returns the exit code of the command."""
-    if isinstance(failure, Fault):
+    """Print one failure in the house's form (HOUSE §12) on stderr; returns the exit code of the command.
+
+    What nobody expected is shown as its kind and place: its text may quote a message (rule R5).
+    """
+    from intermediary.settings.finding import ConfigurationError
+
+    if isinstance(failure, ConfigurationError):
+        for finding in failure.findings:
+            for line in finding.lines():
+                print(printable(line), file=sys.stderr)
+    elif isinstance(failure, Fault):
         code = CATALOGUE[failure.code]
         error(f"{failure.where + ': ' if failure.where else ''}{code.meaning}", hint=code.remedy)
-        return USAGE
-    notes = getattr(failure, "__notes__", [])
-    error(str(failure) or type(failure).__name__, hint=" ".join(notes))
+        for befund in failure.findings:
+            print(printable(f"intermediary: hint: {befund.path or '/'}: {befund.hint or befund.code}"), file=sys.stderr)
+    else:
+        text, hint = _told(failure)
+        error(text, hint=hint)
     return USAGE
+
+
+def complain_about_usage(failure: click.ClickException) -> int:
+    """Print a mistake of the command line, or the help of a group of verbs that was called bare; returns its exit code."""
+    if isinstance(failure, click.exceptions.NoArgsIsHelpError):
+        failure.show()
+        return failure.exit_code
+    text = failure.format_message()
+    text = text[:1].lower() + text[1:].rstrip(".")
+    context = getattr(failure, "ctx", None)
+    hint = f"{context.command_path} --help" if context is not None else ""
+    error(text, hint=f"see {hint}" if hint else "")
+    return failure.exit_code
+
+
+def _told(failure: Exception) -> tuple[str, str]:
+    from intermediary.operations.person import ReasonMissing
+    from intermediary.operations.selection import BadSelection
+    from intermediary.operations.submit import ChannelUnclear
+    from intermediary.store.errors import Ambiguous, Busy, NotFound, NotPossible
+
+    match failure:
+        case NotFound():
+            return (
+                f'no message has the id "{failure}"',
+                "find it by the sender's id or a state: intermediary search TEXT",
+            )
+        case Ambiguous():
+            return f'several messages have an id that begins with "{failure}"', "give more of the id"
+        case Busy():
+            return "a worker holds this message at present", "try again in a moment"
+        case NotPossible():
+            return str(failure), "see what is possible: intermediary explain ID"
+        case ReasonMissing():
+            return "a change needs a reason, which is written into the audit trail", 'add --reason "…"'
+        case BadSelection() | ChannelUnclear():
+            return str(failure), ""
+        case OSError(filename=str(name)):
+            return f"{name}: {failure.strerror}", ""
+    return (
+        f"unexpected {type(failure).__name__} at {_place(failure)}",
+        "this is a defect: report it with kind and place",
+    )
+
+
+def _place(failure: Exception) -> str:
+    """The innermost frame, as file and line."""
+    frame = failure.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return f"{frame.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{frame.tb_lineno}" if frame is not None else "?"
 
 
 def error(text: str, *, hint: str = "") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from intermediary.cli.options import json_option, say, say_json
+from intermediary.cli.options import json_option, say, say_json, say_setting
 
 
 @click.group("connector")
@@ -35,4 +35,4 @@ def list_(as_json: bool) -> None:
             continue
         say(f"{name}  ({manifest.idempotency.value})  {manifest.summary}")
         for setting in settings:
-            say(f"    {setting.key:28} {setting.help}")
+            say_setting(setting.key, setting.help)

@@ -9,6 +9,8 @@ import click
 
 from intermediary.cli.options import account, config_option, installation, json_option, reason_option, say, say_json
 
+_VERBS = ("confirm-delivered", "send-again", "resume", "reject", "discard")
+
 
 @click.command("replay")
 @click.argument("selection", nargs=-1, required=True)
@@ -71,13 +73,19 @@ def replay(
 
 @click.command("decide")
 @click.argument("nachricht", metavar="ID[/TARGET]")
-@click.argument("verb", type=click.Choice(["confirm-delivered", "send-again", "resume", "reject", "discard"]))
+@click.argument(
+    "verb", metavar="VERB", type=click.Choice(["confirm-delivered", "send-again", "resume", "reject", "discard"])
+)
 @click.option("--proof", default="", help="confirm-delivered: what shows that it has arrived (no content).")
 @reason_option
 @config_option
 @json_option
 def decide(nachricht: str, verb: str, proof: str, reason: str, config: Path, as_json: bool) -> None:
-    """End what waits for a person."""
+    """End what waits for a person.
+
+    VERB is one of: confirm-delivered (it has arrived at the target, with --proof), send-again (it has not arrived),
+    resume (leave the parking place), reject (the sender gets a negative Quittung), discard (final, in silence).
+    """
     from intermediary.operations.act import Decide
     from intermediary.operations.look import row
     from intermediary.operations.person import Request

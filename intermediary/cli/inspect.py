@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +9,10 @@ from typing import Any
 
 import click
 
-from intermediary.cli.options import config_option, installation, json_option, say, say_json, table
+from intermediary.cli.options import config_option, installation, json_option, say, say_json, table, wrapped
+
+_SHORT = 13
+"""As much of an id as a table shows: enough to be the only one among a hundred million."""
 
 
 @click.command("list")
@@ -48,6 +50,7 @@ def search(text: str, config: Path, as_json: bool) -> None:
 @json_option
 def show(nachricht: str, config: Path, as_json: bool) -> None:
     """Show one message: facts, versions, deliveries with proof, audit chain; no content."""
+    from intermediary.cli.sheet import sheet
     from intermediary.operations.look import detail
 
     with installation(config) as opened:
@@ -55,7 +58,8 @@ def show(nachricht: str, config: Path, as_json: bool) -> None:
     if as_json:
         say_json(found)
     else:
-        _print_detail(found)
+        for line in sheet(found):
+            say(line)
 
 
 @click.command("explain")
@@ -63,7 +67,7 @@ def show(nachricht: str, config: Path, as_json: bool) -> None:
 @config_option
 @json_option
 def explain(nachricht: str, config: Path, as_json: bool) -> None:
-    """Sagt auf Deutsch, woran eine Nachricht ist, worauf sie wartet und wer helfen kann."""
+    """Explain in German where a message stands, what it waits for, and who can help."""
     from intermediary.operations.look import explain as explain_
     from intermediary.wiring import utc_now
 
@@ -74,10 +78,13 @@ def explain(nachricht: str, config: Path, as_json: bool) -> None:
     if as_json:
         say_json({"id": found.id, "headline": explanation.headline, "lines": list(explanation.lines)})
         return
-    say(f"{found.id}  {found.state.value}")
-    say(explanation.headline)
+    say(f"Nachricht {found.id}")
+    say()
+    say(f"{explanation.headline} ({found.state.value})")
     for line in explanation.lines:
-        say(f"  {line}")
+        indent = len(line) - len(line.lstrip()) + 2
+        for piece in wrapped(line.strip(), indent=indent):
+            say(piece)
 
 
 @click.command("state")
@@ -96,14 +103,14 @@ def state(everything: bool, config: Path, as_json: bool) -> None:
                     say_json(found)
                 else:
                     targets = " ".join(f"{z['target']}={z['state']}" for z in found["zustellungen"])
-                    say(f"{found['id']}  {found['state']:10} {found['code'] or '-':28} {targets}")
+                    say(f"{found['id']}  {found['state']:10} {found['code'] or '-':30} {targets}".rstrip())
             return
         counts = sorted(opened.store.counts().items())
     if as_json:
         for (name, code), count in counts:
             say_json({"state": name.value, "code": code, "count": count})
     else:
-        table([(name.value, code or "-", str(count)) for (name, code), count in counts], ("state", "code", "count"))
+        table([(name.value, code or "-", str(count)) for (name, code), count in counts], ("Stand", "Code", "Anzahl"))
 
 
 def _print_rows(rows: Iterable[dict[str, Any]], *, as_json: bool) -> None:
@@ -111,24 +118,20 @@ def _print_rows(rows: Iterable[dict[str, Any]], *, as_json: bool) -> None:
         for row in rows:
             say_json(row)
         return
+    from intermediary.cli.sheet import moment
+
     cells = [
-        (row["id"], row["mandant"], row["state"], row["code"] or "-", row["route"] or "-", row["receivedAt"][:19])
+        (
+            row["id"][:_SHORT],
+            row["state"],
+            row["code"] or "-",
+            moment(row["receivedAt"])[:-3],
+            row["route"] or "-",
+            row["mandant"],
+        )
         for row in rows
     ]
-    table(cells, ("id", "mandant", "state", "code", "route", "received"))
-
-
-def _print_detail(found: dict[str, Any]) -> None:
-    events, zustellungen = found.pop("events"), found.pop("zustellungen")
-    for name, value in found.items():
-        if value not in (None, "", {}, []):
-            say(f"{name:14} {value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)}")
-    for zustellung in zustellungen:
-        say(f"\nZustellung {zustellung.pop('target')}: {zustellung.pop('state')}")
-        for name, value in zustellung.items():
-            if value not in (None, "", {}, []):
-                say(f"  {name:12} {value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)}")
-    say("\nAudit")
-    for event in events:
-        fields = " ".join(f"{k}={v}" for k, v in event["fields"].items() if v not in ("", None))
-        say(f"  {event['seq']:3} {event['at'][:23]} {event['event']:26} {event['actor']:10} {fields}"[:200])
+    if cells:
+        table(cells, ("Id", "Stand", "Code", "Eingang", "Route", "Mandant"))
+    else:
+        say("keine Nachricht")

@@ -7,6 +7,7 @@ that is also how the verbs of `testing` (demo, mapping test) are reached, which 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from dataclasses import dataclass
 
@@ -85,9 +86,16 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the console script: the outermost try, exit codes 0 fine, 1 findings or rejected, 2 usage."""
     try:
-        cli.main(prog_name="intermediary", standalone_mode=True)
-    except KeyboardInterrupt:
+        sys.exit(cli.main(prog_name="intermediary", standalone_mode=False))
+    except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
+    except BrokenPipeError:  # whoever read our output has seen enough, for example `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except click.ClickException as mistake:
+        from intermediary.cli.complain import complain_about_usage
+
+        sys.exit(complain_about_usage(mistake))
     except Exception as failure:
         from intermediary.cli.complain import complain
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from intermediary.cli.complain import FINDINGS, complain, error
-from intermediary.cli.options import json_option, say, say_json
+from intermediary.cli.complain import FINDINGS, USAGE, error
+from intermediary.cli.options import json_option, say, say_json, say_setting
 
 _SCHEMAS = click.option(
     "--schemas",
@@ -44,7 +44,7 @@ def list_(as_json: bool) -> None:
             continue
         say(f"{name}  reads {mapping.input_root}, writes {mapping.standard}")
         for key, text in settings.items():
-            say(f"    {key:28} {text}")
+            say_setting(key, text)
 
 
 @command.command("test")
@@ -92,7 +92,8 @@ def shape(name: str, schemas: Path | None, more: tuple[str, ...], write: bool) -
     try:
         text = shape_text(mapping.standard, folder, schemas, more)
     except ShapeError as refusal:
-        sys.exit(complain(refusal))
+        error(str(refusal))
+        sys.exit(USAGE)
     if write:
         (folder / "shape.toml").write_text(text, encoding="utf-8")
     else:

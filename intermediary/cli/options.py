@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any, TypeVar
 import click
 
 from intermediary.cli.complain import printable
+
+WIDTH = 100
+"""Characters that a line for people has at most, unless it holds something that cannot be broken."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,6 +69,20 @@ def say(text: str = "") -> None:
 def say_json(value: Any) -> None:
     """One line for machines."""
     click.echo(json.dumps(value, ensure_ascii=False, sort_keys=False, default=str))
+
+
+def wrapped(text: str, *, indent: int = 0) -> list[str]:
+    """The text in lines that fit a terminal; words are never cut, so that ids and paths can be copied."""
+    room = WIDTH - indent
+    return [" " * indent + line for line in textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)]
+
+
+def say_setting(key: str, text: str) -> None:
+    """A setting of a plug-in and its help, side by side."""
+    first, *rest = wrapped(text, indent=37) or [""]
+    say(f"    {key:32} {first.strip()}".rstrip())
+    for line in rest:
+        say(line)
 
 
 def table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> None:

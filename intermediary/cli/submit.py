@@ -28,6 +28,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Take sealed messages from files; the running daemon, or the next one, works on them."""
+    from intermediary.core.codes import CATALOGUE
     from intermediary.operations.submit import submit
 
     if message_id and len(files) > 1:
@@ -42,5 +43,7 @@ def command(
                 say_json({"file": str(result.file), "id": result.nachricht_id, "outcome": result.outcome,
                           "code": result.code})  # fmt: skip
             else:
-                say(f"{result.file.name}: {result.outcome} {result.nachricht_id}{result.code}")
+                say(f"{result.file.name}: {result.outcome} {result.nachricht_id or result.code}")
+                if result.code:
+                    say(f"    {CATALOGUE[result.code].meaning} {CATALOGUE[result.code].remedy}")
     sys.exit(1 if refused else 0)

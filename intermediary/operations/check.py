@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured
 from intermediary.core.tables import build
 from intermediary.core.values import Befund
+from intermediary.ingress.amqp.probe import probe_queue
 from intermediary.keys.ring import Keyring
 from intermediary.route.plugins import Connectors, Mappings, check_plugins
 from intermediary.route.table import RoutingTable, lint_routes
@@ -24,6 +26,7 @@ from intermediary.validate.catalogue import Catalogue
 from intermediary.wiring import open_answers, open_installation, read_routes
 
 EXPIRY_WARNING_DAYS = 30
+BROKER_SECONDS = 5.0
 
 
 def lint(config: Path) -> list[Finding]:
@@ -63,6 +66,8 @@ def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
     yield from _certificates(settings, now)
     yield from _store(config)
     yield from _schemas(settings)
+    yield from _heads_folder(settings.audit.heads_folder)
+    yield from _doors(settings)
     yield from _ways_back(settings)
     yield from _targets(settings)
 
@@ -131,7 +136,8 @@ def _lint_keyrings(settings: Settings) -> Iterator[Finding]:
             Keyring.load(mandant.keyring)
         except Misconfigured as fault:
             code = CATALOGUE[fault.code]
-            yield Finding(mandant.keyring, fault.where, code.meaning, code.remedy)
+            path, _, near = fault.where.removeprefix(f"{mandant.keyring.name}: ").partition(" (")
+            yield Finding(mandant.keyring, path, code.meaning, near.rstrip(")") or code.remedy)
 
 
 def _finding(file: Path, befund: Befund) -> Finding:
@@ -178,8 +184,51 @@ def _schemas(settings: Settings) -> Iterator[Diagnosis]:
     except Misconfigured as fault:
         yield Diagnosis("schemas", "bad", CATALOGUE[fault.code].meaning, CATALOGUE[fault.code].remedy)
         return
+    if not packages:
+        yield Diagnosis(
+            "schemas", "warning", "none installed", "production routes need them: intermediary schemas install"
+        )
     for package in packages:
         yield Diagnosis(f"schemas {package.id}", "ok", package.sha256[:16])
+
+
+def _heads_folder(folder: Path) -> Iterator[Diagnosis]:
+    subject = "audit heads"
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        yield Diagnosis(subject, "ok", "writable")
+    elif folder.exists():
+        yield Diagnosis(subject, "bad", f"{folder} cannot be written", "give the folder to the daemon's account")
+    else:
+        yield Diagnosis(
+            subject, "warning", f"{folder} is not there yet", "the daemon makes it; mount the second place before"
+        )
+
+
+def _doors(settings: Settings) -> Iterator[Diagnosis]:
+    for channel in settings.channel:
+        subject = f"door {channel.name}"
+        if channel.folder is not None:
+            inbox = channel.folder.inbox
+            if not inbox.is_dir():
+                yield Diagnosis(subject, "bad", f"there is no folder {inbox}", "create it; its senders write there")
+            elif not os.access(inbox, os.R_OK | os.W_OK | os.X_OK):
+                yield Diagnosis(
+                    subject, "bad", f"{inbox} cannot be emptied", "let the daemon's account read and write it"
+                )
+            else:
+                yield Diagnosis(subject, "ok", "readable and writable")
+        elif channel.amqp is not None:
+            yield _broker(subject, channel.amqp.url_file)
+
+
+def _broker(subject: str, url_file: Path) -> Diagnosis:
+    try:
+        probe_queue(url_file.read_text(encoding="utf-8").strip(), "", connect_seconds=BROKER_SECONDS)
+    except (OSError, ValueError):
+        return Diagnosis(subject, "bad", "the address of the broker cannot be read", f"check {url_file}")
+    except Fault:
+        return Diagnosis(subject, "bad", "the broker does not answer", "check address, account and network")
+    return Diagnosis(subject, "ok", "reachable")
 
 
 def _ways_back(settings: Settings) -> Iterator[Diagnosis]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -109,16 +109,29 @@ def explain(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ..
     code = nachricht.code or nachricht.verdict_code or nachricht.wait_reason
     if code:
         lines += _about(code)
-    lines += [line for z in zustellungen for line in _about_zustellung(nachricht, z, now)]
+    lines += [line for z in zustellungen for line in _about_zustellung(nachricht, z, code, now)]
     findings = nachricht.plan.get("findings", [])
     if findings:
         lines.append(f"Befunde ({len(findings)}):")
-        lines += [_befund(finding) for finding in findings]
+        lines += [f"  {line}" for finding in findings for line in about_finding(finding)]
     if nachricht.state is _N.PARKED:
         lines.append(f"Weiter mit: intermediary decide {nachricht.id} resume|reject|discard --reason …")
     elif nachricht.due_at is not None and nachricht.due_at > now:
         lines.append(f"Nächster Versuch: {_local(nachricht.due_at)}.")
+    if nachricht.state is _N.PLANNED and any(_needs_person(z) for z in zustellungen):
+        return Explanation(
+            "Geöffnet, geprüft und umgesetzt; eine Zustellung wartet auf eine Entscheidung.", tuple(lines)
+        )
     return Explanation(_HEADLINES[nachricht.state], tuple(lines))
+
+
+def about_finding(finding: Mapping[str, Any]) -> tuple[str, str]:
+    """One Befund in two lines: where, then what."""
+    line = f" (Zeile {finding['line']})" if finding.get("line") else ""
+    code = CATALOGUE.get(finding.get("code", ""))
+    what = finding.get("hint") or (code.meaning if code else finding.get("code", ""))
+    rule = f" [{finding['rule']}]" if finding.get("rule") and not finding.get("hint") else ""
+    return f"- {finding.get('path') or '/'}{line}", f"  {what}{rule}"
 
 
 _HEADLINES = {
@@ -143,24 +156,27 @@ _ZUSTELLUNG = {
 
 
 def _about(code: str) -> list[str]:
-    entry = CATALOGUE[code]
+    entry = CATALOGUE.get(code)
+    if entry is None:
+        return [code]
     return [f"{code}: {entry.meaning}", f"Es hilft: {HEALERS[entry.healer]}. {entry.remedy}"]
 
 
-def _about_zustellung(nachricht: NachrichtRecord, z: ZustellungRecord, now: datetime) -> Iterator[str]:
+def _about_zustellung(nachricht: NachrichtRecord, z: ZustellungRecord, told: str, now: datetime) -> Iterator[str]:
+    """One Zustellung; `told` is the code that was explained already."""
     kind = "" if z.required else " (freiwillig)"
-    times = f" nach {z.attempts} Versuch(en)" if z.attempts else ""
+    times = f" nach {z.attempts} {'Versuch' if z.attempts == 1 else 'Versuchen'}" if z.attempts else ""
     yield f"Zustellung an {z.target}{kind} {_ZUSTELLUNG[z.state]}{times}."
-    if z.code and z.state not in (_Z.DELIVERED,) and z.code != nachricht.code:
+    if z.code and z.state is not _Z.DELIVERED and z.code != told:
         yield from (f"  {line}" for line in _about(z.code))
-    if z.due_at is not None and z.due_at > now:
+    if _needs_person(z):
+        yield f"  Weiter mit: intermediary decide {nachricht.id}/{z.target} send-again|confirm-delivered --reason …"
+    elif z.due_at is not None and z.due_at > now:
         yield f"  Nächster Blick: {_local(z.due_at)}."
 
 
-def _befund(finding: dict[str, Any]) -> str:
-    line = f" (Zeile {finding['line']})" if finding.get("line") else ""
-    rule = f" [{finding['rule']}]" if finding.get("rule") else ""
-    return f"  - {finding.get('path') or '/'}{line}{rule}: {finding.get('hint') or finding.get('code', '')}"
+def _needs_person(z: ZustellungRecord) -> bool:
+    return z.state is _Z.PARKED or (z.state is _Z.UNCLEAR and z.due_at is None)
 
 
 def _zustellung(z: ZustellungRecord) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Self
 
+from intermediary.core.codes import CATALOGUE
 from intermediary.core.states import NachrichtState
 from intermediary.store.records import NachrichtRecord
 from intermediary.store.store import Store
@@ -58,7 +59,7 @@ class Selection:
             ids=tuple(ids),
             mandant=found.get("mandant"),
             state=_state(found.get("state")),
-            code=found.get("code"),
+            code=_code(found.get("code")),
             route=found.get("route"),
             key=found.get("key"),
             since=_moment(found.get("since")),
@@ -109,6 +110,13 @@ def _state(text: str | None) -> NachrichtState | None:
         return NachrichtState(text)
     except ValueError:
         raise BadSelection(f"unknown state {text}; known are {', '.join(NachrichtState)}") from None
+
+
+def _code(text: str | None) -> str | None:
+    if text is not None and text not in CATALOGUE:
+        near = get_close_matches(text, CATALOGUE, n=1)
+        raise BadSelection(f"unknown code {text}" + (f"; did you mean {near[0]}" if near else ""))
+    return text
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from intermediary.core.faults import Rejected
+from intermediary.core.tables import did_you_mean
 from intermediary.ingress.doors import Angaben, build_eingang
 from intermediary.ingress.spool import Spool, SpoolTooLarge
 from intermediary.settings.models import Channel
@@ -56,10 +57,11 @@ def submit(
 
 
 def _channel(installation: Installation, name: str) -> Channel:
-    channels = installation.settings.channel
-    if not name and len(channels) == 1:
-        return channels[0]
-    for channel in channels:
-        if channel.name == name:
-            return channel
-    raise ChannelUnclear(f"name the channel (--channel): {', '.join(channel.name for channel in channels)}")
+    channels = {channel.name: channel for channel in installation.settings.channel}
+    if name in channels:
+        return channels[name]
+    if name:
+        raise ChannelUnclear(f'there is no channel "{name}": {did_you_mean(name, channels)}')
+    if len(channels) > 1:
+        raise ChannelUnclear(f"name the channel (--channel): {', '.join(channels)}")
+    return next(iter(channels.values()))
