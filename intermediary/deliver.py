@@ -190,6 +190,8 @@ class Deliverer:
         until: datetime | None = None
         if isinstance(outcome, Delivered | Refused):
             proof = {**outcome.proof, **({"reason": outcome.reason} if isinstance(outcome, Refused) else {})}
+        elif isinstance(outcome, Fault) and outcome.where:
+            proof = {"where": outcome.where}
         elif isinstance(outcome, Awaiting):
             correlation, until = outcome.correlation, outcome.until
         return self._store.settle(

@@ -20,7 +20,7 @@ from intermediary.keys.ring import Keyring
 from intermediary.mapping.run import InvalidOutput, run_mapping
 from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, RoutingTable, select
-from intermediary.unseal import unseal
+from intermediary.unseal import NotOpened, unseal
 from intermediary.unseal.described import describe, leika
 from intermediary.unseal.policy import Policy
 from intermediary.unseal.require import missing
@@ -109,12 +109,17 @@ def render(sendung: Sendung, pins: Mapping[str, str], bank: Werkbank) -> Ausgabe
 
 
 def open_sealed(sendung: Sendung, bank: Werkbank) -> Opened:
-    """Decrypt and verify with the Mandant's keys."""
+    """Decrypt and verify with the Mandant's keys. A key that is missing is no reason to turn a citizen away."""
     schluessel = bank.schluessel.get(sendung.mandant)
     if schluessel is None:
         raise Misconfigured("key.unavailable", where=f"mandant {sendung.mandant}")
     kind, at = sendung.content_type, sendung.received_at
-    return unseal(sendung.body, content_type=kind, keyring=schluessel.keyring, policy=schluessel.policy, at=at)
+    try:
+        return unseal(sendung.body, content_type=kind, keyring=schluessel.keyring, policy=schluessel.policy, at=at)
+    except NotOpened as refusal:
+        if refusal.code in ("osci.transport.no-key", "osci.content.no-key"):
+            raise Misconfigured("key.reader.missing", where=f"mandant {sendung.mandant}") from refusal
+        raise
 
 
 def _is_test(payload: Payload, route: Route) -> bool:

@@ -6,6 +6,7 @@ the work is simply dropped. The one `try` around a claim is the only place that 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from time import perf_counter
 
 import structlog
 
+from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.decide import Decision, Situation, decide_nachricht
 from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient
-from intermediary.core.states import NachrichtState
-from intermediary.core.values import Ausgabe
+from intermediary.core.states import FINAL, NachrichtState
+from intermediary.core.values import Ausgabe, Befund
 from intermediary.deliver import Deliverer, Timing
 from intermediary.mapping.run import InvalidOutput
 from intermediary.pipeline import Judgement, Sendung, Werkbank, judge, render
@@ -29,6 +31,7 @@ from intermediary.store.store import Store
 log = structlog.get_logger(__name__)
 
 _N = NachrichtState
+_PEOPLE = frozenset({Healer.OPERATOR, Healer.DEVELOPER, Healer.TARGET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +113,14 @@ class Worker:
             except Exception as unexpected:  # the single try of the worker (HOUSE §7)
                 failure = type(unexpected).__name__
                 claim = self._fail(claim, unexpected)
-            log.info(
+            code = claim.nachricht.code or claim.nachricht.wait_reason
+            needs_people = code in CATALOGUE and CATALOGUE[code].healer in _PEOPLE
+            log.log(
+                logging.WARNING if needs_people and claim.nachricht.state not in FINAL else logging.INFO,
                 "claim.done",
                 before=before.value,
                 after=claim.nachricht.state.value,
-                code=claim.nachricht.code or claim.nachricht.wait_reason,
+                code=code,
                 zustellungen={z.target: z.state.value for z in claim.zustellungen},
                 failure=failure,
                 seconds=round(perf_counter() - started, 4),
@@ -200,7 +206,7 @@ class _Errand:
                 claim, code=decision.code, findings=failure.findings, plan={}, now=now
             )
         else:
-            self._claim = self._bench.store.wait(claim, decision, now=now, findings=failure.findings)
+            self._claim = self._bench.store.wait(claim, decision, now=now, findings=_explained(failure))
 
     def _render(self) -> Ausgabe:
         if self._ausgabe is None:
@@ -211,6 +217,12 @@ class _Errand:
 
     def _is_test(self) -> bool:
         return bool(self._claim.nachricht.plan.get("facts", {}).get("test", False))
+
+
+def _explained(failure: Fault | InvalidOutput) -> tuple[Befund, ...]:
+    """The findings of a failure; without any, the place it names is one, so that `explain` can show it."""
+    where = getattr(failure, "where", "")
+    return failure.findings or ((Befund(failure.code, hint=where),) if where else ())
 
 
 def sendung_of(store: Store, nachricht: NachrichtRecord) -> Sendung:

@@ -58,7 +58,7 @@ def translated(where: str) -> Iterator[None]:
 @contextmanager
 def opened(path: Path, where: str) -> Iterator[int]:
     """A folder, opened once: everything after works in this very folder, whatever is mounted over it meanwhile."""
-    with translated(where):
+    with translated(f"{where} {path}"):
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield folder

@@ -22,7 +22,7 @@ from intermediary.core.values import EMPTY, Befund
 
 _MAPPING = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]{0,5}")
 _LINE = re.compile(r"at line ([0-9]+)")
-_LONGEST_WHERE = 200
+_LONGEST_WHERE = 500
 
 Requirement = Literal["transport-signature", "content-signature", "trusted"]
 Stage = Literal["production", "test"]
@@ -152,7 +152,7 @@ def select(
     facts = {"root": root, "service": service, "leika": leika, "message_type": message_type}
     applying = [route for route in table.routes if route.mandant == mandant and route.applies(facts)]
     if not applying:
-        raise Misconfigured("route.missing", where=_printable(f"mandant {mandant}, root {root}"))
+        raise Misconfigured("route.missing", where=_printable(_described(mandant, facts)))
     tests = [route for route in applying if route.stage == "test"]
     production = [route for route in applying if route.stage == "production"]
     if is_test and not tests:
@@ -226,6 +226,12 @@ def _shared_targets(table: RoutingTable) -> Iterator[Befund]:
 
 def _named(routes: Iterable[Route]) -> str:
     return "routes " + ", ".join(sorted(route.name for route in routes))
+
+
+def _described(mandant: str, facts: Mapping[str, str]) -> str:
+    """The facts a new route could ask for, as they would be written into `[route.when]`."""
+    given = ", ".join(f'{name} = "{value}"' for name, value in facts.items() if value)
+    return f"mandant {mandant}: {given}"
 
 
 def _printable(text: str) -> str:

@@ -364,3 +364,43 @@ def test_a_nachricht_is_found_by_its_business_key_and_the_key_rests_hashed(rig):
     assert not [
         path for path in (rig.site.folder / "data").rglob("*") if path.is_file() and key.encode() in path.read_bytes()
     ]
+
+
+def test_a_missing_reader_key_waits_for_the_operator_and_rejects_nobody(rig):
+    """A bad key rollout costs time, not applications: the Nachricht goes on once the key is there."""
+    keyring = rig.site.folder / "keys" / "keyring.toml"
+    whole = keyring.read_text(encoding="utf-8")
+    keyring.write_text(whole.replace("reader-cipher", "originator-cipher"), encoding="utf-8")
+    found = rig.submit(good(rig), "a-1")
+    rig.work()
+    assert (N.RECEIVED, "key.reader.missing") == (rig.get(found).state, rig.get(found).wait_reason)
+
+    keyring.write_text(whole, encoding="utf-8")
+    rig.configuration.bank()
+    rig.store.wake_misconfigured(rig.clock())
+    rig.work()
+
+    assert N.COMPLETED is rig.get(found).state
+
+
+def test_a_missing_target_folder_is_named(rig):
+    """The operator reads which folder of which target is not there."""
+    rig.site.drop.rename(rig.site.drop.with_name("weg"))
+    found = rig.submit(good(rig), "a-1")
+
+    rig.work()
+
+    (zustellung,) = rig.store.zustellungen(found)
+    assert "target.misconfigured" == zustellung.code
+    assert str(rig.site.drop) in zustellung.proof["where"]
+
+
+def test_a_missing_route_tells_what_to_write(rig):
+    """Root and service of the waiting Nachricht stand where `explain` looks."""
+    found = rig.submit(sample_letter(5, now=rig.clock(), service=SERVICE_WITHOUT_ROUTE), "a-1")
+
+    rig.work()
+
+    (finding,) = rig.get(found).plan["findings"]
+    assert f'service = "{SERVICE_WITHOUT_ROUTE}"' in finding["hint"]
+    assert "S05000000058V1.0.0" in finding["hint"]

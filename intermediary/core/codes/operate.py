@@ -34,6 +34,12 @@ CODES = (
         "Schlüsseldatei, Kennwortdatei und Rechte prüfen (`doctor`); die Nachricht läuft danach von selbst weiter.",
     ),
     Code(
+        "key.reader.missing",
+        Healer.OPERATOR,
+        "Keiner der Leserschlüssel des Mandanten öffnet diese Sendung.",
+        "Fehlt ein Schlüssel im Schlüsselbund (neuer oder alter): dazustellen, es geht von selbst weiter. Sonst `decide ID reject`.",
+    ),
+    Code(
         "person.rejected",
         Healer.SENDER,
         "Die zuständige Stelle hat den Antrag nach Prüfung abgelehnt.",
