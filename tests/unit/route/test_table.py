@@ -48,7 +48,7 @@ def test_example_is_read(project: Path) -> None:
 
     assert () == lint_routes(table, mandanten=["musterstadt", "beispielhausen"])
     assert first is table.by_name("musterstadt", "bewohnerparken-musterstadt")
-    assert ("bewohnerparken@1", ("content-signature",), "production") == (first.mapping, first.require, first.stage)
+    assert ("bewohnerparken@1", ("content-signature",), "test") == (first.mapping, first.require, first.stage)
     assert "ordner" == first.targets[0].connector
     assert table.knows_root(first.when.root or "")
     assert not table.knows_root("{urn:other}x")

@@ -10,7 +10,10 @@ import pytest
 
 from intermediary.keys.ring import Keyring
 from intermediary.keys.wrap import KekFiles, MandantKeys
+from intermediary.operations import check
 from intermediary.settings import Severity, lint
+
+EXAMPLES = ("intermediary.toml", "intermediary-amqp.toml")
 
 
 def _told(file: Path) -> list[tuple[str, str, Severity]]:
@@ -91,24 +94,42 @@ def test_data_open_to_everybody_is_a_warning(installation: Path) -> None:
     assert [("installation.data", Severity.WARNING)] == [(path, severity) for path, _, severity in _told(installation)]
 
 
-def test_the_example_lints(project: Path, tmp_path: Path) -> None:
-    """The committed example has no finding once its secrets are made, and only missing secrets before."""
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_example_lints(project: Path, tmp_path: Path, name: str) -> None:
+    """A committed example has no finding once its secrets are made, and only missing secrets before."""
     example = tmp_path / "config" / "example"
-    shutil.copytree(project / "config/example", example, ignore=shutil.ignore_patterns("secrets"))
-    file = example / "intermediary.toml"
+    shutil.copytree(project / "config/example", example, ignore=shutil.ignore_patterns("secrets", "state"))
+    file = example / name
 
     assert {Severity.MISSING_SECRET} == {severity for _, _, severity in _told(file)}
 
-    subprocess.run([example / "make-secrets.sh"], check=True)
+    subprocess.run([example / "make-example.sh"], check=True)
 
     assert [] == _told(file)
+
+
+def test_the_example_starts_where_it_was_copied(project: Path, tmp_path: Path) -> None:
+    """The script makes every folder the example names, closed to others and inside the copied folder; twice is once."""
+    example = tmp_path / "outer" / "example"
+    shutil.copytree(project / "config/example", example, ignore=shutil.ignore_patterns("secrets", "state"))
+    told = [
+        subprocess.run([example / "make-example.sh"], check=True, capture_output=True, text=True).stdout
+        for _ in range(2)
+    ]
+
+    assert [] == [finding for name in EXAMPLES for finding in check.lint(example / name)]
+    assert [example] == list((tmp_path / "outer").iterdir())
+    folders = [path for path in (example / "state").rglob("*") if path.is_dir()]
+    assert {0o700} == {path.stat().st_mode & 0o777 for path in folders}
+    assert str(example / "state/eingang/musterstadt") in told[0]
+    assert "" == told[1]
 
 
 def test_the_keyrings_of_the_example_open(project: Path, tmp_path: Path) -> None:
     """The example's keyrings are what the room `keys` reads, and the secrets script makes keys that open."""
     example = tmp_path / "example"
-    shutil.copytree(project / "config/example", example, ignore=shutil.ignore_patterns("secrets"))
-    subprocess.run([example / "make-secrets.sh"], check=True)
+    shutil.copytree(project / "config/example", example, ignore=shutil.ignore_patterns("secrets", "state"))
+    subprocess.run([example / "make-example.sh"], check=True)
 
     for mandant in ("musterstadt", "beispielhausen"):
         assert 1 == len(Keyring.load(example / f"keyring-{mandant}.toml").certificates())

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Makes what this example needs beside its TOML files: throw-away secrets (a KEK and a self-signed reader key for each
+# Mandant, the URL of a broker on this machine) and the folders under state/. Everything lies in the folder of this
+# script; what is there already stays as it is. Never use the secrets for real submissions.
+set -eu
+umask 077 # files 0600, folders 0700: for the daemon's user alone
+cd "$(dirname "$0")"
+
+made() { printf 'made  %s\n' "$PWD/$1"; }
+
+folder() {
+    if ! [ -d "$1" ]; then
+        mkdir -p "$1"
+        made "$1/"
+    fi
+}
+
+folder secrets
+for mandant in musterstadt beispielhausen; do
+    if ! [ -e "secrets/$mandant.kek" ]; then
+        openssl rand -base64 32 >"secrets/$mandant.kek"
+        made "secrets/$mandant.kek"
+    fi
+    if ! [ -e "secrets/$mandant-leser.p12" ]; then
+        openssl rand -hex 16 >"secrets/$mandant-leser.pass"
+        openssl req -x509 -newkey rsa:3072 -nodes -days 365 -subj "/CN=Leser $mandant (Beispiel)/C=DE" \
+            -addext "keyUsage=critical,keyEncipherment" -keyout secrets/leser.key -out secrets/leser.pem 2>/dev/null
+        openssl pkcs12 -export -inkey secrets/leser.key -in secrets/leser.pem \
+            -passout "file:secrets/$mandant-leser.pass" -out "secrets/$mandant-leser.p12"
+        rm secrets/leser.key secrets/leser.pem
+        made "secrets/$mandant-leser.p12 (password in $mandant-leser.pass)"
+    fi
+done
+if ! [ -e secrets/amqp.url ]; then
+    printf 'amqp://guest:guest@127.0.0.1:5672/%%2F\n' >secrets/amqp.url
+    made secrets/amqp.url
+fi
+
+folder state/data     # the store
+folder state/heads    # the second place of the audit heads; in earnest on another system
+folder state/schemas  # what `intermediary schemas install` puts here
+folder state/claims   # large submissions, only for intermediary-amqp.toml
+for mandant in musterstadt beispielhausen; do
+    folder "state/eingang/$mandant"    # the inbox: senders need rights to write here
+    folder "state/quittungen/$mandant" # our answers: senders need rights to read here
+    folder "state/eakte/$mandant"      # drop: the e-file needs rights to read and remove here
+    folder "state/unterwegs/$mandant"  # what is on its way into the drop: for the daemon alone, on the same mount
+done
