@@ -5,6 +5,6 @@ from __future__ import annotations
 from intermediary.daemon.logs import configure_logging
 
 
-def quiet_logs() -> None:
+def quiet_logs(level: str = "warning") -> None:
     """Commands speak for themselves; only what went wrong underneath is logged."""
-    configure_logging("warning")
+    configure_logging(level)

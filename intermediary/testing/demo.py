@@ -28,7 +28,7 @@ from intermediary.operations.prove import as_text, verify_installation
 from intermediary.store.owners import own_name
 from intermediary.store.records import NachrichtRecord
 from intermediary.testing.demo_proof import Comparison, compare_with_golden, golden_letter, golden_settings
-from intermediary.testing.demo_site import MANDANT, SERVICE_WITHOUT_ROUTE, Site, make_site
+from intermediary.testing.demo_site import MANDANT, SERVICE_WITHOUT_ROUTE, Site, is_demo, make_site
 from intermediary.testing.osci.letter import Letter
 from intermediary.testing.osci.seal import seal
 from intermediary.testing.samples import sample_letter
@@ -53,7 +53,7 @@ _PATIENCE_SECONDS = 30.0
 @click.option("--keep", is_flag=True, help="Refuse to overwrite an earlier demo.")
 def command(folder: Path, keep: bool) -> None:
     """Show the whole path offline: keys, sealed samples, delivery, Quittungen, audit trail."""
-    quiet_logs()
+    quiet_logs("error")  # what is shown here waits and is refused on purpose
     _clear(folder, keep=keep)
     started = time.monotonic()
     is_fine = Demo(folder).run()
@@ -247,7 +247,7 @@ def _clear(folder: Path, *, keep: bool) -> None:
     """Only what an earlier demo made is removed."""
     if not folder.exists() or not any(folder.iterdir()):
         return
-    if keep or not (folder / "intermediary.toml").exists() or not (folder / "samples").is_dir():
+    if keep or not is_demo(folder):
         raise click.UsageError(f"{folder} is not empty; name another folder with --dir")
     shutil.rmtree(folder)
 

@@ -14,8 +14,9 @@ from intermediary.testing.samples import NAMESPACE, ROOT, SERVICE
 MANDANT = "musterstadt"
 SERVICE_WITHOUT_ROUTE = "urn:example:musterland:bewohnerparken:2.0"
 
-_CONFIG = """\
-# The demo's installation. Everything lies in this folder; the keys are throw-away.
+_MARK = "# The demo's installation. Everything lies in this folder; the keys are throw-away."
+_CONFIG = f"""\
+{_MARK}
 [installation]
 name = "demo"
 data = "data"
@@ -114,14 +115,22 @@ def make_site(folder: Path, *, now: datetime, settings: str, pki: Pki | None = N
     Without `pki` new keys are made, which takes about a second.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "intermediary.toml").write_text(_CONFIG, encoding="utf-8")
     pki = pki or make_pki(valid_from=now - timedelta(days=1), valid_until=now + timedelta(days=365))
     write_pki(pki, folder / "keys", random=secrets.token_bytes)
     for name in ("secrets", "eingang", "fachverfahren", ".fachverfahren-state", "quittungen", "audit-heads", "schemas"):
         (folder / name).mkdir(mode=0o700)
     create_kek(folder / "secrets" / "musterstadt.kek")
-    (folder / "intermediary.toml").write_text(_CONFIG, encoding="utf-8")
     (folder / "routes.toml").write_text(route_toml("bewohnerparken", SERVICE, settings), encoding="utf-8")
     return Site(folder, pki)
+
+
+def is_demo(folder: Path) -> bool:
+    """Whether a demo made this folder, so that the next one may replace it."""
+    try:
+        return (folder / "intermediary.toml").read_text(encoding="utf-8").startswith(_MARK)
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def route_toml(name: str, service: str, settings: str) -> str:
