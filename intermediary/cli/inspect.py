@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from intermediary.cli.options import config_option, installation, json_option, say, say_json, table, wrapped
+from intermediary.cli.options import config_option, installation, json_option, say, say_json, say_wrapped, table
 
 _SHORT = 13
 """As much of an id as a table shows: enough to be the only one among a hundred million."""
@@ -81,10 +81,7 @@ def explain(nachricht: str, config: Path, as_json: bool) -> None:
     say(f"Nachricht {found.id}")
     say()
     say(f"{explanation.headline} ({found.state.value})")
-    for line in explanation.lines:
-        indent = len(line) - len(line.lstrip()) + 2
-        for piece in wrapped(line.strip(), indent=indent):
-            say(piece)
+    say_wrapped(explanation.lines, indent=2)
 
 
 @click.command("state")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,6 +75,14 @@ def wrapped(text: str, *, indent: int = 0) -> list[str]:
     """The text in lines that fit a terminal; words are never cut, so that ids and paths can be copied."""
     room = WIDTH - indent
     return [" " * indent + line for line in textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)]
+
+
+def say_wrapped(lines: Iterable[str], *, indent: int) -> None:
+    """Lines for people, moved in and broken where they are too long; each keeps its own indentation."""
+    for line in lines:
+        own = len(line) - len(line.lstrip())
+        for piece in wrapped(line.strip(), indent=indent + own):
+            say(piece)
 
 
 def say_setting(key: str, text: str) -> None:

@@ -19,11 +19,11 @@ from pathlib import Path
 import click
 
 from intermediary.audit.second_place import write_head
-from intermediary.cli.options import say, table
+from intermediary.cli.options import say, say_wrapped, table
 from intermediary.cli.quiet import quiet_logs
 from intermediary.core.states import NachrichtState
 from intermediary.ingress.spool import Spool
-from intermediary.operations.look import explain
+from intermediary.operations.look import about_finding, explain
 from intermediary.operations.prove import as_text, verify_installation
 from intermediary.store.owners import own_name
 from intermediary.store.records import NachrichtRecord
@@ -74,10 +74,10 @@ class Sample:
 _N = NachrichtState
 GOLDEN = Sample("antrag-1.osci", "vollständiger Antrag mit Anlagen", _N.COMPLETED)
 SECOND = Sample("antrag-2.osci", "zweiter Antrag", _N.COMPLETED)
-FORGED = Sample("antrag-3.osci", "Inhalt nach der Signatur verändert", _N.REJECTED, "osci.content-signature.invalid")
+FORGED = Sample("antrag-3.osci", "Inhalt nach Signatur verändert", _N.REJECTED, "osci.content-signature.invalid")
 BROKEN = Sample("antrag-4.osci", "mehrere Fehler gegen das Schema", _N.REJECTED, "validate.input.invalid")
-NO_ROUTE = Sample("antrag-5.osci", "Dienst ohne Route; wird nachgetragen", _N.COMPLETED)
-RETRIED = Sample("antrag-6.osci", "Ablage des Fachverfahrens zeitweise belegt", _N.COMPLETED)
+NO_ROUTE = Sample("antrag-5.osci", "Dienst ohne Route, nachgetragen", _N.COMPLETED)
+RETRIED = Sample("antrag-6.osci", "Ablage zeitweise belegt", _N.COMPLETED)
 
 
 class Demo:
@@ -172,8 +172,7 @@ class Demo:
     def _show_waiting(self, installation: Installation, nachricht: NachrichtRecord) -> None:
         store = installation.store
         explanation = explain(nachricht, store.zustellungen(nachricht.id), utc_now())
-        for line in explanation.lines:
-            say(f"     {line}")
+        say_wrapped(explanation.lines, indent=5)
 
     def _show_results(self, installation: Installation, *, was_waiting: str, duplicates: int) -> bool:
         rows: list[tuple[str, ...]] = []
@@ -195,13 +194,12 @@ class Demo:
             elif sample is BROKEN:
                 found = nachricht.plan.get("findings", [])
                 is_fine &= len(found) >= 3
-                remark += f", {len(found)} Befunde"
-                findings = [f"{one['path']} (Zeile {one['line']}): {one['hint']}" for one in found]
+                remark += f" ({len(found)})"
+                findings = [line for one in found for line in about_finding(one)]
             rows.append((sample.name, sample.shows, nachricht.state.value, remark, nachricht.id[:8]))
         table(rows, ("Datei", "zeigt", "Ergebnis", "Bemerkung", "Id"))
         say(f"\nAlle Befunde zu {BROKEN.name}, wie sie auch in der Quittung stehen:")
-        for finding in findings:
-            say(f"  - {finding}")
+        say_wrapped(findings, indent=2)
         return is_fine
 
     def _show_places(self, site: Site, comparison: Comparison, audit: str) -> None:
@@ -209,7 +207,7 @@ class Demo:
         say(f"\nPakete ({len(packages)}):     {site.drop}")
         say(f"Quittungen ({len(list(site.answers.glob('*.json')))}): {site.answers}")
         say(f"Audit:          {site.folder / 'data'} (Köpfe: {site.folder / 'audit-heads'})")
-        say(f"                {audit}")
+        say_wrapped([audit], indent=16)
         say(f"Goldene Ausgabe: {comparison.text()}")
         config = _shown(site.config)
         say("\nWeiter mit (ohne aktiviertes .venv: .venv/bin/intermediary …):")
