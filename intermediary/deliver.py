@@ -110,7 +110,10 @@ class Deliverer:
         *,
         is_test: bool,
     ) -> Claim:
-        """A due Zustellung is certainly unsent, so an output that changed since the plan is simply the one that is sent."""
+        """A due Zustellung is certainly unsent: an output that changed since the plan is the one that is sent.
+
+        Unless another target has the earlier one: then a person decides.
+        """
         if is_test and not target.takes_tests:  # the route was changed since the plan (DESIGN §2.15)
             return self._settle(claim, zustellung, Misconfigured("test.message"), target)
         try:
@@ -121,6 +124,8 @@ class Deliverer:
             return self._park(claim, zustellung, fault.code)
         except Exception:  # a mapping's code may raise anything: nothing was sent, a developer has to look
             return self._park(claim, zustellung, "bug.unexpected")
+        if self._is_split(claim, zustellung, ausgabe):
+            return self._park(claim, zustellung, "output.changed")
         claim = self._store.intend(claim, zustellung.key, output_sha256=ausgabe.package.content.sha256, now=self._now())
         intended = claim.zustellung(zustellung.key)
         auftrag = Zustellauftrag(
@@ -139,6 +144,12 @@ class Deliverer:
         except Exception as failure:  # a vendor's code may raise anything: it counts as unclear
             outcome = failure
         return self._settle(claim, intended, outcome, target)
+
+    def _is_split(self, claim: Claim, zustellung: ZustellungRecord, ausgabe: Ausgabe) -> bool:
+        """Whether this target would get other bytes than another target has, or may have."""
+        others = (one for one in claim.zustellungen if one.key != zustellung.key and one.redelivery == 0)
+        changed = ausgabe.package.content.sha256 != zustellung.output_sha256
+        return changed and any(one.intended_at is not None for one in others)
 
     def _look_up(self, zustellung: ZustellungRecord, connector: Connector) -> Outcome:
         try:

@@ -105,7 +105,9 @@ def render(sendung: Sendung, pins: Mapping[str, str], bank: Werkbank) -> Ausgabe
     route = bank.table.by_name(sendung.mandant, pins["route"])
     if route is None:
         raise Misconfigured("route.missing", where=f"route {pins['route']}")
-    return _map(sendung, opened, payload, route, bank, mapping=pins["mapping"])
+    ausgabe = _map(sendung, opened, payload, route, bank, mapping=pins["mapping"])
+    _check_output(ausgabe, route, bank)
+    return ausgabe
 
 
 def open_sealed(sendung: Sendung, bank: Werkbank) -> Opened:

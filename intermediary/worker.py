@@ -21,6 +21,7 @@ from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient
 from intermediary.core.states import FINAL, NachrichtState
 from intermediary.core.values import Ausgabe, Befund
 from intermediary.deliver import Deliverer, Timing
+from intermediary.heartbeat import Heartbeat
 from intermediary.mapping.run import InvalidOutput
 from intermediary.pipeline import Judgement, Sendung, Werkbank, judge, render
 from intermediary.receipt import Receipts
@@ -31,6 +32,7 @@ from intermediary.store.store import Store
 log = structlog.get_logger(__name__)
 
 _N = NachrichtState
+_DELIVERING = frozenset({_N.PLANNED, _N.ANSWERING, _N.COMPLETED, _N.REJECTED})
 _PEOPLE = frozenset({Healer.OPERATOR, Healer.DEVELOPER, Healer.TARGET})
 
 
@@ -101,7 +103,8 @@ class Worker:
         failure = ""
         with structlog.contextvars.bound_contextvars(nachricht_id=claim.nachricht.id, mandant=claim.nachricht.mandant):
             try:
-                claim = _Errand(self._bench, claim).run()
+                with Heartbeat(self._bench.store, claim, lease=self._rhythm.lease, now=self._bench.now):
+                    claim = _Errand(self._bench, claim).run()
                 self._bench.store.release(claim, now=self._bench.now())
             except LeaseLost:
                 log.warning("claim.lost")
@@ -152,13 +155,19 @@ class _Errand:
         self._ausgabe: Ausgabe | None = None
 
     def run(self) -> Claim:
+        """Judge, deliver, answer: whatever of it is due. An answer that is due does not wait for optional targets."""
         if self._claim.nachricht.state is _N.RECEIVED:
             self._judge()
-        if self._claim.nachricht.state in (_N.PLANNED, _N.COMPLETED):
+        if not self._owes_answer() and self._claim.nachricht.state in _DELIVERING:
             self._claim = self._bench.deliverer.advance(self._claim, self._render, is_test=self._is_test())
-        if self._claim.nachricht.state is _N.ANSWERING:
+        if self._owes_answer():
             self._answer()
         return self._claim
+
+    def _owes_answer(self) -> bool:
+        nachricht = self._claim.nachricht
+        due = nachricht.own_due_at
+        return nachricht.state is _N.ANSWERING and due is not None and due <= self._bench.now()
 
     def _judge(self) -> None:
         try:

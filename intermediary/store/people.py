@@ -19,6 +19,7 @@ from intermediary.store.work import Work, under_claim
 
 _N = NachrichtState
 _Z = ZustellungState
+_ARRIVED = frozenset({_Z.DELIVERED, _Z.AWAITING, _Z.UNCLEAR, _Z.INTENDED})
 
 
 def confirm_delivered(
@@ -89,6 +90,11 @@ def reject(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime
         state = work.nachricht.state
         _demand(state in (_N.RECEIVED, _N.PLANNED, _N.PARKED), f"the Nachricht is {state}")
         _demand(not work.nachricht.verdict, f"the verdict is {work.nachricht.verdict} already")
+        arrived = [one.target for one in work.zustellungen if one.required and one.state in _ARRIVED]
+        is_open = state is not _N.PARKED and arrived
+        _demand(
+            not is_open, f"{', '.join(arrived)} has it, or may have it: end that Zustellung first (confirm-delivered)"
+        )
         work.move(
             _N.ANSWERING,
             "person.rejected",
