@@ -30,15 +30,26 @@ def sample_pdf(text: str) -> bytes:
     )
 
 
-def sample_png(*, width: int = 64, height: int = 48, shade: int = 128) -> bytes:
-    """A PNG with a colour gradient; `shade` (0 to 255) tells one picture from the next."""
+def sample_png(*, width: int = 240, height: int = 160, shade: int = 128) -> bytes:
+    """A PNG one recognises: a car on a street under a sun; `shade` (0 to 255) is its colour and tells pictures apart."""
     rows = b"".join(
-        b"\0" + bytes(channel for x in range(width) for channel in (x * 255 // width, y * 255 // height, shade))
-        for y in range(height)
+        b"\0" + b"".join(_colour(x / width * 240, y / height * 160, shade) for x in range(width)) for y in range(height)
     )
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
+
+
+def _colour(x: float, y: float, shade: int) -> bytes:
+    """The colour at a place of the picture, which is drawn on 240 by 160."""
+    if any((x - middle) ** 2 + (y - 122) ** 2 < 15**2 for middle in (85, 160)):
+        return b"\x20\x20\x20"
+    if (45 < x < 200 and 88 < y < 122) or (75 < x < 165 and 60 < y <= 88):
+        is_window = 66 < y < 86 and (82 < x < 116 or 124 < x < 158)
+        return b"\xd8\xf0\xff" if is_window else bytes((shade, 64, 255 - shade))
+    if (x - 210) ** 2 + (y - 28) ** 2 < 16**2:
+        return b"\xff\xd8\x20"
+    return b"\x80\x80\x80" if y > 128 else b"\xb0\xd8\xf8"
 
 
 def _pdf_string(line: str) -> str:

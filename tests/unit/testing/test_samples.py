@@ -88,6 +88,16 @@ def test_a_png_holds_its_pixels():
     assert 4 * (1 + 10 * 3) == len(zlib.decompress(chunks[b"IDAT"]))
 
 
+def test_pictures_show_something():
+    """A sample picture has shapes in several colours, and another shade is another picture."""
+    one, other = sample_png(shade=3), sample_png(shade=200)
+    pixels = zlib.decompress(one[one.index(b"IDAT") + 4 : one.index(b"IEND") - 8])
+    rows = [pixels[1 + row * (1 + 240 * 3) :][: 240 * 3] for row in range(160)]
+
+    assert 5 < len({row[x : x + 3] for row in rows for x in range(0, len(row), 3)})
+    assert one != other
+
+
 def test_letters_travel_sealed(pki, randomness, now):
     """A sample letter opens to its application; sound and broken letters of one seed have ids of their own."""
     sound, broken = sample_letter(3, now=now), sample_letter(3, now=now, is_broken=True)
