@@ -231,12 +231,12 @@ def test_rename_done_but_reported_as_failed_is_found_by_lookup(
 
 @pytest.mark.parametrize("missing", ["drop", "state"])
 def test_missing_folder_waits_for_the_operator(target: OrdnerTarget, missing: str) -> None:
-    """A folder that is not there (an unmounted share) is never created; the fault names its setting."""
+    """A folder that is not there (an unmounted share) is never created; the fault names its setting and its path."""
     (target.root / missing).rmdir()
     with pytest.raises(Misconfigured) as raised:
         target.connect().deliver(make_auftrag(), NOW)
 
-    assert missing == raised.value.where
+    assert f"{missing} {target.root / missing}" == raised.value.where
     assert not (target.root / missing).exists()
 
 

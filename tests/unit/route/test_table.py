@@ -145,11 +145,13 @@ def test_equally_specific_routes_are_ambiguous() -> None:
 
 
 def test_missing_route_tells_the_root() -> None:
-    """The operator learns which root has no route; what a sender wrote into it cannot forge a log line."""
+    """The operator learns which root and service have no route; what a sender wrote into them forges no log line."""
     fault = fault_of("", root="{urn:\nfake}" + "x" * 500)
 
-    assert fault.where.startswith("mandant m, root {urn:?fake}xxx")
-    assert 200 == len(fault.where)
+    assert fault.where.startswith('mandant m: root = "{urn:?fake}xxx')
+    assert "\n" not in fault.where
+    assert 500 == len(fault.where)
+    assert 'mandant m: root = "{urn:b}x", service = "s"' == fault_of("", root="{urn:b}x").where
 
 
 def test_test_message_never_meets_a_production_route() -> None:
