@@ -33,6 +33,13 @@ class Defect(StrEnum):
     HEADS_BROKEN = "heads-broken"
     ROLLED_BACK = "rolled-back"
     END_DIFFERS = "end-differs"
+    SECOND_PLACE_MISSING = "second-place-missing"
+    SECOND_PLACE_BEHIND = "second-place-behind"
+
+    @property
+    def is_uncompared(self) -> bool:
+        """Whether nothing was found wrong, but a rollback could not have been found either."""
+        return self in (Defect.SECOND_PLACE_MISSING, Defect.SECOND_PLACE_BEHIND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from intermediary.audit.second_place import write_head
+from intermediary.audit.second_place import copy_missing
 from intermediary.core.faults import Fault
 from intermediary.store.owners import is_alive
 from intermediary.wiring import Configuration, Installation
@@ -30,10 +30,7 @@ class Chores:
     def do(self) -> None:
         """Do what is due; a fault is logged and the chore comes round again."""
         for chore in (self.free_dead_leases, self.wake_after_change, self.seal_if_due):
-            try:
-                chore()
-            except Fault as fault:
-                log.error("chore.failed", reason=chore.__name__, code=fault.code, where=fault.where)
+            self._try(chore)
 
     def free_dead_leases(self) -> None:
         """Work whose worker died is taken again at once instead of after the lease."""
@@ -53,12 +50,28 @@ class Chores:
         now = self._now()
         interval = self._installation.settings.audit.head_seconds
         if self._sealed_at is None or (now - self._sealed_at).total_seconds() >= interval:
-            self.seal()
             self._sealed_at = now
+            self.seal()
 
     def seal(self) -> None:
-        """Seal what was committed and copy the head to the second place."""
+        """Seal what was committed, and bring the second place up to it; heads it missed while it was away follow.
+
+        Both are tried, and a fault is logged: a full disk here must not keep back heads that are sealed already.
+        """
+        self._try(self._seal_store)
+        self._try(self._copy_heads)
+
+    def _seal_store(self) -> None:
+        self._installation.store.seal_heads(self._installation.signing.sign, now=self._now())
+
+    def _copy_heads(self) -> None:
         installation = self._installation
-        head = installation.store.seal_heads(installation.signing.sign, now=self._now())
-        if head is not None:
-            write_head(installation.settings.audit.heads_folder, head)
+        copied = copy_missing(installation.settings.audit.heads_folder, installation.store.heads)
+        if copied > 1:
+            log.info("audit.heads.caught_up", count=copied)
+
+    def _try(self, chore: Callable[[], None]) -> None:
+        try:
+            chore()
+        except Fault as fault:
+            log.error("chore.failed", reason=chore.__name__.lstrip("_"), code=fault.code, where=fault.where)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from intermediary.audit.sealer import Head
 from intermediary.audit.second_place import read_heads
-from intermediary.audit.verify import Problem, Report, verify
+from intermediary.audit.verify import Defect, Problem, Report, verify
+from intermediary.core.faults import Transient
 from intermediary.wiring import Installation
 
 
@@ -18,16 +21,45 @@ def export(installation: Installation) -> Iterator[str]:
 
 
 def verify_installation(installation: Installation, *, heads_folder: Path | None = None) -> Report:
-    """Check chains, log and heads of the store against the heads in the second place."""
-    second_place = read_heads(heads_folder or installation.settings.audit.heads_folder)
+    """Check chains, log and heads of the store against the heads in the second place.
+
+    A second place that is missing, empty or behind is a problem of its own: without it a store that was put back to an
+    earlier day looks sound. It is read before the store, since what stood there then must be in the store, and again
+    afterwards, to see how far it has come.
+    """
+    folder = heads_folder or installation.settings.audit.heads_folder
+    before = _read(folder)
     with installation.store.audit_snapshot() as snapshot:
-        return verify(
+        report = verify(
             (entry.line() for entry in snapshot.entries),
             snapshot.heads,
             [installation.signing.public_pem()],
-            second_place=second_place,
+            second_place=before or (),
             ends=snapshot.ends,
         )
+    lag = compare_extent(snapshot.heads, _read(folder))
+    return report if lag is None else replace(report, problems=(*report.problems, lag))
+
+
+def compare_extent(heads: Sequence[Head], second_place: Sequence[Head] | None) -> Problem | None:
+    """What is wrong when the second place does not reach up to the heads of the store; None when it does.
+
+    The heads of the newest sealing may be missing there, since the daemon copies them right after the commit: all that
+    bear the moment of the newest one. An empty place does not do as soon as there is any head.
+    """
+    if second_place is None or (heads and not second_place):
+        return Problem(Defect.SECOND_PLACE_MISSING)
+    reached = max((head.size for head in second_place), default=0)
+    if any(head.size > reached and head.at != heads[-1].at for head in heads):
+        return Problem(Defect.SECOND_PLACE_BEHIND, number=reached + 1)
+    return None
+
+
+def _read(folder: Path) -> tuple[Head, ...] | None:
+    try:
+        return read_heads(folder)
+    except Transient:
+        return None
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -47,8 +79,17 @@ def as_text(report: Report) -> str:
     counts = f"{report.events} Ereignisse, davon {report.sealed} unter signierten Köpfen, {report.unsealed} noch nicht"
     if report.first_bad is None:
         return f"Audit geprüft: unversehrt ({counts})"
+    if all(problem.defect.is_uncompared for problem in report.problems):
+        what = _UNCOMPARED[report.first_bad.defect]
+        return f"Audit NICHT VERGLICHEN: {what}. In sich stimmig; ein Zurücksetzen bliebe unbemerkt ({counts})"
     place = " ".join(f"{name}={value}" for name, value in _place(report.first_bad).items())
     return f"Audit VERLETZT: {report.first_bad.defect.value} bei {place} ({len(report.problems)} Mängel; {counts})"
+
+
+_UNCOMPARED = {
+    Defect.SECOND_PLACE_MISSING: "der zweite Ort (audit.heads_folder) fehlt, ist leer oder nicht lesbar",
+    Defect.SECOND_PLACE_BEHIND: "am zweiten Ort (audit.heads_folder) fehlen die letzten Köpfe der Datenbank",
+}
 
 
 def _place(problem: Problem) -> dict[str, Any]:

@@ -94,7 +94,8 @@ class Audit(Table):
         default=1000, strict=True, ge=1, le=100_000, description="A head is signed early once so many events wait."
     )
     heads_folder: ConfiguredPath = Field(
-        description="The second place for signed heads: a folder outside `installation.data`, best on another system."
+        description="The second place for signed heads: a folder outside `installation.data`, best on another system. "
+        "It must exist: the daemon never makes it, so that a share that is not mounted is noticed."
     )
 
 

@@ -32,10 +32,11 @@ def seal_heads(db: Database, sign: Callable[[bytes], bytes], now: datetime) -> H
     return newest
 
 
-def heads(db: Database) -> tuple[Head, ...]:
+def heads(db: Database, least_size: int) -> tuple[Head, ...]:
     """See `Store.heads`."""
+    chosen = select(audit_heads.c.line).where(audit_heads.c.size >= least_size).order_by(audit_heads.c.size)
     with db.read() as tx:
-        lines = tx.scalars(select(audit_heads.c.line).order_by(audit_heads.c.size)).all()
+        lines = tx.scalars(chosen).all()
     return tuple(Head.parse(line) for line in lines)
 
 

@@ -287,13 +287,13 @@ class Store:
     def seal_heads(self, sign: Callable[[bytes], bytes], now: datetime) -> Head | None:
         """Number what was committed, fold it into the log, sign and keep the head; None when nothing is new.
 
-        One caller at a time (the daemon's sealer); O(new events). The caller copies the head to the second place.
+        One caller at a time (the daemon's sealer); O(new events). The caller copies the heads to the second place.
         """
         return sealing.seal_heads(self._db, sign, now)
 
-    def heads(self) -> tuple[Head, ...]:
-        """All signed heads, oldest first."""
-        return sealing.heads(self._db)
+    def heads(self, least_size: int = 0) -> tuple[Head, ...]:
+        """The signed heads of at least this size, oldest first."""
+        return sealing.heads(self._db, least_size)
 
     def close(self) -> None:
         """Close all connections; the object is of no use afterwards."""
