@@ -151,7 +151,7 @@ def test_missing_route_tells_the_root() -> None:
     assert fault.where.startswith('mandant m: root = "{urn:?fake}xxx')
     assert "\n" not in fault.where
     assert 500 == len(fault.where)
-    assert 'mandant m: root = "{urn:b}x", service = "s"' == fault_of("", root="{urn:b}x").where
+    assert fault_of("", root="{urn:b}x").where.startswith('mandant m: root = "{urn:b}x", service = "s"')
 
 
 def test_test_message_never_meets_a_production_route() -> None:
