@@ -7,7 +7,16 @@ from pathlib import Path
 
 import click
 
-from intermediary.cli.options import account, config_option, installation, json_option, reason_option, say, say_json
+from intermediary.cli.options import (
+    account,
+    config_option,
+    installation,
+    json_option,
+    reason_option,
+    say,
+    say_json,
+    say_wrapped,
+)
 
 _VERBS = ("confirm-delivered", "send-again", "resume", "reject", "discard")
 
@@ -62,13 +71,18 @@ def replay(
                           "target": effect.target, "why": effect.why, "today": today, "dryRun": dry_run})  # fmt: skip
             else:
                 target = f"/{effect.target}" if effect.target else ""
-                say(f"{effect.nachricht_id}{target}  {effect.state.value:10} {effect.action:11} {effect.why}")
-                if today:
-                    say(f"    {today}")
+                say(f"{effect.nachricht_id}{target}  {effect.state.value}")
+                say_wrapped([f"{effect.action}: {effect.why}", *([today] if today else [])], indent=4)
             if rate and not dry_run:
                 pause.wait(1 / rate)
     if not as_json:
-        say(f"{count} Nachricht(en) {'würden weiterlaufen (Probelauf)' if dry_run else 'laufen weiter'}.")
+        say(_summary(count, dry_run=dry_run))
+
+
+def _summary(count: int, *, dry_run: bool) -> str:
+    if dry_run:
+        return f"Probelauf: {count} {'Nachricht würde' if count == 1 else 'Nachrichten würden'} weiterlaufen."
+    return f"{count} {'Nachricht läuft' if count == 1 else 'Nachrichten laufen'} weiter."
 
 
 @click.command("decide")
@@ -110,4 +124,4 @@ def decide(nachricht: str, verb: str, proof: str, reason: str, config: Path, as_
     if as_json:
         say_json(row(after))
     else:
-        say(f"{after.id}  {after.state.value}")
+        say(f"Nachricht {after.id} ist jetzt {after.state.value}.")

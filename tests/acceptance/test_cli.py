@@ -533,6 +533,9 @@ def test_replay_takes_conditions_and_needs_some(own):
 
     assert 2 == none.code
     assert {own.ids["overdue"]} == {row["id"] for row in some.rows}
+    for_people = own.call("replay", "state=parked", "code=route.missing", "--dry-run")
+    assert "Probelauf: 1 Nachricht würde weiterlaufen." == for_people.lines[-1]
+    assert own.ids["overdue"] in for_people.lines[0]
 
 
 def test_decide_demands_a_reason(own):
@@ -554,7 +557,7 @@ def test_decide_carries_out_each_verb(own):
     assert "discarded" == own.call("decide", own.ids["conflict"], "discard", *why, "--json").rows[0]["state"]
     assert "answering" == own.call("decide", own.ids["waiting"], "reject", *why, "--json").rows[0]["state"]
     again = own.call("decide", f"{own.ids['stuck']}/eakte", "send-again", *why)
-    assert 0 == again.code
+    assert (0, f"Nachricht {own.ids['stuck']} ist jetzt planned.\n") == (again.code, again.out)
     (row,) = own.call("show", own.ids["stuck"], "--json").rows
     assert "due" == row["zustellungen"][0]["state"]
     persons = [event for event in row["events"] if event["event"].startswith("person.")]
