@@ -175,7 +175,11 @@ class Channel(Table):
         description="Whose submissions come through this door. With several, a message says whose it is (`x-mandant`).",
     )
     max_bytes: int = Field(
-        default=2 * GIBIBYTE, strict=True, ge=1, le=2 * GIBIBYTE, description="Largest submission that is taken."
+        default=BROKER_MAX_BYTES,
+        strict=True,
+        ge=1,
+        le=2 * GIBIBYTE,
+        description="Largest submission that is taken. A worker thread needs about six times as much memory to open it.",
     )
     folder: FolderDoor | None = Field(default=None, description="The door of type `folder`.")
     amqp: AmqpDoor | None = Field(default=None, description="The door of type `amqp`.")
