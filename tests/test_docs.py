@@ -14,9 +14,11 @@ import pytest
 
 from intermediary.connect.settings import build_settings
 from intermediary.core import ports, values
+from intermediary.keys import ring
 from intermediary.route.plugins import Connectors
 from intermediary.route.table import parse_routes
 from intermediary.testing.reference import pages
+from intermediary.unseal.policy import PROFILES
 
 PROJECT = Path(__file__).resolve().parent.parent
 PRODUCT = ("intermediary", "mappings", "connectors")
@@ -124,7 +126,27 @@ def test_toml_examples_lint(page: str, example: str) -> None:
 
 
 def test_there_are_examples_to_lint() -> None:
-    """The collection above finds the READMEs of both connectors."""
+    """The collection above finds the pages that people copy from."""
     pages = {page for page, _ in _toml_examples()}
 
-    assert {"connectors/ordner/README.md", "docs/reference/schema-packages.md"} <= pages
+    assert {"connectors/ordner/README.md", "docs/reference/routes.md", "docs/reference/schema-packages.md"} <= pages
+
+
+def test_the_keyring_page_names_what_a_keyring_accepts() -> None:
+    """The hand-written page has every key and value that the reader of keyrings knows, and its example uses no other."""
+    page = (PROJECT / "docs/reference/keyring.md").read_text(encoding="utf-8")
+    tables = re.sub(r"^```toml\n.*?^```", "", page, flags=re.M | re.S)
+    (example,) = (tomllib.loads(text) for name, text in _toml_examples() if name == "docs/reference/keyring.md")
+    keys = {*ring._TOP, *ring._KEY_SOURCES, "password_file", "pem", "purpose"} - {"key", "trust"}
+
+    listed = {
+        word for cell in re.findall(r"^\| (`[a-z].*?) \|", tables, re.M) for word in re.findall(r"`([a-z0-9_]+)`", cell)
+    }
+    assert keys == listed
+    assert set() == {f'"{word}"' for word in (*PROFILES, *ring.REQUIREMENTS, *ring.PURPOSES)} - set(
+        re.findall(r'"[a-z-]+"', tables)
+    )
+    assert list(PROFILES) == re.findall(r'^\| `"([a-z]+)"` \|', tables, re.M)
+    assert set(example) <= set(ring._TOP)
+    assert {name for one in example["key"] for name in one} <= {*ring._KEY_SOURCES, "password_file"}
+    assert {name for one in example["trust"] for name in one} == {"pem", "purpose"}

@@ -21,8 +21,9 @@ Generated from `intermediary/settings/models.py` by `make docs`; edit it there.
 
 One TOML file per installation, named with `-c FILE` or in `INTERMEDIARY_CONFIG`, the only environment variable that
 counts. Paths are relative to the file. A secret is a file of its own with mode 0600 (`*_file`). A key that is not
-listed here is an error. `intermediary lint -c FILE` lists every finding at once; it ends with 0 when nothing is wrong,
-else with 1. Routes stand in a file of their own; `config/example/` shows both.
+listed here is an error. `intermediary lint -c FILE` lists every finding at once; it ends with 2 when one of them keeps the
+daemon from starting, else with 0. [Routes](routes.md) and [keyrings](keyring.md) stand in files of their own;
+`config/example/` shows all of them.
 """
 
 

@@ -23,6 +23,7 @@ from intermediary.core.states import (
     ZustellungState,
 )
 from intermediary.settings.reference import render as settings_page
+from intermediary.testing.reference_routes import page as routes_page
 
 _HEALERS = {
     Healer.TIME: "Die Zeit: es wird von selbst wieder versucht",
@@ -30,6 +31,31 @@ _HEALERS = {
     Healer.OPERATOR: "Der Betrieb",
     Healer.TARGET: "Ein Blick auf das Zielsystem",
     Healer.DEVELOPER: "Die Entwicklung",
+}
+
+_NACHRICHT = {
+    NachrichtState.RECEIVED: (
+        "Dauerhaft angenommen, noch nicht fertig beurteilt; läuft oder wartet von selbst.",
+        "nein",
+    ),
+    NachrichtState.PLANNED: (
+        "Geprüft, Route und Ziele stehen fest; die Zustellungen laufen, oder eine wartet.",
+        "nein",
+    ),
+    NachrichtState.ANSWERING: ("Das Ergebnis steht fest; die Quittung wird übergeben.", "in Kürze"),
+    NachrichtState.COMPLETED: ("Alle verlangten Ziele haben übernommen. Nichts mehr zu tun.", "ja: `accepted`"),
+    NachrichtState.REJECTED: ("Abgelehnt, mit Befunden. Der Sender muss neu einreichen.", "ja: `rejected`"),
+    NachrichtState.DISCARDED: ("Von einer Person verworfen, mit Begründung im Audit.", "nein"),
+    NachrichtState.PARKED: ("Eine Person muss entscheiden: `explain` sagt warum, `decide` beendet es.", "noch nicht"),
+}
+_ZUSTELLUNG = {
+    ZustellungState.DUE: "Steht an; sicher noch nichts beim Ziel. Läuft oder wartet von selbst.",
+    ZustellungState.INTENDED: "Wird gerade übergeben; die Absicht ist festgehalten.",
+    ZustellungState.DELIVERED: "Das Ziel hat dauerhaft übernommen; der Nachweis steht in `show`. Endgültig.",
+    ZustellungState.REFUSED: "Das Ziel hat abgelehnt. Endgültig; war es verlangt, wird abgelehnt oder entschieden.",
+    ZustellungState.UNCLEAR: "Ungewiss, ob es angekommen ist; das Ziel wird gefragt, nichts geht doppelt hinaus.",
+    ZustellungState.AWAITING: "Übergeben; die Antwort des Ziels steht aus und wird abgeholt.",
+    ZustellungState.PARKED: "Eine Person muss beim Ziel nachsehen und mit `decide ID/ZIEL` entscheiden.",
 }
 
 _CLI_HEAD = """\
@@ -50,6 +76,7 @@ def pages() -> dict[str, str]:
         "codes.md": codes_page(),
         "events.md": events_page(),
         "ports.md": ports_page(),
+        "routes.md": routes_page(),
         "settings.md": settings_page(),
         "states.md": states_page(),
     }
@@ -106,11 +133,21 @@ def _port(kind: type) -> Iterator[str]:
 
 
 def states_page() -> str:
-    """Both state machines as diagrams."""
+    """What every state means to an operator, and both state machines as diagrams."""
+    nachricht = "".join(
+        f"| `{state}` | {_NACHRICHT[state][0]} | {_NACHRICHT[state][1]} |\n" for state in NachrichtState
+    )
+    zustellung = "".join(f"| `{state}` | {_ZUSTELLUNG[state]} |\n" for state in ZustellungState)
     return (
-        "# States\n\nGenerated from `intermediary/core/states.py` by `make docs`.\n\n## Nachricht\n\n"
+        "# States\n\nGenerated from `intermediary/core/states.py` by `make docs`. Meanings in German, as in `explain`.\n"
+        "\n## Nachricht\n\n| Stand | Bedeutung | Sender erfährt davon |\n|---|---|---|\n"
+        + nachricht
+        + "\n"
         + _diagram(NachrichtState, NACHRICHT_TRANSITIONS, start=NachrichtState.RECEIVED, final=FINAL)
-        + "\n## Zustellung\n\n"
+        + "\n## Zustellung\n\nDer Sender erfährt nie vom Stand einer einzelnen Zustellung, nur vom Ergebnis.\n"
+        + "\n| Stand | Bedeutung |\n|---|---|\n"
+        + zustellung
+        + "\n"
         + _diagram(ZustellungState, ZUSTELLUNG_TRANSITIONS, start=ZustellungState.DUE, final=())
     )
 
