@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from intermediary.cli.options import json_option, say, say_json, say_setting
+from intermediary.cli.options import json_option, say, say_json, say_setting, say_unusable
 
 
 @click.group("connector")
@@ -24,10 +24,10 @@ def list_(as_json: bool) -> None:
     for name in connectors.names():
         try:
             factory = connectors.get(name)
-        except Misconfigured as fault:
-            say(f"{name}: cannot be used: {fault.findings[0].hint if fault.findings else fault.code}")
+            settings = describe_settings(factory.settings_type)
+        except (Misconfigured, TypeError) as flaw:
+            say_unusable(name, flaw, as_json=as_json)
             continue
-        settings = describe_settings(factory.settings_type)
         manifest = factory.manifest
         if as_json:
             say_json({"name": name, "idempotency": manifest.idempotency.value, "summary": manifest.summary,

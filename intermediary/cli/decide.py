@@ -18,7 +18,8 @@ from intermediary.cli.options import (
     say_wrapped,
 )
 
-_VERBS = ("confirm-delivered", "send-again", "resume", "reject", "discard")
+_ABOUT_THE_WHOLE = ("resume", "reject", "discard")
+_VERBS = ("confirm-delivered", "send-again", *_ABOUT_THE_WHOLE)
 
 
 @click.command("replay")
@@ -48,6 +49,8 @@ def replay(
     from intermediary.operations.selection import Selection
     from intermediary.wiring import Configuration, utc_now
 
+    if redeliver and versions == "current":
+        raise click.UsageError("--redeliver sends what was judged; --with current judges what was never sent")
     chosen = Selection.parse(selection)
     with_current = versions == "current"
     with installation(config) as opened:
@@ -106,6 +109,8 @@ def decide(nachricht: str, verb: str, proof: str, reason: str, config: Path, as_
     from intermediary.wiring import utc_now
 
     prefix, _, target = nachricht.partition("/")
+    if target and verb in _ABOUT_THE_WHOLE:
+        raise click.UsageError(f"{verb} is about the whole message: write the id without /{target}")
     with installation(config) as opened:
         verbs = Decide(opened.store, now=utc_now)
         found = opened.store.resolve(prefix)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from intermediary.cli.complain import FINDINGS, USAGE, error
-from intermediary.cli.options import json_option, say, say_json, say_setting
+from intermediary.cli.options import json_option, say, say_json, say_setting, say_unusable
 
 _SCHEMAS = click.option(
     "--schemas",
@@ -35,10 +35,10 @@ def list_(as_json: bool) -> None:
     for name in mappings.names():
         try:
             mapping = mappings.get(name)
-        except Misconfigured as fault:
-            say(f"{name}: cannot be used: {fault.findings[0].hint if fault.findings else fault.code}")
+            settings = _settings(mapping)
+        except (Misconfigured, TypeError) as flaw:
+            say_unusable(name, flaw, as_json=as_json)
             continue
-        settings = _settings(mapping)
         if as_json:
             say_json({"name": name, "reads": mapping.input_root, "writes": mapping.standard, "settings": settings})
             continue

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import json
+import os
+import pwd
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,8 +44,17 @@ def reason_option(function: F) -> F:
 
 
 def account() -> str:
-    """Who runs the command, for the audit trail."""
-    return getpass.getuser()
+    """Who runs the command, for the audit trail: as the system knows it, not as the environment says.
+
+    Behind `sudo` both are named; only root can forge that.
+    """
+    user = os.getuid()
+    try:
+        name = pwd.getpwuid(user).pw_name
+    except KeyError:  # a container may run under a number without a name
+        name = f"uid-{user}"
+    behind = os.environ.get("SUDO_USER", "") if user == 0 else ""
+    return f"{behind} ({name})" if behind and behind != name else name
 
 
 @contextmanager
@@ -91,6 +101,16 @@ def say_setting(key: str, text: str) -> None:
     say(f"    {key:32} {first.strip()}".rstrip())
     for line in rest:
         say(line)
+
+
+def say_unusable(name: str, flaw: Exception, *, as_json: bool) -> None:
+    """A plug-in that is installed and cannot be used, and why; one bad package hides no other."""
+    findings = getattr(flaw, "findings", ())
+    hint = findings[0].hint if findings else str(flaw)
+    if as_json:
+        say_json({"name": name, "unusable": hint})
+    else:
+        say(f"{name}: cannot be used: {hint}")
 
 
 def table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> None:

@@ -106,10 +106,13 @@ def _target_settings(table: RoutingTable, connectors: Connectors, base: Path) ->
         for target in route.targets:
             path = f"route[{route.name}].target[{target.name}].settings"
             try:
-                open_connector(connectors.get(target.connector), target.settings, base=base, where=path)
-            except Misconfigured as fault:
-                if not fault.code.startswith("plugin."):
-                    yield from fault.findings or (Befund(code=fault.code, path=path),)
+                factory = connectors.get(target.connector)
+            except Misconfigured:
+                continue  # check_plugins has said it
+            try:
+                open_connector(factory, target.settings, base=base, where=path)
+            except Fault as fault:
+                yield from fault.findings or (Befund(code=fault.code, path=path),)
 
 
 def _production_without_schema(settings: Settings, table: RoutingTable, mappings: Mappings) -> Iterator[Finding]:

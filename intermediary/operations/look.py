@@ -10,7 +10,7 @@ from typing import Any
 from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.faults import Fault
 from intermediary.core.states import NachrichtState, ZustellungState
-from intermediary.store.errors import NotFound
+from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
 from intermediary.store.store import Store
 
@@ -84,15 +84,20 @@ def find(store: Store, text: str, mandanten: tuple[str, ...]) -> Iterator[Nachri
 
     for mandant in mandanten:
         yield from filter(fresh, store.find_by_message_id(mandant, text))
+    too_little = None
     try:
         yield from filter(fresh, (store.get(store.resolve(text)),))
     except NotFound:
         pass
+    except Ambiguous as many:  # it may still be somebody's own id
+        too_little = many
     yield from filter(fresh, store.find(search_key=text))
     if text in CATALOGUE:
         yield from filter(fresh, store.find(code=text))
     if text in {state.value for state in _N}:
         yield from filter(fresh, store.find(state=_N(text)))
+    if too_little is not None and not seen:
+        raise too_little
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Self
 
@@ -25,7 +25,7 @@ class Selection:
     """Ids (or unique prefixes) and conditions; with both, an id must also meet the conditions.
 
     Conditions are `mandant=`, `state=`, `code=`, `route=`, `key=` (a LeikaId or business key), `since=` and `until=`
-    (ISO 8601); all of them must hold.
+    (ISO 8601, local time where no zone is given); all of them must hold.
     """
 
     ids: tuple[str, ...] = ()
@@ -126,4 +126,4 @@ def _moment(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise BadSelection(f"not a time: {text}; write for example 2026-11-21T08:00+01:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.astimezone()  # as people read it in the tables

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from intermediary.audit.second_place import write_head
 from intermediary.cli.main import VERBS
 from intermediary.core.codes import CATALOGUE
+from intermediary.operations.selection import Selection
 from intermediary.testing.demo_site import SERVICE_WITHOUT_ROUTE
 from intermediary.testing.pki import Pki
 from intermediary.testing.samples import sample_letter
@@ -398,6 +400,31 @@ def test_search_finds_by_every_key(seen):
     )
 
 
+def test_a_search_is_no_error(seen):
+    """A text that several ids begin with is too little; a text that is also somebody's id finds that."""
+    several = {found[:1] for found in seen.ids.values() if sum(f[:1] == found[:1] for f in seen.ids.values()) > 1}
+    for text in several:
+        said = seen.call("search", text)
+
+        assert (2, "") == (said.code, said.out)
+        assert "several" in said.err
+    assert not several or 0 == seen.call("search", "portal/done").code
+
+
+def test_a_time_without_zone_is_local(seen, monkeypatch):
+    """What the tables show can be typed as it stands: local time."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        selection = Selection.parse(["since=2026-11-20T03:30", "until=2026-11-21"])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert datetime(2026, 11, 20, 8, 30, tzinfo=UTC) == selection.since
+    assert datetime(2026, 11, 21, 5, 0, tzinfo=UTC) == selection.until
+
+
 def test_state_lines_keep_their_form(seen):
     """One line per Nachricht for checkers: id, state, code, Zustellungen with target, key and state (DESIGN 5)."""
     said = seen.call("state", "--all", "--json")
@@ -526,6 +553,14 @@ def test_replay_refuses_a_redelivery_without_reason(own):
     assert row["zustellungen"][0]["key"] == row["zustellungen"][1]["redelivers"]
 
 
+def test_replay_judges_anew_or_redelivers(own):
+    """The two contradict each other: one redelivers what was judged, the other judges what was never sent."""
+    said = own.call("replay", own.ids["done"], "--redeliver", "eakte", "--with", "current", "--reason", "x")
+
+    assert (2, "") == (said.code, said.out)
+    assert "--redeliver" in said.err
+
+
 def test_replay_takes_conditions_and_needs_some(own):
     """A selection by state and code; none at all is a mistake, not everything."""
     none = own.call("replay", "--reason", "x")
@@ -576,6 +611,39 @@ def test_decide_confirms_what_a_person_has_seen(own):
     assert 0 == proven.code, proven
     (row,) = own.call("show", own.ids["stuck"], "--json").rows
     assert ("answering", "delivered") == (row["state"], row["zustellungen"][0]["state"])
+
+
+def test_a_decision_about_the_whole_takes_no_target(own):
+    """Who names a target means the target: discarding the whole Nachricht for it would be a surprise."""
+    for verb in ("resume", "reject", "discard"):
+        said = own.call("decide", f"{own.ids['conflict']}/eakte", verb, "--reason", "x")
+
+        assert (2, "") == (said.code, said.out)
+        assert verb in said.err
+    assert "parked" == own.state("conflict")
+
+
+def test_what_has_arrived_is_not_sent_again(own):
+    """Send-again is for what has not arrived; a target that has it, or is none of this route, is refused."""
+    arrived = own.call("decide", f"{own.ids['done']}/eakte", "send-again", "--reason", "x")
+    unknown = own.call("decide", f"{own.ids['stuck']}/akte", "send-again", "--reason", "x")
+
+    assert (2, 2) == (arrived.code, unknown.code)
+    assert "akte" in unknown.err
+    assert "completed" == own.state("done")
+
+
+def test_the_account_in_the_trail_is_the_real_one(own, monkeypatch):
+    """Who decided is who the system says it is, not what the environment claims."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "mallory")
+
+    own.call("decide", own.ids["conflict"], "discard", "--reason", "geprüft")
+
+    (row,) = own.call("show", own.ids["conflict"], "--json").rows
+    actors = {event["actor"] for event in row["events"] if event["event"].startswith("person.")}
+    assert 1 == len(actors)
+    assert "mallory" not in actors
 
 
 def test_what_is_not_possible_is_said(own):
