@@ -31,6 +31,10 @@ _NONCE_BYTES = 12
 _ID_BYTES = 8
 _VERSION = b"\x01"
 
+KEK_ID_AT = len(_VERSION)
+KEK_ID_BYTES = _ID_BYTES
+"""Where in a wrapped data key the id of its KEK stands: `MandantKeys.ids` are what stands there."""
+
 
 class DataKey:
     """The key of one Nachricht, as operations: seal and open small things, and streams of any length.
@@ -84,14 +88,23 @@ class MandantKeys:
     An unknown Mandant, or a data key under a KEK that is not here, raises `Misconfigured("key.unavailable")`.
     """
 
-    __slots__ = ("_keks",)
+    __slots__ = ("_files", "_keks")
 
     def __init__(self, files: Mapping[str, KekFiles]) -> None:
+        self._files = dict(files)
         self._keks = {mandant: _open_all(mandant, places) for mandant, places in files.items()}
 
     def mandanten(self) -> frozenset[str]:
         """Whose keys these are."""
         return frozenset(self._keks)
+
+    def ids(self, mandant: str) -> tuple[bytes, ...]:
+        """The ids of the KEKs of this Mandant, the current one first; derived from the key, and no secret."""
+        return tuple(kek.id for kek in self._of(mandant))
+
+    def file(self, mandant: str) -> Path:
+        """Where the current KEK of this Mandant was read, for messages to the operator."""
+        return self._files[mandant].current
 
     def new_data_key(self, mandant: str, nachricht_id: str) -> tuple[DataKey, bytes]:
         """A fresh random data key and its wrapped form, bound to this Mandant and Nachricht."""

@@ -1,4 +1,4 @@
-"""What concerns the installation as a whole: its identity, and the audit chain of what belongs to no Nachricht."""
+"""What concerns the installation as a whole: its identity, its KEKs, and the audit chain of what belongs to no Nachricht."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, LargeBinary, func, insert, select, update
 
 from intermediary.audit.chain import START, follow
 from intermediary.core.faults import Misconfigured
+from intermediary.keys.wrap import KEK_ID_AT, KEK_ID_BYTES, MandantKeys
 from intermediary.store.database import Database
-from intermediary.store.tables import meta
+from intermediary.store.tables import data_keys, meta
 from intermediary.store.work import write_entries
 
 _ID = "installation"
 _CHAIN = "installation.chain"
+_KEKS = "keks"
+
+Known = dict[str, list[str]]
+"""The ids (hex) of the KEKs that each Mandant has had data keys under, by Mandant."""
 
 
 def remember_installation(tx: Connection, installation: uuid.UUID) -> None:
@@ -28,6 +33,41 @@ def remember_installation(tx: Connection, installation: uuid.UUID) -> None:
         tx.execute(insert(meta), {"name": _CHAIN, "value": json.dumps({"seq": 0, "digest": START})})
     elif known != str(installation):
         raise Misconfigured("store.installation.differs", where="installation id")
+
+
+def remember_keks(tx: Connection, keys: MandantKeys) -> None:
+    """Compare the KEKs with those of earlier starts, and note new ones; a KEK that no data key names is forgotten.
+
+    `Misconfigured("key.unavailable")` when data keys rest under a KEK that is not configured (`check_keks`).
+    """
+    noted = _read(tx, _KEKS)
+    known: Known = json.loads(noted or "{}")
+    check_keks(tx, keys)
+    now_known = known | {
+        mandant: sorted(one.hex() for one in keys.ids(mandant)) for mandant in sorted(keys.mandanten())
+    }
+    if noted is None:
+        tx.execute(insert(meta), {"name": _KEKS, "value": json.dumps(now_known)})
+    elif now_known != known:
+        tx.execute(update(meta).where(meta.c.name == _KEKS).values(value=json.dumps(now_known)))
+
+
+def check_keks(tx: Connection, keys: MandantKeys) -> None:
+    """`Misconfigured("key.unavailable")` when data keys of a configured Mandant rest under a KEK that is not configured.
+
+    The data keys are gone through only when the KEKs are others than at the last start.
+    """
+    known: Known = json.loads(_read(tx, _KEKS) or "{}")
+    for mandant in sorted(keys.mandanten()):
+        here = keys.ids(mandant)
+        if mandant in known and set(known[mandant]) <= {one.hex() for one in here}:
+            continue
+        kek_id = func.substr(data_keys.c.wrapped, KEK_ID_AT + 1, KEK_ID_BYTES, type_=LargeBinary)
+        foreign = select(func.count()).where(data_keys.c.mandant == mandant).where(kek_id.not_in(here))
+        count = tx.execute(foreign).scalar_one()
+        if count:
+            where = f"kek_file {keys.file(mandant)} does not fit {count} Nachrichten of {mandant}"
+            raise Misconfigured("key.unavailable", where=where)
 
 
 def record_installation(

@@ -13,7 +13,7 @@ from intermediary.keys.wrap import MandantKeys
 from intermediary.store.blobs import Blobs
 from intermediary.store.database import Database
 from intermediary.store.dialects import Sqlite
-from intermediary.store.installation import remember_installation
+from intermediary.store.installation import remember_installation, remember_keks
 from intermediary.store.migrate import migrate
 from intermediary.store.store import Store
 from intermediary.store.tables import nachrichten
@@ -26,7 +26,8 @@ def open_store(
 
     Safe to call from several processes at once. `lease` is what claims get that name none.
     `Misconfigured("store.installation.differs")` when the data belongs to another installation id,
-    `("store.version.unknown")` when a newer program wrote it.
+    `("store.version.unknown")` when a newer program wrote it, `("key.unavailable")` when data keys in it rest under a
+    KEK that is not among `keys`.
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     data.chmod(0o700)
@@ -43,6 +44,7 @@ def open_store(
     )
     with db.write() as tx:
         remember_installation(tx, installation)
+        remember_keks(tx, keys)
     db.blobs.recover(lambda names: _with_row(db, names))
     return Store(db)
 
