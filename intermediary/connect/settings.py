@@ -12,11 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
-from intermediary.core.faults import Misconfigured
+from intermediary.core.calls import takes
+from intermediary.core.faults import Fault, Misconfigured
 from intermediary.core.ports import Connector, ConnectorFactory
 from intermediary.core.tables import build, fields_of, without_none
+from intermediary.core.values import Befund
 
 T = TypeVar("T")
+
+_METHODS = {
+    "deliver": ("auftrag", "now"),
+    "lookup": ("key", "now"),
+    "collect": ("key", "correlation", "now"),
+    "probe": (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +52,36 @@ def build_settings(kind: type[T], table: Mapping[str, object], *, base: Path, wh
 
 
 def open_connector(factory: ConnectorFactory, table: Mapping[str, object], *, base: Path, where: str) -> Connector:
-    """A connector of one target, built from its settings table; raises like `build_settings`."""
-    settings: Any = build_settings(factory.settings_type, table, base=base, where=where)
-    return factory.build(settings, base)
+    """A connector of one target, built from its settings table and held against its port.
+
+    Raises like `build_settings`, what the factory raises as a Fault, and `Misconfigured("plugin.invalid")` where only the
+    vendor can heal: the factory raised something else, or what it built has not the methods of a connector.
+    """
+    try:
+        settings: Any = build_settings(factory.settings_type, table, base=base, where=where)
+        connector = factory.build(settings, base)
+    except Fault:
+        raise
+    except Exception as failure:  # a vendor's code may raise anything
+        raise _invalid(factory, where, f"raised {type(failure).__name__} while it was built") from failure
+    flaw = _flaw(factory, connector)
+    if flaw:
+        raise _invalid(factory, where, flaw)
+    return connector
+
+
+def _flaw(factory: ConnectorFactory, connector: object) -> str:
+    if getattr(connector, "manifest", None) != factory.manifest:
+        return "builds a connector without its manifest"
+    for method, arguments in _METHODS.items():
+        if not takes(connector, method, len(arguments)):
+            return f"builds a connector that has no {method}({', '.join(arguments)})"
+    return ""
+
+
+def _invalid(factory: ConnectorFactory, where: str, flaw: str) -> Misconfigured:
+    finding = Befund(code="plugin.invalid", path=where, hint=f"connector {factory.manifest.name} {flaw}")
+    return Misconfigured("plugin.invalid", where=where, findings=(finding,))
 
 
 def describe_settings(kind: type) -> tuple[Setting, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -18,8 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Generic, TypeVar, cast
 
+from intermediary.core.calls import takes
 from intermediary.core.faults import Misconfigured
-from intermediary.core.ports import ConnectorFactory, Manifest, Mapping
+from intermediary.core.ports import ConnectorFactory, Idempotency, Manifest, Mapping
 from intermediary.core.tables import did_you_mean
 from intermediary.core.values import Befund
 from intermediary.route.fingerprint import code_sha256
@@ -81,7 +81,7 @@ class _Shelf(Generic[P]):
         if not entries:
             raise self._unknown(name)
         if len(entries) > 1:
-            owners = " and ".join(sorted(entry.value for entry in entries))
+            owners = " and ".join(sorted(_owner(entry) for entry in entries))
             raise _refusal("plugin.duplicate", name, f"both {owners} use this name: uninstall one")
         return entries[0]
 
@@ -128,10 +128,13 @@ class Mappings(_Shelf[Mapping]):
         for attribute, kind in (("name", str), ("version", int), ("input_root", str), ("standard", str)):
             if not isinstance(getattr(plugin, attribute, None), kind):
                 return f"has no {attribute} ({kind.__name__})"
+        settings = getattr(plugin, "settings_type", None)
+        if settings is not None and not _is_frozen(settings):
+            return "has a settings_type that is no frozen dataclass"
         mapping = cast(Mapping, plugin)
         if f"{mapping.name}@{mapping.version}" != name:
             return f"calls itself {mapping.name}@{mapping.version}"
-        return "" if _takes(plugin, "map", 2) else "has no map(antrag, kontext)"
+        return "" if takes(plugin, "map", 2) else "has no map(antrag, kontext)"
 
 
 class Connectors(_Shelf[ConnectorFactory]):
@@ -151,10 +154,12 @@ class Connectors(_Shelf[ConnectorFactory]):
             return "has no manifest (Manifest)"
         if manifest.name != name:
             return f"calls itself {manifest.name}"
-        settings = getattr(plugin, "settings_type", None)
-        if not isinstance(settings, type) or not _is_frozen(settings):
+        idempotency: object = manifest.idempotency
+        if not isinstance(idempotency, Idempotency):
+            return "has a manifest without idempotency (Idempotency)"
+        if not _is_frozen(getattr(plugin, "settings_type", None)):
             return "has no settings_type (frozen dataclass)"
-        return "" if _takes(plugin, "build", 2) else "has no build(settings, base)"
+        return "" if takes(plugin, "build", 2) else "has no build(settings, base)"
 
 
 def check_plugins(table: RoutingTable, mappings: Mappings, connectors: Connectors) -> tuple[Befund, ...]:
@@ -195,17 +200,11 @@ def _package_of(entry: EntryPoint) -> ModuleType:
     return sys.modules[module.__package__] if module.__package__ else module
 
 
-def _is_frozen(settings: type) -> bool:
+def _owner(entry: EntryPoint) -> str:
+    """What an operator can uninstall: the distribution, and which of its objects has the name."""
+    return f"{entry.dist.name} ({entry.value})" if entry.dist is not None else entry.value
+
+
+def _is_frozen(settings: object) -> bool:
     parameters = getattr(settings, "__dataclass_params__", None)
-    return parameters is not None and bool(parameters.frozen)
-
-
-def _takes(plugin: object, method: str, arguments: int) -> bool:
-    function = getattr(plugin, method, None)
-    if not callable(function):
-        return False
-    try:
-        inspect.signature(function).bind(*range(arguments))
-    except (TypeError, ValueError):
-        return False
-    return True
+    return isinstance(settings, type) and parameters is not None and bool(parameters.frozen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -29,12 +30,35 @@ class Settings:
     retry: Retry | None = field(default=None, metadata={"help": "try again"})
 
 
-class Factory:
+class Fake:
+    """A connector as its port wants it; a test replaces what it breaks."""
+
     manifest = Manifest("fake", Idempotency.NATIVE, "a fake")
+
+    def __init__(self, settings: Any, base: Path) -> None:
+        self.given = (settings, base)
+
+    def deliver(self, auftrag: Any, now: Any) -> Any: ...
+
+    def lookup(self, key: Any, now: Any) -> Any: ...
+
+    def collect(self, key: Any, correlation: Any, now: Any) -> Any: ...
+
+    def probe(self) -> None: ...
+
+
+class Factory:
+    manifest = Fake.manifest
     settings_type = Settings
 
+    def __init__(self, build: Callable[[Any, Path], Any] = Fake) -> None:
+        self._build = build
+
     def build(self, settings: Any, base: Path) -> Any:
-        return (settings, base)
+        return self._build(settings, base)
+
+
+TABLE = {"url": "u", "password_file": "/p"}
 
 
 def test_settings_are_built_with_paths_from_the_base() -> None:
@@ -56,9 +80,53 @@ def test_all_findings_travel_in_the_fault() -> None:
 
 def test_factory_gets_settings_and_base() -> None:
     """A connector is built from checked settings only."""
-    built: Any = open_connector(Factory(), {"url": "u", "password_file": "/p"}, base=Path("/base"), where="w")
+    built: Any = open_connector(Factory(), TABLE, base=Path("/base"), where="w")
 
-    assert (Settings("u", Path("/p")), Path("/base")) == built
+    assert (Settings("u", Path("/p")), Path("/base")) == built.given
+
+
+def _refused(factory: Any) -> Misconfigured:
+    with pytest.raises(Misconfigured) as raised:
+        open_connector(factory, TABLE, base=Path("/base"), where="route[a].target[b].settings")
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("broken", "hint"),
+    [
+        ({"lookup": None}, "builds a connector that has no lookup(key, now)"),
+        ({"collect": lambda self, key, now: None}, "builds a connector that has no collect(key, correlation, now)"),
+        ({"probe": lambda self, now: None}, "builds a connector that has no probe()"),
+        ({"manifest": Manifest("fake", Idempotency.NONE, "")}, "builds a connector without its manifest"),
+    ],
+)
+def test_what_is_no_connector_is_refused(broken: dict[str, Any], hint: str) -> None:
+    """What a factory builds is held against the port before anything is handed to it."""
+    fault = _refused(Factory(type("Broken", (Fake,), broken)))
+
+    assert "plugin.invalid" == fault.code
+    assert [("route[a].target[b].settings", f"connector fake {hint}")] == [(f.path, f.hint) for f in fault.findings]
+
+
+def test_a_class_in_place_of_a_connector_is_refused() -> None:
+    """A factory that gives the class itself has built nothing."""
+    assert "has no deliver(auftrag, now)" in _refused(Factory(lambda settings, base: Fake)).findings[0].hint
+
+
+def test_what_a_factory_raises_is_translated() -> None:
+    """A Fault of the factory counts as it is; anything else is the vendor's to heal and repeats no value."""
+
+    def misconfigured(settings: Any, base: Path) -> Any:
+        raise Misconfigured("target.misconfigured", where="url")
+
+    def crashing(settings: Any, base: Path) -> Any:
+        raise KeyError("secret")
+
+    known, unknown = _refused(Factory(misconfigured)), _refused(Factory(crashing))
+
+    assert ("target.misconfigured", "url") == (known.code, known.where)
+    assert "plugin.invalid" == unknown.code
+    assert "connector fake raised KeyError while it was built" == unknown.findings[0].hint
 
 
 def test_description_is_the_reference_in_order() -> None:

@@ -38,6 +38,8 @@ NO_SETTINGS = Factory()
 NO_SETTINGS.settings_type = dict
 NO_MANIFEST = Factory()
 NO_MANIFEST.manifest = None
+A_WORD = Factory()
+A_WORD.manifest = Manifest("ablage", "native", "a fake")
 """
 Install = Callable[..., EntryPoints]
 
@@ -138,8 +140,10 @@ def test_duplicate_name_is_refused(install: Install) -> None:
         (MAPPING.format(version=1).replace("def map", "def mapp"), "MAPPING", "has no map(antrag, kontext)"),
         (MAPPING.format(version=1).replace("antrag, kontext", "antrag"), "MAPPING", "has no map(antrag, kontext)"),
         ("MAPPING = 1", "MAPPING", "has no name (str)"),
+        (MAPPING.format(version=1) + "Bauantrag.settings_type = dict", "MAPPING",
+         "has a settings_type that is no frozen dataclass"),
     ],
-)
+)  # fmt: skip
 def test_wrong_mapping_is_refused(install: Install, text: str, value: str, hint: str) -> None:
     """What an entry point names must be a mapping of that name and version."""
     find = install((MAPPINGS, "bauantrag@1", f"fremd.bau:{value}"), bau=text)
@@ -154,6 +158,7 @@ def test_wrong_mapping_is_refused(install: Install, text: str, value: str, hint:
         ("anders", "CONNECTOR", "calls itself ablage"),
         ("ablage", "NO_SETTINGS", "has no settings_type (frozen dataclass)"),
         ("ablage", "NO_MANIFEST", "has no manifest (Manifest)"),
+        ("ablage", "A_WORD", "has a manifest without idempotency (Idempotency)"),
     ],
 )
 def test_wrong_connector_is_refused(install: Install, name: str, value: str, hint: str) -> None:
