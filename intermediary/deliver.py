@@ -164,8 +164,8 @@ class Deliverer:
             verdict = connector.collect(zustellung.key, zustellung.correlation, now)
         except (Transient, Misconfigured) as fault:
             return fault if now < until else Unclear(_OVERDUE)
-        except Exception as failure:  # as above
-            return failure
+        except Exception as failure:  # as above; past the time a look-up would only lead back here
+            return failure if now < until else Unclear(_OVERDUE)
         if verdict is not None:
             return verdict
         return Unclear(_OVERDUE) if now >= until else Awaiting(until, zustellung.correlation)

@@ -118,6 +118,16 @@ def test_an_optional_target_is_served_while_the_quittung_waits(two):
     assert (N.ANSWERING, Z.DELIVERED) == (two.state(), two.of("b"))
 
 
+def test_contradicting_answers_past_their_time_ask_a_person(two):
+    """Yes and no at once, too late: the Zustellung waits for a person instead of going round in circles."""
+    two.answer("a", "ok")
+    two.answer("a", "error")
+    two.rig.clock.advance(timedelta(hours=73))
+    two.settle()
+
+    assert Z.PARKED is two.of("a")
+
+
 def test_what_may_have_arrived_is_not_rejected_behind_the_targets_back(two):
     """A person cannot tell the sender no while a required target has the application."""
     with pytest.raises(NotPossible, match="a has it"):
