@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from intermediary.testing.pki import Pki, make_pki
 from intermediary.testing.servers import PrivateRabbit, RabbitMissing
+from tests.acceptance.office import Office, furnish
 from tests.acceptance.rig import Rig
 
 
@@ -42,3 +44,16 @@ def rig(tmp_path: Path, pki: Pki) -> Iterator[Rig]:
     made = Rig(tmp_path / "site", pki)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def seen(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Office:
+    """One installation for verbs that only look."""
+    return furnish(tmp_path_factory.mktemp("cli") / "site", pki)
+
+
+@pytest.fixture
+def own(tmp_path: Path, seen: Office) -> Iterator[Office]:
+    """A copy of it for verbs that change something."""
+    shutil.copytree(seen.folder, tmp_path / "site")
+    return Office(tmp_path / "site", seen.ids)
