@@ -13,11 +13,13 @@ from typing import Any, Literal
 from cryptography import x509
 
 from intermediary.core.faults import Misconfigured
+from intermediary.core.values import Befund
 from intermediary.keys import private
 from intermediary.keys.private import DecryptionKey, KeyTransport
 
 Purpose = Literal["transport", "content"]
 PURPOSES: tuple[Purpose, ...] = ("transport", "content")
+POLICIES = ("strict", "osci", "legacy")
 REQUIREMENTS = ("transport-signature", "content-signature", "trusted")
 
 _TOP = ("policy", "policy_until", "require", "key", "trust", "fit_connect")
@@ -59,8 +61,9 @@ class Keyring:
     def load(cls, path: Path) -> Keyring:
         """Reads a keyring file; paths in it are relative to the file.
 
-        Raises `Misconfigured`: `keyring.invalid` for the file's own shape (with the dotted path), `key.unavailable` for
-        a key, password or certificate file that cannot be opened (with the file's name).
+        Raises `Misconfigured`: `keyring.invalid` for the file's own shape (with the dotted path), `policy.unknown` for
+        a profile that does not exist, `key.unavailable` for a key, password or certificate file that cannot be opened
+        (with the file's name). Code and place are those of the first mistake; `findings` are all of them.
         """
         try:
             table = tomllib.loads(private.read_file(path, path.name).decode())
@@ -97,91 +100,134 @@ class Keyring:
 
 
 class _Reader:
-    """Turns the parsed file into a keyring and names the dotted path of what is wrong."""
+    """Turns the parsed file into a keyring, and collects every mistake with its dotted path."""
 
     def __init__(self, path: Path) -> None:
         self._folder = path.parent
         self._name = path.name
+        self._faults: list[Misconfigured] = []
 
     def keyring(self, table: Mapping[str, Any]) -> Keyring:
         self._known(table, _TOP, "")
         require = self._strings(table.get("require", []), "require", REQUIREMENTS)
-        policy = table.get("policy", "osci")
-        if not isinstance(policy, str):
-            raise self._invalid("policy")
+        policy = self._policy(table.get("policy", "osci"))
         until = table.get("policy_until")
         if until is not None and not (isinstance(until, datetime) and until.tzinfo is not None):
-            raise self._invalid("policy_until")
+            self._note("keyring.invalid", "policy_until", hint="a moment with a time zone")
         keys = [self._key(entry, f"key[{i}]") for i, entry in enumerate(self._tables(table, "key"))]
         anchors = [
             anchor
             for i, entry in enumerate(self._tables(table, "trust"))
             for anchor in self._trust(entry, f"trust[{i}]")
         ]
-        return Keyring(keys, anchors, policy=policy, policy_until=until, require=require)
+        if self._faults:
+            findings = tuple(finding for fault in self._faults for finding in fault.findings)
+            raise Misconfigured(self._faults[0].code, where=self._faults[0].where, findings=findings)
+        opened = [key for key in keys if key is not None]
+        return Keyring(opened, anchors, policy=policy, policy_until=until, require=require)
 
-    def _key(self, entry: Mapping[str, Any], place: str) -> DecryptionKey:
+    def _policy(self, value: object) -> str:
+        if not isinstance(value, str):
+            self._note("keyring.invalid", "policy", hint=_allowed(POLICIES))
+            return ""
+        if value not in POLICIES:
+            self._note("policy.unknown", "policy", near=_nearest(value, POLICIES), hint=_allowed(POLICIES))
+        return value
+
+    def _key(self, entry: Mapping[str, Any], place: str) -> DecryptionKey | None:
         self._known(entry, (*_KEY_SOURCES, "password_file"), place)
         sources = [source for source in _KEY_SOURCES if source in entry]
         if len(sources) != 1:
-            raise self._invalid(place)
+            self._note("keyring.invalid", place, hint=f"exactly one of {', '.join(_KEY_SOURCES)}")
+            return None
+        place_of_key = f"{place}.{sources[0]}"
         name = self._string(entry, sources[0], place)
-        password = self._password(entry, place)
-        if sources[0] == "p12":
-            return private.from_p12(self._folder / name, password, name)
-        if sources[0] == "pem":
-            return private.from_pem(self._folder / name, password, name)
-        raise Misconfigured("key.unsupported", where=f"{self._name}: {place}.{sources[0]}")
+        if sources[0] not in ("p12", "pem"):
+            self._note("key.unsupported", place_of_key)
+            return None
+        is_protected = "password_file" in entry
+        password = self._password(entry, place) if is_protected else None
+        if not name or (is_protected and password is None):
+            return None
+        read = private.from_p12 if sources[0] == "p12" else private.from_pem
+        try:
+            return read(self._folder / name, password, name)
+        except Misconfigured:
+            self._unavailable(name, place_of_key)
+            return None
 
     def _trust(self, entry: Mapping[str, Any], place: str) -> list[Anchor]:
         self._known(entry, ("pem", "purpose"), place)
         name = self._string(entry, "pem", place)
         purposes = frozenset(self._strings(entry.get("purpose", list(PURPOSES)), f"{place}.purpose", PURPOSES))
+        if not name:
+            return []
         try:
             certificates = x509.load_pem_x509_certificates(private.read_file(self._folder / name, name))
-        except ValueError:
-            raise Misconfigured("key.unavailable", where=name) from None
+        except (ValueError, Misconfigured):
+            self._unavailable(name, f"{place}.pem")
+            return []
         return [Anchor(certificate, purposes) for certificate in certificates]
 
     def _password(self, entry: Mapping[str, Any], place: str) -> bytes | None:
-        if "password_file" not in entry:
-            return None
         name = self._string(entry, "password_file", place)
-        password = private.read_file(self._folder / name, name).rstrip(b"\r\n")
+        if not name:
+            return None
+        try:
+            password = private.read_file(self._folder / name, name).rstrip(b"\r\n")
+        except Misconfigured:
+            password = b""
         if not password:
-            raise Misconfigured("key.unavailable", where=name)
+            self._unavailable(name, f"{place}.password_file")
+            return None
         return password
 
     def _tables(self, table: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
         entries = table.get(name, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise self._invalid(name)
+            self._note("keyring.invalid", name, hint=f"written as [[{name}]]")
+            return []
         return entries
 
     def _string(self, entry: Mapping[str, Any], name: str, place: str) -> str:
+        """The name of a file; empty when it was none, which is noted then."""
         value = entry.get(name)
         if not isinstance(value, str) or not value:
-            raise self._invalid(f"{place}.{name}")
+            self._note("keyring.invalid", f"{place}.{name}", hint="the name of a file, relative to the keyring")
+            return ""
         return value
 
     def _strings(self, value: object, place: str, allowed: tuple[str, ...]) -> list[str]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._invalid(place)
+            self._note("keyring.invalid", place, hint=f"a list; {_allowed(allowed)}")
+            return []
         for item in value:
             if item not in allowed:
-                raise self._invalid(place + _suggestion(item, allowed))
+                self._note("keyring.invalid", place, near=_nearest(item, allowed), hint=_allowed(allowed))
         return value
 
     def _known(self, table: Mapping[str, Any], allowed: tuple[str, ...], place: str) -> None:
         for name in table:
             if name not in allowed:
                 dotted = f"{place}.{name}" if place else name
-                raise self._invalid(dotted + _suggestion(name, allowed))
+                self._note("keyring.invalid", dotted, near=_nearest(name, allowed), hint=_allowed(allowed))
 
-    def _invalid(self, place: str) -> Misconfigured:
-        return Misconfigured("keyring.invalid", where=f"{self._name}: {place}")
+    def _unavailable(self, name: str, place: str) -> None:
+        finding = Befund(
+            "key.unavailable", path=place, hint=f"check {self._folder / name}, its password and its rights"
+        )
+        self._faults.append(Misconfigured("key.unavailable", where=name, findings=(finding,)))
+
+    def _note(self, code: str, place: str, *, near: str = "", hint: str = "") -> None:
+        question = f"did you mean {near}?" if near else ""
+        where = f"{self._name}: {place}" + (f" ({question})" if question else "")
+        finding = Befund(code, path=place, hint=" ".join(part for part in (question, hint) if part))
+        self._faults.append(Misconfigured(code, where=where, findings=(finding,)))
 
 
-def _suggestion(name: str, allowed: tuple[str, ...]) -> str:
-    nearest = difflib.get_close_matches(name, allowed, n=1)
-    return f" (did you mean {nearest[0]}?)" if nearest else ""
+def _nearest(name: str, allowed: tuple[str, ...]) -> str:
+    return next(iter(difflib.get_close_matches(name, allowed, n=1)), "")
+
+
+def _allowed(names: tuple[str, ...]) -> str:
+    return f"allowed: {', '.join(names)}"

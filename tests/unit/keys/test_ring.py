@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from intermediary.core.faults import Misconfigured
 from intermediary.keys.private import KeyTransport
-from intermediary.keys.ring import Keyring
+from intermediary.keys.ring import POLICIES, Keyring
+from intermediary.unseal.policy import PROFILES
 
 KEYS = Path(__file__).parents[2] / "vectors" / "osci" / "keys"
 OAEP = KeyTransport("rsa-oaep", "sha256", "sha256")
@@ -132,6 +133,7 @@ def test_a_key_of_another_length_is_not_used(folder: Path) -> None:
         ("polic = 'osci'", "keyring.invalid", "ring.toml: polic (did you mean policy?)"),
         ("require = ['content-signatur']", "keyring.invalid", "ring.toml: require (did you mean content-signature?)"),
         ("policy = 7", "keyring.invalid", "ring.toml: policy"),
+        ("policy = 'strickt'", "policy.unknown", "ring.toml: policy (did you mean strict?)"),
         ("policy_until = 2027-01-01T00:00:00", "keyring.invalid", "ring.toml: policy_until"),
         ("not toml", "keyring.invalid", "ring.toml"),
         ("[[key]]\npassword_file = 'password.txt'", "keyring.invalid", "ring.toml: key[0]"),
@@ -166,3 +168,34 @@ def test_nothing_secret_is_told(folder: Path) -> None:
 
     assert repr(ring) == "<keyring of 2 keys>"
     assert "CANARY" not in f"{refusal.value!r} {refusal.value.__cause__!r}"
+
+
+def test_all_mistakes_are_told_at_once(folder: Path) -> None:
+    """Each with its dotted path and what is allowed there; the fault itself names the first, and the file once."""
+    with pytest.raises(Misconfigured) as refusal:
+        load(
+            folder,
+            "polic = 'osci'\npolicy = 'strickt'\nrequire = ['content-signatur', 'x']\n"
+            "[[key]]\np12 = 'missing.p12'\n[[key]]\np12 = 7\n[[trust]]\npem = 'test-ca.cert.pem'\npurpose = ['tls']\n",
+        )
+
+    assert ("keyring.invalid", "ring.toml: polic (did you mean policy?)") == (refusal.value.code, refusal.value.where)
+    found = {(one.code, one.path): one.hint for one in refusal.value.findings}
+    assert [
+        ("keyring.invalid", "polic"),
+        ("keyring.invalid", "require"),
+        ("policy.unknown", "policy"),
+        ("key.unavailable", "key[0].p12"),
+        ("keyring.invalid", "key[1].p12"),
+        ("keyring.invalid", "trust[0].purpose"),
+    ] == list(found)
+    assert 7 == len(refusal.value.findings)
+    assert "did you mean policy?" in found["keyring.invalid", "polic"]
+    assert "strict, osci, legacy" in found["policy.unknown", "policy"]
+    assert "transport, content" in found["keyring.invalid", "trust[0].purpose"]
+    assert str(folder / "missing.p12") in found["key.unavailable", "key[0].p12"]
+
+
+def test_the_policies_are_those_of_the_profiles() -> None:
+    """The keyring accepts the names that the room `unseal` has a profile for, and no other."""
+    assert POLICIES == PROFILES
