@@ -28,6 +28,8 @@ from intermediary.receipt import Receipts
 from intermediary.store.errors import LeaseLost
 from intermediary.store.records import Claim, NachrichtRecord, PlannedTarget
 from intermediary.store.store import Store
+from intermediary.unseal import NotOpened
+from intermediary.unseal.described import describe
 
 log = structlog.get_logger(__name__)
 
@@ -212,7 +214,7 @@ class _Errand:
             decision = decide_nachricht(claim.nachricht.state, failure, situation)
         if decision.state is _N.ANSWERING and isinstance(failure, Rejected):
             self._claim = self._bench.store.refuse(
-                claim, code=decision.code, findings=failure.findings, plan={}, now=now
+                claim, code=decision.code, findings=failure.findings, plan=_known(failure), now=now
             )
         else:
             self._claim = self._bench.store.wait(claim, decision, now=now, findings=_explained(failure))
@@ -226,6 +228,12 @@ class _Errand:
 
     def _is_test(self) -> bool:
         return bool(self._claim.nachricht.plan.get("facts", {}).get("test", False))
+
+
+def _known(failure: Rejected) -> dict[str, object]:
+    """What was established before the refusal, for `show`; the sender is told the code and the findings only."""
+    known = failure.known if isinstance(failure, NotOpened) else None
+    return {"facts": describe(known)} if known is not None else {}
 
 
 def _explained(failure: Fault | InvalidOutput) -> tuple[Befund, ...]:

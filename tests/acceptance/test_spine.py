@@ -63,6 +63,7 @@ def test_a_forged_content_is_rejected_and_nothing_is_delivered(rig):
 
     assert (N.REJECTED, "osci.content-signature.invalid") == (rig.get(found).state, rig.get(found).verdict_code)
     assert [] == rig.packages()
+    assert ("content", False) in {(s["layer"], s["intact"]) for s in rig.get(found).plan["facts"]["signatures"]}
     assert ["rejected"] == [answer["status"] for answer in rig.answers()]
 
 
