@@ -82,7 +82,9 @@ class Part:
     """One piece of an opened submission: a data content or an attachment.
 
     `name` is the sender's name for it (refId): data for display, never a path. `place` is the path in the container
-    tree (`encdata_0/contentcontainer0/content0`). `encrypted` says whether it was encrypted below the transport layer.
+    tree (`encdata_0/contentcontainer0/content0`), for people; nothing is decided by it. `encrypted` says whether it was
+    encrypted below the transport layer. `covered_by` has one entry for each place where the sender put the part: the
+    positions in `Opened.signatures` of the content signatures that were verified over it there (empty: unsigned there).
     """
 
     name: str = field(repr=False)
@@ -91,6 +93,7 @@ class Part:
     content: Content
     place: str = field(default="", repr=False)
     encrypted: bool = False
+    covered_by: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

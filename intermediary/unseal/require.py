@@ -15,17 +15,23 @@ TRUSTED = "trusted"
 def missing(opened: Opened, require: Collection[str]) -> tuple[str, ...]:
     """The demands that are not met, of `transport-signature`, `content-signature` and `trusted`.
 
-    A signature counts if it is valid and not weak; with `trusted` it counts only if its signer is trusted too, and some
-    signature must count. `content-signature` wants every content and every attachment covered.
+    A signature counts if it is valid and not weak; with `trusted` it counts only if its signer is trusted too.
+    `content-signature` wants every content and every attachment covered by a content signature that counts, at each
+    place where it stands (`Part.covered_by`; names and places decide nothing). `trusted` wants some signature to count,
+    and every part covered by one that counts; a transport signature covers all of them.
     """
-    counted = [fact for fact in opened.signatures if _counts(fact, trusted=TRUSTED in require)]
+    counted = {
+        position: fact for position, fact in enumerate(opened.signatures) if _counts(fact, trusted=TRUSTED in require)
+    }
+    has_transport = any(fact.layer == "transport" for fact in counted.values())
+    content = frozenset(position for position, fact in counted.items() if fact.layer == "content")
+    is_covered = all(_is_covered(part, content) for part in (*opened.contents, *opened.attachments))
     unmet = []
-    if TRANSPORT_SIGNATURE in require and not any(fact.layer == "transport" for fact in counted):
+    if TRANSPORT_SIGNATURE in require and not has_transport:
         unmet.append(TRANSPORT_SIGNATURE)
-    parts = (*opened.contents, *opened.attachments)
-    if CONTENT_SIGNATURE in require and not all(_is_covered(part, counted) for part in parts):
+    if CONTENT_SIGNATURE in require and not is_covered:
         unmet.append(CONTENT_SIGNATURE)
-    if TRUSTED in require and not counted:
+    if TRUSTED in require and not (has_transport or (content and is_covered)):
         unmet.append(TRUSTED)
     return tuple(unmet)
 
@@ -49,5 +55,5 @@ def _counts(fact: SignatureFact, *, trusted: bool) -> bool:
     return fact.valid and not fact.weak and (not trusted or fact.trusted is True)
 
 
-def _is_covered(part: Part, facts: Iterable[SignatureFact]) -> bool:
-    return any(fact.layer == "content" and part.place.startswith(f"{fact.place}/") for fact in facts)
+def _is_covered(part: Part, counted: frozenset[int]) -> bool:
+    return bool(part.covered_by) and all(not counted.isdisjoint(facts) for facts in part.covered_by)

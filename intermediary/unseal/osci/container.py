@@ -20,9 +20,13 @@ SIGNATURE = DS + "Signature"
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A data content: the element that holds it and its decoded octets, taken from there once."""
+    """A data content: the element that holds it and its decoded octets, taken from there once.
+
+    `position` is where its part stands among the contents of the message.
+    """
 
     identifier: str
+    position: int
     element: Element = field(repr=False)
     octets: bytes = field(repr=False)
 
@@ -88,13 +92,13 @@ def href(content: Element) -> str | None:
     return value[4:]
 
 
-def data(content: Element) -> Data | None:
-    """The data in a content, or None if it holds something else."""
+def data(content: Element, position: int) -> Data | None:
+    """The data in a content, to become the part at this position; None if the content holds something else."""
     holder = optional(content, BASE64_CONTENT)
     if holder is None:
         return None
     only(content, BASE64_CONTENT)
-    return Data(attribute(holder, "Id"), holder, from_base64(text(holder), where="Base64Content"))
+    return Data(attribute(holder, "Id"), position, holder, from_base64(text(holder), where="Base64Content"))
 
 
 def nested(content: Element) -> Element:

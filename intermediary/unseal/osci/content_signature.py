@@ -39,10 +39,16 @@ class ContentVerifier:
     at: datetime
     progress: Progress
 
-    def verify(self, container: Container) -> None:
-        """Notes one fact per signature; refuses the message when one is not intact or a content is left out."""
+    def verify(self, container: Container) -> frozenset[int]:
+        """Notes one fact per signature and gives the positions of those that hold over everything in the container.
+
+        Refuses the message when one is not intact or a content is left out.
+        """
+        first = len(self.progress.signatures)
         for element in container.signatures:
             self._verify(element, container)
+        noted = enumerate(self.progress.signatures[first:], start=first)
+        return frozenset(position for position, fact in noted if fact.intact and fact.complete)
 
     def _verify(self, element: Element, container: Container) -> None:
         targets = _targets(container)
@@ -94,25 +100,30 @@ def _targets(container: Container) -> dict[str, Check]:
     """Everything a signature of this container may refer to, by position; there is no other look-up."""
     targets: dict[str, Check] = {}
     for item in container.items:
-        targets[f"#{item.identifier}"] = _data_check(item) if isinstance(item, Data) else _node_check(item.element)
+        targets[_uri(item.identifier)] = _data_check(item) if isinstance(item, Data) else _node_check(item.element)
     for attachment in container.attachments():
         targets[f"cid:{attachment.name}"] = _octets_check(attachment.data)
     for encrypted in (*container.encrypted, *container.keys):
-        targets[f"#{encrypted.get('Id')}"] = _encrypted_check(encrypted)
+        targets[_uri(encrypted.get("Id"))] = _encrypted_check(encrypted)
     return targets
+
+
+def _uri(identifier: str | None) -> str:
+    """How a reference names this id; empty, which no reference is, for what has none: it cannot be covered."""
+    return f"#{identifier}" if identifier else ""
 
 
 def _contents(container: Container) -> set[str]:
     """What no signature may leave out: every content and every attachment they refer to."""
     cids = {f"cid:{attachment.name}" for attachment in container.attachments()}
-    return {f"#{item.identifier}" for item in container.items} | cids
+    return {_uri(item.identifier) for item in container.items} | cids
 
 
 def _required(container: Container) -> set[str]:
     """All of that, and the encrypted parts; entries for the container's own attachments are exempt (digest §11)."""
     own = {attachment.name for attachment in container.attachments()}
     foreign = [entry for entry in container.keys if xmlenc.cipher_reference(entry) not in own]
-    return _contents(container) | {f"#{one.get('Id')}" for one in (*container.encrypted, *foreign)}
+    return _contents(container) | {_uri(one.get("Id")) for one in (*container.encrypted, *foreign)}
 
 
 def _signed_properties(signature: Signature) -> dict[str, Check]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Befund, MemoryContent, Part
@@ -16,6 +16,8 @@ from intermediary.unseal.osci.attachments import AttachmentKey, Attachments, rea
 from intermediary.unseal.osci.certificates import Certificates
 from intermediary.unseal.osci.container import Container, Data, Linked, Nested
 from intermediary.unseal.osci.content_signature import ContentVerifier
+from intermediary.unseal.osci.coverage import UNSIGNED, Cover, Coverage
+from intermediary.unseal.osci.places import Places
 from intermediary.unseal.osci.progress import Progress, Stage
 from intermediary.unseal.osci.structure import check_ids
 from intermediary.unseal.policy import Policy
@@ -31,9 +33,6 @@ class _Layer:
     place: str = ""
     depth: int = 0
     keys: Mapping[str, AttachmentKey] = field(default_factory=dict, repr=False)
-
-    def below(self, name: str) -> str:
-        return f"{self.place}/{name}" if self.place else name
 
 
 class PackageReader:
@@ -55,6 +54,8 @@ class PackageReader:
         self._attachments = attachments
         self._progress = progress
         self._contents: list[Part] = []
+        self._coverage = Coverage()
+        self._places = Places()
         self._unopened = 0
 
     def read(self, package: Element) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
@@ -65,20 +66,20 @@ class PackageReader:
         only(package, xmlenc.ENCRYPTED_DATA, c.CONTAINER)
         for child in package:
             if child.tag == xmlenc.ENCRYPTED_DATA:
-                self._open(child, _Layer())
+                self._open(child, _Layer(), UNSIGNED)
             else:
-                self._verify(self._container(child, _Layer()), 0)
-        attachments = self._opened_attachments()
-        if self._unopened and not self._contents and not attachments:
+                self._verify(self._container(child, _Layer()), 0, UNSIGNED)
+        contents, attachments = self._covered_contents(), self._opened_attachments()
+        if self._unopened and not contents and not attachments:
             raise Rejected("osci.content.no-key")
         if not self._unopened:
             self._attachments.check_all_referenced()
-        return tuple(self._contents), attachments
+        return contents, attachments
 
     def _container(self, element: Element, layer: _Layer) -> Container:
         """Reads a container and the containers inside its contents; encrypted parts are left for later."""
         c.check_container(element)
-        place = layer.below(element.get("Id") or "contentcontainer")
+        place = self._places.below(layer.place, element.get("Id"), otherwise="contentcontainer")
         encrypted, entries = c.split_encrypted(element)
         keys = dict(layer.keys)
         for entry in entries:
@@ -95,34 +96,35 @@ class PackageReader:
             if key is None and layer.depth:
                 # In an encrypted container an attachment without a key would be ciphertext taken for content.
                 raise Rejected("osci.content.undecryptable", where="attachment")
-            return Linked(identifier, content, self._attachments.open(name, key, layer.below(identifier)))
-        data = c.data(content)
+            place = self._places.below(layer.place, identifier, otherwise="content")
+            return Linked(identifier, content, self._attachments.open(name, key, place))
+        data = c.data(content, len(self._contents))
         if data is not None:
-            part = Part(
-                data.identifier, "", "data", MemoryContent(data.octets), layer.below(data.identifier), bool(layer.depth)
-            )
-            self._contents.append(part)
+            place = self._places.below(layer.place, data.identifier, otherwise="content")
+            octets = MemoryContent(data.octets)
+            self._contents.append(Part(data.identifier, "", "data", octets, place, bool(layer.depth)))
             return data
         identifier = content.get("Id") or ""
-        inner = _Layer(layer.below(identifier), layer.depth, layer.keys)
+        inner = _Layer(self._places.below(layer.place, identifier, otherwise="content"), layer.depth, layer.keys)
         return Nested(identifier, content, self._container(c.nested(content), inner))
 
-    def _verify(self, container: Container, depth: int) -> None:
-        """Signatures from the outside in, then what is encrypted inside."""
-        self._verifier.verify(container)
+    def _verify(self, container: Container, depth: int, around: Cover) -> None:
+        """Signatures from the outside in, then what is encrypted inside; `around` is what covers the container."""
+        cover = around.joined_by(self._verifier.verify(container))
+        self._coverage.note(container, cover)
         for item in container.items:
             if isinstance(item, Nested):
-                self._verify(item.container, depth)
+                self._verify(item.container, depth, cover)
         for encrypted in container.encrypted:
-            self._open(encrypted, _Layer(container.place, depth))
+            self._open(encrypted, _Layer(container.place, depth), cover.sealed())
 
-    def _open(self, encrypted: Element, layer: _Layer) -> None:
+    def _open(self, encrypted: Element, layer: _Layer, around: Cover) -> None:
         """Decrypts one EncryptedData if it was made for us, and reads the container in it as a document of its own."""
         if layer.depth >= self._policy.max_layers:
             raise Rejected("osci.limit", where="layers")
         keys = xmlenc.read_keys(encrypted, self._certificates.resolve, self._policy)
         own = xmlenc.own_key(keys, self._keyring, self._policy, _WHERE)
-        place = layer.below(encrypted.get("Id") or "encdata")
+        place = self._places.below(layer.place, encrypted.get("Id"), otherwise="encdata")
         if own is None:
             self._unopened += 1
             self._progress.findings.append(Befund("osci.content.unopened", path=place, rule="no-key"))
@@ -134,7 +136,7 @@ class PackageReader:
         before, self._progress.stage = self._progress.stage, Stage.SEALED
         try:
             plain = xmlenc.decrypt(octets, own, method, self._keyring)
-            self._read_inner(plain, _Layer(place, layer.depth + 1))
+            self._read_inner(plain, _Layer(place, layer.depth + 1), around)
         except Undecryptable:
             raise Rejected("osci.content.undecryptable") from None
         except Rejected:
@@ -144,15 +146,29 @@ class PackageReader:
             raise Rejected("osci.content.undecryptable") from None
         self._progress.stage = before
 
-    def _read_inner(self, plain: bytes, layer: _Layer) -> None:
+    def _read_inner(self, plain: bytes, layer: _Layer, around: Cover) -> None:
         root = parse(plain, refuse_instructions=True)
         if root.tag != c.CONTAINER:
             raise Rejected("osci.content.malformed")
         check_ids(root)
-        self._verify(self._container(root, layer), layer.depth)
+        self._verify(self._container(root, layer), layer.depth, around)
+
+    def _covered_contents(self) -> tuple[Part, ...]:
+        return tuple(
+            replace(part, covered_by=self._coverage.of_content(position))
+            for position, part in enumerate(self._contents)
+        )
 
     def _opened_attachments(self) -> tuple[Part, ...]:
         return tuple(
-            Part(one.name, one.media_type, "attachment", one.content, one.place, one.encrypted)
+            Part(
+                one.name,
+                one.media_type,
+                "attachment",
+                one.content,
+                one.place,
+                one.encrypted,
+                self._coverage.of_attachment(one.name),
+            )
             for one in self._attachments.opened()
         )

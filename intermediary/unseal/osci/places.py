@@ -1,0 +1,29 @@
+"""Places in the container tree: a path of ids for people, no two alike in one message."""
+
+from __future__ import annotations
+
+import re
+
+from intermediary.core.faults import Rejected
+
+_NAME = re.compile(r"[^\W\d][\w.\-]*")
+"""An NCName, but for rare marks: what xs:ID allows. Above all no slash, which parts a path, and no bracket."""
+
+
+class Places:
+    """Makes the places of one message. Nothing may be decided by them: they consist of the sender's words."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, int] = {}
+
+    def below(self, above: str, identifier: str | None, *, otherwise: str) -> str:
+        """A place of its own below another one (`""` at the top), from the element's id or `otherwise` without one.
+
+        Where it would be the second of its name, `[2]` is appended. An id that is no xs:ID is `Rejected`.
+        """
+        if identifier and not _NAME.fullmatch(identifier):
+            raise Rejected("osci.structure", where="Id")
+        name = identifier or otherwise
+        place = f"{above}/{name}" if above else name
+        count = self._taken[place] = self._taken.get(place, 0) + 1
+        return place if count == 1 else f"{place}[{count}]"

@@ -1,0 +1,100 @@
+"""A forger of content packages: writes anything into a message, and owns signed containers but no author's key."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+from intermediary.testing.osci import Attachment, Letter, Parties, SignatureMethod
+from intermediary.testing.osci.algorithms import C14N
+from intermediary.testing.osci.certificates import CertificateList, list_certificates
+from intermediary.testing.osci.content import Container, Content, EncryptedContainer, Package, pack, sign_container
+from intermediary.testing.osci.markup import FIVE, element
+from intermediary.testing.osci.signature import reference, signature
+
+PSS = SignatureMethod.PSS_SHA256
+
+
+@dataclass(frozen=True)
+class Several:
+    """What stands in a ContentPackage, one after the other."""
+
+    members: tuple[Container | EncryptedContainer | Loose, ...]
+
+    def xml(self, namespaces: str = FIVE) -> str:
+        return "".join(member.xml(namespaces) for member in self.members)
+
+
+@dataclass(frozen=True)
+class Loose:
+    """Something with its own Id taken away."""
+
+    of: Container | EncryptedContainer | Holder
+
+    def xml(self, namespaces: str = FIVE) -> str:
+        return self.of.xml(namespaces).replace(f' Id="{self.of.id}"', "", 1)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A Content that holds a container; `attachment` makes the writer sign it as an element."""
+
+    id: str
+    inner: Container
+    attachment: str = "none"
+
+    def xml(self, namespaces: str = "") -> str:
+        return element("osci:Content", self.inner.xml(""), f'{namespaces} Id="{self.id}"')
+
+
+@dataclass(frozen=True)
+class Written:
+    """A content package of the forger's making, in the place of the letter's own."""
+
+    container: Several | Container | EncryptedContainer
+    package: Package
+
+    def instead(self) -> Package:
+        """What the writer goes on with: transport signature and encryption are made over it."""
+        return Package(self.container, self.package.parts)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Forger:
+    """Builds containers for one letter; what `sign` gives, the letter's first author once signed herself."""
+
+    letter: Letter
+    parties: Parties
+
+    @property
+    def _listed(self) -> CertificateList:
+        return list_certificates(self.letter, self.parties)
+
+    def sign(self, container: Container, *, author: int = 0) -> Container:
+        """The container with this author's signature over everything it holds."""
+        one = replace(self.letter, content_signatures=(PSS,))
+        signer = replace(self.parties, authors=(self.parties.authors[author],))
+        return sign_container(container, letter=one, parties=signer, listed=self._listed)
+
+    def sign_ciphertext(self, sealed: Package) -> Container:
+        """A container with nothing but an encrypted part, signed by the first author."""
+        assert isinstance(sealed.container, EncryptedContainer)
+        author = self.parties.authors[0]
+        digest = reference(
+            f"#{sealed.container.id}", sealed.container.xml(FIVE).encode(), digest=PSS.digest, transform=C14N
+        )
+        made = signature(
+            [digest], method=PSS, signer=author, retrieval_id=self._listed.signature_id(author.certificate)
+        )
+        return Container("outer", (), (), (made,), (sealed.container.xml(""),))
+
+    def pack(self, container: Container, *attachments: Attachment) -> Package:
+        """The container with the attachments it refers to, encrypted for the readers if the letter is."""
+        whole = replace(container, attachments=attachments)
+        draw = random.Random(container.id).randbytes
+        return pack(whole, letter=self.letter, parties=self.parties, listed=self._listed, random=draw)
+
+
+def box(name: str, *contents: Content | Holder) -> Container:
+    """An unsigned container."""
+    return Container(name, contents, ())  # type: ignore[arg-type]
