@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import re
 import textwrap
@@ -10,8 +11,10 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from intermediary.cli.main import VERBS
 from intermediary.connect.settings import build_settings
 from intermediary.core import ports, values
 from intermediary.keys import ring
@@ -96,6 +99,34 @@ def _names(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 def _words(name: str) -> list[str]:
     return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+
+
+def _commands() -> Iterator[tuple[str, str, str]]:
+    """Page, verb and rest of every `intermediary` command that the documentation shows, in a block or in a sentence."""
+    for page in _markdown():
+        text = page.read_text(encoding="utf-8")
+        shown = re.findall(r"^ {4,}(?:\.venv/bin/)?intermediary ([a-z]+)\b(.*)$", text, re.M)
+        shown += re.findall(r"`intermediary\s+([a-z]+)\b([^`]*)`", text)
+        yield from ((str(page.relative_to(PROJECT)), verb, rest) for verb, rest in shown)
+
+
+def test_commands_are_typable() -> None:
+    """Every command shown names a verb of the command line, and only options that the verb has."""
+    unknown = []
+    for page, verb, rest in _commands():
+        module, _, attribute = VERBS[verb].target.partition(":") if verb in VERBS else ("", "", "")
+        command = getattr(importlib.import_module(module), attribute) if module else None
+        rest = re.sub(r"\$\(.*?\)", "", rest).partition("|")[0]
+        word = next(iter(rest.split()), "")
+        if isinstance(command, click.Group) and word:
+            command = command.commands.get(word)
+        known = {option for parameter in command.params for option in parameter.opts} if command else set()
+        wrong = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", rest)) - known - {"--help"}
+        if command is None or wrong:
+            unknown.append(f"{page}: intermediary {verb} {word} {' '.join(sorted(wrong))}")
+
+    assert len(list(_commands())) > 30
+    assert [] == unknown
 
 
 def _toml_examples() -> Iterator[tuple[str, str]]:
