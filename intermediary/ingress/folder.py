@@ -6,12 +6,14 @@ under another name and rename when the file is complete.
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -30,7 +32,7 @@ from intermediary.core.faults import Rejected
 from intermediary.core.values import Eingang
 from intermediary.ingress.doors import OSCI_MIME, DoorRules, DoorState, DoorStatus, Take, build_eingang, check_size
 from intermediary.ingress.inbox import FileInbox, Lying, is_same
-from intermediary.ingress.regular import IrregularFile
+from intermediary.ingress.regular import IrregularFile, UnreadableFile
 from intermediary.ingress.sidecar import read_sidecar
 from intermediary.ingress.spool import Spool, SpoolStopped, SpoolTooLarge
 from intermediary.ingress.taking import GivenBack, Taker
@@ -38,6 +40,7 @@ from intermediary.ingress.taking import GivenBack, Taker
 log = structlog.get_logger(__name__)
 
 _PER_SCAN = 10_000
+_OF_ONE_FILE = frozenset({errno.EPERM, errno.EIO, errno.ESTALE, errno.EBUSY, errno.ELOOP, errno.ENAMETOOLONG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class FolderSettings:
 class FolderDoor:
     """Watches one folder; implements `Door`. One door per folder: two would take files twice (and recognise them).
 
-    A missing or unreadable folder is reported and looked for again; it is not created.
+    A missing or unreadable folder is reported and looked for again; it is not created. A single file that cannot be read
+    or moved is set aside for a while and keeps no other back.
     """
 
     def __init__(
@@ -126,8 +130,7 @@ class FolderDoor:
                 one = lying.pop(0)
                 eingang = self._read(one)
                 if isinstance(eingang, Rejected):
-                    self._refuse(one, eingang)
-                    settled += 1
+                    settled += self._refuse(one, eingang)
                 elif eingang is not None:
                     batch.append((one, eingang))
                     size += eingang.body.length
@@ -155,23 +158,25 @@ class FolderDoor:
             return self._eingang(lying)
         except Rejected as refused:
             return refused
-        except FileNotFoundError:
-            return None
-        except PermissionError as error:
-            log.warning("folder.file.waits", channel=self.channel, code=type(error).__name__)
-            self._set_aside(lying)
+        except UnreadableFile as error:
+            self._let_wait(lying, error)
             return None
         except SpoolStopped as error:
             raise GivenBack from error
 
     def _eingang(self, lying: Lying) -> Eingang | None:
+        if lying.errno:
+            raise UnreadableFile(lying.errno, "cannot be looked at")
         if not lying.is_regular:
             raise Rejected("intake.file.invalid")
         check_size(lying.size, self._rules.max_bytes)
         with self._inbox.opened() as folder:
             try:
-                angaben = read_sidecar(lying.name, folder, content_type=self._settings.content_type)
+                content_type = self._settings.content_type
+                angaben = read_sidecar(lying.name, folder, hidden=lying.hidden, content_type=content_type)
                 stream = self._inbox.open(lying, folder)
+            except FileNotFoundError:
+                return None
             except IrregularFile as error:
                 raise Rejected("intake.file.invalid") from error
         if stream is None:
@@ -191,23 +196,39 @@ class FolderDoor:
             for position in verdict.positions:
                 lying = batch[position][0]
                 if verdict.refused is not None:
-                    self._refuse(lying, verdict.refused)
+                    settled += self._refuse(lying, verdict.refused)
                 elif verdict.aside:
                     self._set_aside(lying)
-                    continue
                 else:
-                    self._inbox.remove(lying)
-                settled += 1
+                    settled += self._moved(lying, partial(self._inbox.remove, lying))
         return settled
+
+    def _moved(self, lying: Lying, move: Callable[[], object]) -> bool:
+        """Do it, or set the file aside when it is only this one that cannot be moved."""
+        try:
+            move()
+        except OSError as error:
+            if error.errno not in _OF_ONE_FILE:
+                raise
+            self._let_wait(lying, error)
+            return False
+        return True
+
+    def _let_wait(self, lying: Lying, error: OSError) -> None:
+        log.warning("folder.file.waits", channel=self.channel, code=errno.errorcode.get(error.errno or 0, "OSError"))
+        self._set_aside(lying)
 
     def _set_aside(self, lying: Lying) -> None:
         self._aside[lying.name] = self._ticks() + self._settings.aside_seconds
 
-    def _refuse(self, lying: Lying, refused: Rejected) -> None:
+    def _refuse(self, lying: Lying, refused: Rejected) -> bool:
         code = CATALOGUE[refused.code]
         moment = self._clock().isoformat(timespec="seconds")
-        self._inbox.set_aside(lying, f"{code.name}\n{moment}\n\n{code.meaning}\n{code.remedy}\n")
+        reason = f"{code.name}\n{moment}\n\n{code.meaning}\n{code.remedy}\n"
+        if not self._moved(lying, partial(self._inbox.set_aside, lying, reason)):
+            return False
         log.info("folder.refused", channel=self.channel, code=refused.code)
+        return True
 
     def _on_holding(self, code: str) -> None:
         self._status = replace(

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import stat
 from typing import BinaryIO
 
 _MAX_NAME_BYTES = 255
+_OF_THE_MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT})
 
 
 class IrregularFile(OSError):
     """It is a link, a pipe, a device or a folder."""
 
 
+class UnreadableFile(OSError):
+    """It cannot be read now (rights, a damaged sector, a stale handle); other files may be fine."""
+
+
 def open_regular(name: str, folder_fd: int) -> BinaryIO:
     """Open a regular file of this folder for reading, once and without following a link.
 
-    Raises `IrregularFile`, FileNotFoundError and other OSErrors. Never blocks on a pipe.
+    Raises `IrregularFile`, FileNotFoundError, `UnreadableFile`, and any other OSError when it is the machine that lacks
+    something. Reading from the stream raises `UnreadableFile`, too. Never blocks on a pipe.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
@@ -26,11 +34,23 @@ def open_regular(name: str, folder_fd: int) -> BinaryIO:
     except OSError as error:
         if _is_irregular(name, folder_fd):
             raise IrregularFile("not a regular file") from error
-        raise
+        if error.errno in _OF_THE_MACHINE:
+            raise
+        raise UnreadableFile(error.errno, "cannot be opened") from error
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise IrregularFile("not a regular file")
-    return os.fdopen(fd, "rb")
+    return _Reader(io.FileIO(fd, "rb"))
+
+
+class _Reader(io.BufferedReader):
+    """Tells an error of the file that is read from one of the place it is copied to."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        try:
+            return super().read(size)
+        except OSError as error:
+            raise UnreadableFile(error.errno, "cannot be read") from error
 
 
 def is_plain_name(name: str) -> bool:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,8 +18,11 @@ from tenacity import wait_none
 
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.core.values import Eingang
+from intermediary.ingress import regular
 from intermediary.ingress.doors import DoorRules, DoorState
 from intermediary.ingress.folder import FolderDoor, FolderSettings
+from intermediary.ingress.regular import UnreadableFile
+from intermediary.ingress.sidecar import hidden_name
 from intermediary.ingress.spool import Spool
 from intermediary.ingress.taking import GivenBack
 from intermediary.testing.takes import NOW, RecordingTake
@@ -148,25 +156,192 @@ def test_a_crash_between_commit_and_removal_repeats_the_same(
     assert set() == visible(inbox)
 
 
-def test_a_crash_between_file_and_sidecar_leaves_no_other_message(
-    door: FolderDoor, inbox: Path, take: RecordingTake, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("refused", [False, True], ids=["taken", "refused"])
+def test_a_crash_at_any_step_keeps_file_and_sidecar_together(
+    inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: bool
 ) -> None:
-    """The file goes before its sidecar: what remains is a sidecar, never a file that lost its message id."""
+    """A crash at any step of the removal: the file is never offered without its sidecar, nor another file with it."""
+    for step in count(1):
+        take = RecordingTake()
+        put(inbox, "a", b"" if refused else b"first", sidecar={"message_id": "m-1"})
+        with monkeypatch.context() as patch:
+            calls = _crash_at(step, patch)
+            with suppress(KeyboardInterrupt):
+                door_of(inbox, tmp_path, take).sweep()
+        if not (inbox / "a").exists():  # another one under the same name, before the door comes back
+            put(inbox, "a", b"second")
+        door_of(inbox, tmp_path, take).sweep()
+        door_of(inbox, tmp_path, take).sweep()
+        bodies = [(eingang.message_id, eingang.body.length) for eingang in take.taken]
+
+        assert {*bodies} <= ({("a", 6)} if refused else {("m-1", 5), ("a", 6)}), f"crash at step {step}"
+        assert set() == visible(inbox), f"crash at step {step}"
+        if calls[-1] < step:
+            return
+
+
+def test_a_sidecar_outlives_a_file_that_its_sender_took_back(inbox: Path, tmp_path: Path) -> None:
+    """A file that is gone when it is to be removed: a sidecar of that name may belong to the next one, and stays."""
     put(inbox, "a", sidecar={"message_id": "m-1"})
-    unlink = os.unlink
 
-    def crash_at_sidecar(name: str, *, dir_fd: int | None = None) -> None:
-        if str(name).endswith(".json"):
-            raise KeyboardInterrupt
-        unlink(name, dir_fd=dir_fd)
+    def vanish(_: Sequence[Eingang]) -> None:
+        (inbox / "a").unlink(missing_ok=True)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(os, "unlink", crash_at_sidecar)
-        door.sweep()
-    door.sweep()
+    door_of(inbox, tmp_path, RecordingTake(vanish)).sweep()
 
     assert {"a.json"} == visible(inbox)
-    assert [["m-1"]] == take.calls
+
+
+@pytest.mark.parametrize("length", [250, 251, 255])
+def test_a_name_too_long_for_a_sidecar_has_none(
+    door: FolderDoor, inbox: Path, take: RecordingTake, length: int
+) -> None:
+    """A file whose sidecar could not exist is taken under its name; an unacceptable one is refused like any other."""
+    put(inbox, "a" * length)
+    put(inbox, "b" * length, b"")
+
+    assert 2 == door.sweep()
+    assert {"a" * length} == take.ids
+    assert set() == visible(inbox)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES])
+@pytest.mark.parametrize("bad", ["bad", "bad.json"])
+def test_a_file_that_cannot_be_opened_keeps_no_other_back(
+    door: FolderDoor, inbox: Path, take: RecordingTake, monkeypatch: pytest.MonkeyPatch, number: int, bad: str
+) -> None:
+    """An error of one file, or of its sidecar, sets that one aside; a sidecar of an impossible name is none."""
+    put(inbox, "bad", sidecar={"message_id": "bad"})
+    put(inbox, "good", age=-1)
+    real = os.open
+
+    def open_(name: str, *arguments: int, **named: int) -> int:
+        if name == bad:
+            raise OSError(number, os.strerror(number))
+        return real(name, *arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", open_)
+        door.sweep()
+    is_none = bad == "bad.json" and number == errno.ENAMETOOLONG
+
+    assert "good" in take.ids
+    assert is_none == ("bad" in take.ids)
+    assert is_none != (inbox / "bad").exists()
+    assert is_none or 1 == len(door._aside)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_what_the_machine_lacks_holds_the_door(
+    door: FolderDoor, inbox: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """No file descriptors left is no property of a file: nothing is set aside for it."""
+    put(inbox, "a")
+    real = os.open
+
+    def open_(name: str, *arguments: int, **named: int) -> int:
+        if name == "a":
+            raise OSError(number, os.strerror(number))
+        return real(name, *arguments, **named)
+
+    monkeypatch.setattr(os, "open", open_)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        door.sweep()
+
+    assert {} == door._aside
+
+
+def test_a_hidden_sidecar_whose_file_is_gone_is_removed(door: FolderDoor, inbox: Path, take: RecordingTake) -> None:
+    """What a crash left of a file that was taken disappears at the next look; that of a file still there stays."""
+    path = put(inbox, "a", sidecar={"message_id": "m-1"})
+    facts = path.stat()
+    named = {"inode": facts.st_ino, "changed_ns": facts.st_mtime_ns, "size": facts.st_size}
+    (inbox / "a.json").rename(inbox / hidden_name("a", **named))
+    put(inbox, hidden_name("a", **(named | {"inode": 1})), b"{}")
+
+    assert 1 == door.sweep()
+    assert {"m-1"} == take.ids
+    assert set() == visible(inbox)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE])
+def test_a_file_that_cannot_be_looked_at_keeps_no_other_back(
+    door: FolderDoor, inbox: Path, take: RecordingTake, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """An error at the look at one name sets that one aside; the door goes on."""
+    put(inbox, "good")
+    real = os.scandir
+    bad = _Unseen("bad", number)
+    monkeypatch.setattr(os, "scandir", lambda path: nullcontext([bad, *real(path)]))
+
+    assert 1 == door.sweep()
+    assert {"good"} == take.ids
+    assert ["bad"] == list(door._aside)
+
+
+def test_a_file_that_breaks_while_it_is_read_keeps_no_other_back(
+    door: FolderDoor, inbox: Path, take: RecordingTake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged sector is the file's own; a full spool is not."""
+    put(inbox, "bad", b"x" * 500)
+    put(inbox, "good", age=-1)
+
+    def broken(self: io.BufferedReader, size: int | None = -1, /) -> bytes:
+        content = io.FileIO.readall(self.raw)  # type: ignore[arg-type]
+        if content.startswith(b"x"):
+            raise UnreadableFile(errno.EIO, "broken")
+        return content
+
+    with monkeypatch.context() as patch:
+        patch.setattr(regular._Reader, "read", broken)
+        with suppress(OSError):
+            door.sweep()
+
+    assert {"good"} == take.ids
+    assert {"bad"} == visible(inbox)
+
+
+def test_a_full_spool_holds_the_door(door: FolderDoor, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room for the copy is no property of the file: nothing is set aside for it."""
+    put(inbox, "a", b"x" * 500)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Spool, "copy", full)
+    with pytest.raises(OSError, match="space"):
+        door.sweep()
+
+    assert {} == door._aside
+
+
+@pytest.mark.parametrize(("call", "body"), [("unlink", b"x"), ("rename", b"")], ids=["taken", "refused"])
+def test_a_file_that_cannot_be_moved_keeps_no_other_back(
+    door: FolderDoor, inbox: Path, take: RecordingTake, monkeypatch: pytest.MonkeyPatch, call: str, body: bytes
+) -> None:
+    """A file that is not ours to remove or to move stays with its sidecar; the others are taken, no reason piles up."""
+    put(inbox, "bad", body, sidecar={"message_id": "bad"})
+    put(inbox, "good", age=-1)
+    real = getattr(os, call)
+
+    def forbidden(name: str, *arguments: str, **named: int) -> None:
+        if name == "bad":
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+        real(name, *arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, forbidden)
+        assert 1 == door.sweep()
+    kept = inbox / ".refused"
+
+    assert not (inbox / "good").exists()
+    assert (inbox / "bad").exists()
+    assert "good" in take.ids
+    assert not kept.exists() or [] == os.listdir(kept)
+    door._aside.clear()
+    assert 1 == door.sweep()
+    assert set() == visible(inbox)
+    assert {"good", "bad"} - (set() if body else {"bad"}) == take.ids
 
 
 def test_a_file_that_was_replaced_meanwhile_is_not_removed(inbox: Path, tmp_path: Path) -> None:
@@ -353,6 +528,35 @@ def test_a_missing_folder_is_waited_for(tmp_path: Path, take: RecordingTake) -> 
 
     assert was_taken
     assert not thread.is_alive()
+
+
+@dataclass
+class _Unseen:
+    """A directory's entry whose file cannot be looked at."""
+
+    name: str
+    number: int
+
+    def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+        raise OSError(self.number, os.strerror(self.number))
+
+
+def _crash_at(step: int, patch: pytest.MonkeyPatch) -> list[int]:
+    """Die before the `step`-th change of a name; the list's last entry counts them."""
+    calls = [0]
+
+    def dying(call: Callable[..., None]) -> Callable[..., None]:
+        def change(*arguments: str, **named: int) -> None:
+            calls.append(calls[-1] + 1)
+            if calls[-1] == step:
+                raise KeyboardInterrupt
+            call(*arguments, **named)
+
+        return change
+
+    for name in ("unlink", "rename"):
+        patch.setattr(os, name, dying(getattr(os, name)))
+    return calls
 
 
 def _always(error: Exception) -> Callable[[Sequence[Eingang]], None]:
