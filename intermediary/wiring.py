@@ -36,12 +36,15 @@ from intermediary.route.table import Route, RoutingTable, Target, parse_routes
 from intermediary.settings.load import load
 from intermediary.settings.models import Channel, Settings
 from intermediary.store import open_store
+from intermediary.store.look import Look, look_into_store
 from intermediary.store.store import Store
 from intermediary.unseal.policy import profile
 from intermediary.validate.catalogue import Catalogue
 from intermediary.worker import Bench
 
 log = structlog.get_logger(__name__)
+
+SIGNING_KEY = "audit.key"
 
 _INSTALLATIONS = uuid.UUID("5b1a3c0e-8c6f-5d3a-9a3e-6f0c2d7e4b11")
 
@@ -67,12 +70,19 @@ def open_installation(config: Path) -> Installation:
     store = open_store(
         data=data,
         installation=installation_id(settings.installation.name),
-        keys=MandantKeys(
-            {m.name: KekFiles(current=m.kek_file, previous=m.previous_kek_files) for m in settings.mandant}
-        ),
+        keys=_mandant_keys(settings),
         lease=timedelta(seconds=settings.store.lease_seconds),
     )
-    return Installation(settings=settings, store=store, signing=_signing_key(data / "audit.key"))
+    return Installation(settings=settings, store=store, signing=_signing_key(data / SIGNING_KEY))
+
+
+def look_into_installation(settings: Settings) -> Look | None:
+    """What is in the store, without any effect; None when there is none yet. Raises like `look_into_store`."""
+    return look_into_store(
+        data=settings.installation.data,
+        installation=installation_id(settings.installation.name),
+        keys=_mandant_keys(settings),
+    )
 
 
 def installation_id(name: str) -> uuid.UUID:
@@ -259,6 +269,10 @@ def open_answers(channel: Channel) -> Answers | None:
 def all_answers(settings: Settings) -> dict[str, Answers | None]:
     """The ways back of all channels; made once per process and shared by its threads."""
     return {channel.name: open_answers(channel) for channel in settings.channel}
+
+
+def _mandant_keys(settings: Settings) -> MandantKeys:
+    return MandantKeys({m.name: KekFiles(current=m.kek_file, previous=m.previous_kek_files) for m in settings.mandant})
 
 
 def _signing_key(path: Path) -> SigningKey:

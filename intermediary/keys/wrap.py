@@ -175,7 +175,7 @@ def _open_all(mandant: str, places: KekFiles) -> tuple[_Kek, ...]:
 
 
 def _read_kek(mandant: str, path: Path) -> bytes:
-    where = f"KEK of {mandant}: {path.name}"
+    where = f"KEK of {mandant}: {path}"
     try:
         with path.open("rb") as file:
             about = os.fstat(file.fileno())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -14,19 +12,20 @@ from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured
 from intermediary.core.tables import build
 from intermediary.core.values import Befund
-from intermediary.ingress.amqp.probe import probe_queue
 from intermediary.keys.ring import Keyring
+from intermediary.operations.diagnosis import Diagnosis, bad
+from intermediary.operations.doors import doors, ways_back
+from intermediary.operations.durable import durable
 from intermediary.route.plugins import Connectors, Mappings, check_plugins
-from intermediary.route.table import RoutingTable, lint_routes
+from intermediary.route.table import RoutingTable, Target, lint_routes
 from intermediary.settings.finding import ConfigurationError, Finding, Severity
 from intermediary.settings.lint import lint as lint_settings
 from intermediary.settings.load import read
-from intermediary.settings.models import Settings
+from intermediary.settings.models import Mandant, Settings
 from intermediary.validate.catalogue import Catalogue
-from intermediary.wiring import open_answers, open_installation, read_routes
+from intermediary.wiring import read_routes
 
 EXPIRY_WARNING_DAYS = 30
-BROKER_SECONDS = 5.0
 
 
 def lint(config: Path) -> list[Finding]:
@@ -45,18 +44,12 @@ def demand_sound(config: Path) -> None:
         raise ConfigurationError(blocking)
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """One thing `doctor` looked at: `ok`, `warning` or `bad`, what was found and what to do."""
-
-    subject: str
-    verdict: Literal["ok", "warning", "bad"]
-    what: str
-    hint: str = ""
-
-
 def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
-    """Look at keys and their certificates' days, store, schemas, ways back and every target, one after the other."""
+    """Look at keys and their certificates' days, store, second place, schemas, doors, ways back and every target.
+
+    Nothing is changed anywhere, and what is wrong with one thing does not keep from looking at the next. A bad line
+    names the path or address that an operator goes to.
+    """
     for finding in lint(config):
         verdict: Literal["warning", "bad"] = "bad" if finding.is_blocking else "warning"
         yield Diagnosis(f"{finding.file.name} {finding.path}".strip(), verdict, finding.what, finding.hint)
@@ -64,11 +57,10 @@ def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
     if settings is None:
         return
     yield from _certificates(settings, now)
-    yield from _store(config)
+    yield from durable(settings)
     yield from _schemas(settings)
-    yield from _heads_folder(settings.audit.heads_folder)
-    yield from _doors(settings)
-    yield from _ways_back(settings)
+    yield from doors(settings)
+    yield from ways_back(settings)
     yield from _targets(settings)
 
 
@@ -136,17 +128,35 @@ def _production_without_schema(settings: Settings, table: RoutingTable, mappings
 def _lint_keyrings(settings: Settings) -> Iterator[Finding]:
     for mandant in settings.mandant:
         try:
-            Keyring.load(mandant.keyring)
+            ring = Keyring.load(mandant.keyring)
         except Misconfigured as fault:
-            code = CATALOGUE[fault.code]
-            path, _, near = fault.where.removeprefix(f"{mandant.keyring.name}: ").partition(" (")
-            yield Finding(mandant.keyring, path, code.meaning, near.rstrip(")") or code.remedy)
+            findings = fault.findings or (Befund(fault.code),)
+            yield from (_finding(mandant.keyring, befund) for befund in findings)
+        else:
+            if not ring.anchors("content"):
+                yield from _unvouched(settings, mandant)
+
+
+def _unvouched(settings: Settings, mandant: Mandant) -> Iterator[Finding]:
+    """Production routes that demand a signature which is only calculated, since no anchor says who may sign."""
+    try:
+        routes = read_routes(settings.installation.routes).routes
+    except Misconfigured:
+        return  # _lint_routes has said it
+    for route in routes:
+        is_meant = mandant.name == route.mandant and route.stage == "production"
+        if is_meant and "content-signature" in route.require and "trusted" not in route.require:
+            what = f"signatures are only calculated, nobody vouches for the signer: {mandant.keyring} has no [[trust]]"
+            hint = 'add [[trust]] for content to the keyring, and require = ["content-signature", "trusted"]'
+            place = f"route[{route.name}].require"
+            yield Finding(settings.installation.routes, place, what, hint, Severity.WARNING)
 
 
 def _finding(file: Path, befund: Befund) -> Finding:
     code = CATALOGUE.get(befund.code)
     what = code.meaning if code else befund.code
-    return Finding(file, befund.path, what, befund.hint, Severity.ERROR)
+    hint = befund.hint or (code.remedy if code else "")
+    return Finding(file, befund.path, what, hint, Severity.ERROR)
 
 
 def _certificates(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
@@ -166,26 +176,11 @@ def _certificates(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
                 yield Diagnosis(subject, "ok", f"{days} days left")
 
 
-def _store(config: Path) -> Iterator[Diagnosis]:
-    try:
-        opened = open_installation(config)
-    except ConfigurationError:
-        return
-    except Fault as fault:
-        yield Diagnosis("store", "bad", CATALOGUE[fault.code].meaning, CATALOGUE[fault.code].remedy)
-        return
-    try:
-        counts = opened.store.counts()
-    finally:
-        opened.store.close()
-    yield Diagnosis("store", "ok", f"{sum(counts.values())} Nachrichten")
-
-
 def _schemas(settings: Settings) -> Iterator[Diagnosis]:
     try:
         packages = Catalogue.open(settings.schemas.folder).packages.values()
     except Misconfigured as fault:
-        yield Diagnosis("schemas", "bad", CATALOGUE[fault.code].meaning, CATALOGUE[fault.code].remedy)
+        yield bad("schemas", fault, str(settings.schemas.folder))
         return
     if not packages:
         yield Diagnosis(
@@ -195,73 +190,33 @@ def _schemas(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis(f"schemas {package.id}", "ok", package.sha256[:16])
 
 
-def _heads_folder(folder: Path) -> Iterator[Diagnosis]:
-    subject = "audit heads"
-    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-        yield Diagnosis(subject, "ok", "writable")
-    elif folder.exists():
-        yield Diagnosis(subject, "bad", f"{folder} cannot be written", "give the folder to the daemon's account")
-    else:
-        yield Diagnosis(
-            subject, "warning", f"{folder} is not there yet", "the daemon makes it; mount the second place before"
-        )
-
-
-def _doors(settings: Settings) -> Iterator[Diagnosis]:
-    for channel in settings.channel:
-        subject = f"door {channel.name}"
-        if channel.folder is not None:
-            inbox = channel.folder.inbox
-            if not inbox.is_dir():
-                yield Diagnosis(subject, "bad", f"there is no folder {inbox}", "create it; its senders write there")
-            elif not os.access(inbox, os.R_OK | os.W_OK | os.X_OK):
-                yield Diagnosis(
-                    subject, "bad", f"{inbox} cannot be emptied", "let the daemon's account read and write it"
-                )
-            else:
-                yield Diagnosis(subject, "ok", "readable and writable")
-        elif channel.amqp is not None:
-            yield _broker(subject, channel.amqp.url_file)
-
-
-def _broker(subject: str, url_file: Path) -> Diagnosis:
-    try:
-        probe_queue(url_file.read_text(encoding="utf-8").strip(), "", connect_seconds=BROKER_SECONDS)
-    except (OSError, ValueError):
-        return Diagnosis(subject, "bad", "the address of the broker cannot be read", f"check {url_file}")
-    except Fault:
-        return Diagnosis(subject, "bad", "the broker does not answer", "check address, account and network")
-    return Diagnosis(subject, "ok", "reachable")
-
-
-def _ways_back(settings: Settings) -> Iterator[Diagnosis]:
-    for channel in settings.channel:
-        subject = f"answers of {channel.name}"
-        try:
-            way = open_answers(channel)
-            if way is not None:
-                way.probe()
-        except Fault as fault:
-            yield Diagnosis(subject, "bad", CATALOGUE[fault.code].meaning, CATALOGUE[fault.code].remedy)
-        else:
-            yield Diagnosis(subject, "ok", "reachable" if way is not None else "none configured")
-
-
 def _targets(settings: Settings) -> Iterator[Diagnosis]:
     try:
         table = read_routes(settings.installation.routes)
     except Misconfigured:
         return
     connectors = Connectors()
-    base = settings.installation.routes.parent
     for route in table.routes:
         for target in route.targets:
-            subject = f"target {route.name}/{target.name}"
-            try:
-                open_connector(connectors.get(target.connector), target.settings, base=base, where=subject).probe()
-            except Fault as fault:
-                code = CATALOGUE[fault.code]
-                where = f" ({fault.where})" if fault.where else ""
-                yield Diagnosis(subject, "bad", f"{code.meaning}{where}", code.remedy)
-            else:
-                yield Diagnosis(subject, "ok", "reachable")
+            yield _target(f"target {route.name}/{target.name}", target, connectors, settings.installation.routes)
+
+
+def _target(subject: str, target: Target, connectors: Connectors, routes: Path) -> Diagnosis:
+    try:
+        factory = connectors.get(target.connector)
+        connector = open_connector(factory, target.settings, base=routes.parent, where=subject)
+    except Fault as fault:
+        return bad(subject, fault, str(routes))
+    try:
+        connector.probe()
+    except Fault as fault:
+        settings, _ = build(factory.settings_type, target.settings, base=routes.parent, where=subject)
+        return bad(subject, fault, _path_named(settings, fault.where) or str(routes))
+    return Diagnosis(subject, "ok", "reachable")
+
+
+def _path_named(settings: object, where: str) -> str:
+    """The path behind the setting that a connector's fault names first (`drop: not writable`); other values stay."""
+    for name in where.partition(":")[0].split("."):
+        settings = getattr(settings, name, None)
+    return str(settings) if isinstance(settings, Path) else ""

@@ -31,7 +31,13 @@ def remember_installation(tx: Connection, installation: uuid.UUID) -> None:
     if known is None:
         tx.execute(insert(meta), {"name": _ID, "value": str(installation)})
         tx.execute(insert(meta), {"name": _CHAIN, "value": json.dumps({"seq": 0, "digest": START})})
-    elif known != str(installation):
+    else:
+        check_installation(tx, installation)
+
+
+def check_installation(tx: Connection, installation: uuid.UUID) -> None:
+    """`Misconfigured("store.installation.differs")` when the store knows another id."""
+    if _read(tx, _ID) not in (None, str(installation)):
         raise Misconfigured("store.installation.differs", where="installation id")
 
 

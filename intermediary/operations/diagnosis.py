@@ -1,0 +1,26 @@
+"""One line of `doctor`, and how a fault becomes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from intermediary.core.codes import CATALOGUE
+from intermediary.core.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One thing `doctor` looked at: `ok`, `warning` or `bad`, what was found and what to do."""
+
+    subject: str
+    verdict: Literal["ok", "warning", "bad"]
+    what: str
+    hint: str = ""
+
+
+def bad(subject: str, fault: Fault, place: str = "") -> Diagnosis:
+    """A fault as a bad line: its meaning, the place it names, and `place`: the path or address an operator goes to."""
+    code = CATALOGUE[fault.code]
+    places = [one for one in (fault.where, place) if one]
+    return Diagnosis(subject, "bad", f"{code.meaning} ({', '.join(places)})" if places else code.meaning, code.remedy)

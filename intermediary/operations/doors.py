@@ -1,0 +1,109 @@
+"""The lines of `doctor` on where submissions come in and where answers go out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from intermediary.core.faults import Fault, Misconfigured
+from intermediary.ingress.amqp.probe import probe_queue
+from intermediary.ingress.inbox import REASON_SUFFIX, REFUSED, FileInbox
+from intermediary.operations.diagnosis import Diagnosis, bad
+from intermediary.settings.models import AmqpDoor, Channel, Settings
+from intermediary.wiring import open_answers
+
+BROKER_SECONDS = 5.0
+MOST_COUNTED = 10_000
+
+
+def doors(settings: Settings) -> Iterator[Diagnosis]:
+    """A line per channel: can its door take what comes, and what lies there."""
+    for channel in settings.channel:
+        subject = f"door {channel.name}"
+        if channel.folder is not None:
+            yield _inbox(subject, channel.folder.inbox)
+        elif channel.amqp is not None:
+            yield _broker(subject, channel.amqp)
+
+
+def ways_back(settings: Settings) -> Iterator[Diagnosis]:
+    """A line per channel: can it be answered."""
+    for channel in settings.channel:
+        subject = f"answers of {channel.name}"
+        try:
+            way = open_answers(channel)
+            if way is not None:
+                way.probe()
+        except Fault as fault:
+            yield bad(subject, fault, _way_back(channel))
+        except ValueError:  # the address is none; the door has told it
+            yield Diagnosis(
+                subject, "bad", f"the address is none ({_way_back(channel)})", "write amqps://user:password@host/vhost"
+            )
+        else:
+            yield Diagnosis(subject, "ok", "reachable" if way is not None else "none configured")
+
+
+def _inbox(subject: str, inbox: Path) -> Diagnosis:
+    if not inbox.is_dir():
+        return Diagnosis(subject, "bad", f"there is no folder {inbox}", "create it; its senders write there")
+    if not os.access(inbox, os.R_OK | os.W_OK | os.X_OK):
+        return Diagnosis(subject, "bad", f"{inbox} cannot be emptied", "let the daemon's account read and write it")
+    try:
+        waiting = len(FileInbox(inbox).oldest(MOST_COUNTED))
+        refused = _refused(inbox / REFUSED)
+    except OSError as failure:
+        return Diagnosis(subject, "bad", f"{inbox} cannot be listed: {failure.strerror}", "check the folder's rights")
+    more = "at least " if waiting == MOST_COUNTED else ""
+    what = f"readable and writable; {more}{waiting} files waiting, {refused} refused"
+    if not refused:
+        return Diagnosis(subject, "ok", what)
+    return Diagnosis(subject, "warning", what, f"beside each in {inbox / REFUSED} lies why; remove what is settled")
+
+
+def _refused(folder: Path) -> int:
+    if not folder.is_dir():
+        return 0
+    with os.scandir(folder) as entries:
+        return sum(entry.name.endswith(REASON_SUFFIX) for entry in entries)
+
+
+def _broker(subject: str, door: AmqpDoor) -> Diagnosis:
+    address = _address(door.url_file)
+    if not address:
+        return Diagnosis(subject, "bad", f"no address of a broker can be read from {door.url_file}", "check the file")
+    try:
+        probe_queue(door.url_file.read_text(encoding="utf-8").strip(), door.queue, connect_seconds=BROKER_SECONDS)
+    except ValueError:
+        return Diagnosis(
+            subject, "bad", f"what stands in {door.url_file} is no address", "write amqps://user:password@host/vhost"
+        )
+    except Misconfigured:
+        what = f"{address} answers, but shows no queue {door.queue} to this account"
+        return Diagnosis(subject, "warning", what, "the daemon declares it; its account must be allowed to")
+    except Fault:
+        what = f"the broker at {address} does not answer, or refuses the account"
+        return Diagnosis(subject, "bad", what, f"check network, broker, and the account in {door.url_file}")
+    return Diagnosis(subject, "ok", f"queue {door.queue} at {address} is there")
+
+
+def _way_back(channel: Channel) -> str:
+    answer = channel.answer
+    if answer is not None and answer.folder is not None:
+        return str(answer.folder)
+    if channel.amqp is None:
+        return ""
+    queue = f"queue {answer.queue} at " if answer is not None and answer.queue else ""
+    return f"{queue}{_address(channel.amqp.url_file) or channel.amqp.url_file}"
+
+
+def _address(url_file: Path) -> str:
+    """Host and port of the broker, without account and password; empty when the file has none."""
+    try:
+        url = urlsplit(url_file.read_text(encoding="utf-8").strip())
+        port = url.port or (5671 if url.scheme == "amqps" else 5672)
+    except (OSError, ValueError):
+        return ""
+    return f"{url.hostname}:{port}" if url.hostname else ""

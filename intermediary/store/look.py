@@ -1,0 +1,59 @@
+"""Looks into a store without opening it for work: nothing is created, migrated, noted or cleared away; for `doctor`."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from intermediary.audit.sealer import Head
+from intermediary.core.faults import Misconfigured, Transient
+from intermediary.keys.wrap import MandantKeys
+from intermediary.store.dialects import Sqlite
+from intermediary.store.installation import check_installation, check_keks
+from intermediary.store.migrate import HEAD, KNOWN
+from intermediary.store.tables import audit_heads, nachrichten
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen: how many Nachrichten, all signed heads, and whether the next start will migrate the database."""
+
+    nachrichten: int
+    heads: tuple[Head, ...]
+    is_outdated: bool
+
+
+def look_into_store(*, data: Path, installation: uuid.UUID, keys: MandantKeys) -> Look | None:
+    """The store under `data` as it is; None when none was made yet.
+
+    Raises what `open_store` would (`store.installation.differs`, `store.version.unknown`, `key.unavailable`), OSError
+    when the files cannot be opened, and `Transient("store.unavailable")` when the database cannot be read.
+    """
+    file = data / "store.db"
+    if not file.exists():
+        return None
+    engine = Sqlite(file).engine()
+    try:
+        with engine.connect() as connection, connection.begin():
+            return _look(connection, installation, keys)
+    except DBAPIError as failure:
+        raise Transient("store.unavailable", where=str(file)) from failure
+    finally:
+        engine.dispose()
+
+
+def _look(tx: Connection, installation: uuid.UUID, keys: MandantKeys) -> Look | None:
+    if not inspect(tx).has_table("alembic_version"):
+        return None
+    version = tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    if version not in KNOWN:
+        raise Misconfigured("store.version.unknown", where=f"schema {version}")
+    check_installation(tx, installation)
+    check_keks(tx, keys)
+    lines = tx.scalars(select(audit_heads.c.line).order_by(audit_heads.c.size)).all()
+    count = tx.execute(select(func.count()).select_from(nachrichten)).scalar_one()
+    return Look(count, tuple(Head.parse(line) for line in lines), is_outdated=version != HEAD)
