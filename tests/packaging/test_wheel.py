@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import zipfile
 from pathlib import Path
 
-import pytest
-
-
-def _run(*command: str | Path, folder: Path, **environment: str) -> str:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    done = subprocess.run(
-        command, cwd=folder, env={**inherited, **environment}, check=False, capture_output=True, text=True
-    )
-    assert 0 == done.returncode, done.stderr
-    return done.stdout
-
+from tests.packaging.installing import Environment, run
 
 PLUGIN = """
 from intermediary.core.values import Ausgabe
@@ -35,32 +23,6 @@ class Hundesteuer:
 
 MAPPING = Hundesteuer()
 """
-
-
-@pytest.fixture(scope="module")
-def wheel(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of the working tree, built with what set-up has left in the cache: no network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    _run(project / ".ci/uv", "build", "--offline", "--wheel", "--quiet", "--out-dir", folder, folder=project)
-    (built,) = folder.glob("*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def environment(project: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the locked dependencies and the wheel, and nothing of the source."""
-    place = tmp_path_factory.mktemp("installed") / "env"
-    _run(
-        *(project / ".ci/uv", "sync", "--offline", "--frozen", "--quiet", "--no-dev", "--no-install-project"),
-        folder=project,
-        UV_PROJECT_ENVIRONMENT=str(place),
-    )
-    _run(
-        *(project / ".ci/uv", "pip", "install", "--offline", "--quiet", "--no-deps", "--python", place / "bin/python"),
-        wheel,
-        folder=place,
-    )
-    return place
 
 
 def test_the_wheel_has_everything_and_no_secret(wheel: Path) -> None:
@@ -87,28 +49,28 @@ def test_the_licence_travels_with_the_wheel(wheel: Path) -> None:
     assert b"EUROPEAN UNION PUBLIC LICENCE v. 1.2" in archive.read(licence)
 
 
-def test_the_wheel_runs_from_an_empty_environment(environment: Path, tmp_path: Path) -> None:
+def test_the_wheel_runs_from_an_empty_environment(environment: Environment, tmp_path: Path) -> None:
     """The console script works where there is no source around it."""
-    version = _run(environment / "bin/intermediary", "--version", folder=tmp_path)
-    place = _run(environment / "bin/python", "-c", "import intermediary; print(intermediary.__file__)", folder=tmp_path)
+    version = run(environment.program, "--version", folder=tmp_path)
+    place = run(environment.python, "-c", "import intermediary; print(intermediary.__file__)", folder=tmp_path)
 
     assert version.startswith("intermediary, version ")
-    assert Path(place.strip()).is_relative_to(environment)
+    assert Path(place.strip()).is_relative_to(environment.place)
 
 
-def test_the_packaged_example_is_linted_by_the_packaged_program(environment: Path, tmp_path: Path) -> None:
+def test_the_packaged_example_is_linted_by_the_packaged_program(environment: Environment, tmp_path: Path) -> None:
     """Data files reach the installation: the example can be read from the wheel."""
     script = (
         "import config, pathlib; from intermediary.settings import load;"
         "print(load(pathlib.Path(config.__file__).parent / 'example/intermediary.toml').installation.name)"
     )
 
-    assert "rechenzentrum-musterland\n" == _run(environment / "bin/python", "-c", script, folder=tmp_path)
+    assert "rechenzentrum-musterland\n" == run(environment.python, "-c", script, folder=tmp_path)
 
 
-def test_a_plugin_of_a_third_party_is_found(environment: Path, tmp_path: Path) -> None:
+def test_a_plugin_of_a_third_party_is_found(environment: Environment, tmp_path: Path) -> None:
     """A mapping of another vendor's package is found and loaded beside ours, through the same entry points."""
-    (packages,) = environment.glob("lib/python3*/site-packages")
+    (packages,) = environment.place.glob("lib/python3*/site-packages")
     (packages / "drittanbieter.py").write_text(PLUGIN, encoding="utf-8")
     about = packages / "drittanbieter-1.0.dist-info"
     about.mkdir()
@@ -121,7 +83,7 @@ def test_a_plugin_of_a_third_party_is_found(environment: Path, tmp_path: Path) -
         "print(*(one for one in found.names() if found.get(one)), found.get('hundesteuer@1').standard)"
     )
 
-    told = _run(environment / "bin/python", "-c", script, folder=tmp_path)
+    told = run(environment.python, "-c", script, folder=tmp_path)
 
     names = told.split()
     assert ["x-test", "1.0"] == names[-2:]

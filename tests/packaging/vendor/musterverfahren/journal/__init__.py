@@ -1,0 +1,1 @@
+"""Connector: a file that grows by one JSON line per Zustellung."""
