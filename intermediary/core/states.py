@@ -81,6 +81,7 @@ VERDICTS = frozenset({_Z.DELIVERED, _Z.REFUSED})
 WORKABLE = frozenset({_N.RECEIVED, _N.PLANNED, _N.ANSWERING})
 
 UNEXPLAINED_LIMIT = 10
+CRASH_LIMIT = 2
 
 
 class IllegalTransition(Exception):

@@ -1,6 +1,6 @@
-"""What a child process runs: worker threads, or the doors of ingress. Started by the supervisor, never by hand.
+"""What a child process runs: worker threads, one suspect, or the doors of ingress. Started by the supervisor, never by hand.
 
-python -m intermediary.daemon.child worker|ingress CONFIG PARENT THREADS
+python -m intermediary.daemon.child worker|suspect|ingress CONFIG PARENT THREADS
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
 from intermediary.daemon.logs import configure_logging
+from intermediary.ingress.amqp import AmqpAnswers
 from intermediary.ingress.doors import Door
 from intermediary.ingress.spool import Spool
 from intermediary.store.owners import own_name
@@ -29,6 +31,7 @@ from intermediary.wiring import (
     open_door,
     open_installation,
     spool_folder,
+    utc_now,
 )
 from intermediary.worker import Rhythm, Worker
 
@@ -36,6 +39,9 @@ log = structlog.get_logger(__name__)
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
+
+_ALONE_CPU_SECONDS = 900
+_ALONE_BYTES = 4 << 30
 
 
 def main(arguments: list[str]) -> int:
@@ -50,6 +56,8 @@ def main(arguments: list[str]) -> int:
     try:
         if role == "worker":
             _work(installation, stop, int(threads))
+        elif role == "suspect":
+            _work_alone(installation, stop)
         else:
             _open_doors(installation, stop)
     finally:
@@ -68,17 +76,43 @@ def _bind_to(parent: int) -> None:
 
 
 def _work(installation: Installation, stop: threading.Event, threads: int) -> None:
-    configuration = Configuration(installation.settings)
-    answers = all_answers(installation.settings)
-    rhythm = Rhythm(lease=timedelta(seconds=installation.settings.store.lease_seconds))
+    log.info("worker.started", threads=threads)
+    with _workers(installation) as worker:
+        _run_all([lambda: worker().run(stop)] * threads, stop)
+    log.info("worker.stopped")
+
+
+def _work_alone(installation: Installation, stop: threading.Event) -> None:
+    """Open one suspect and nothing else (DESIGN §2.7): if this process dies, it was that Nachricht's doing."""
+    resource.setrlimit(resource.RLIMIT_CPU, (_ALONE_CPU_SECONDS, _ALONE_CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (_ALONE_BYTES, _ALONE_BYTES))
 
     def work() -> None:
-        tools = bench(installation, configuration, answers)
-        Worker(tools, owner=own_name(), rhythm=rhythm).run(stop)
+        for claim in installation.store.claim_suspect(own_name(), utc_now(), _lease(installation)):
+            log.info("suspect.opened", nachricht_id=claim.nachricht.id, count=claim.nachricht.unexplained)
+            worker().advance(claim)
 
-    log.info("worker.started", threads=threads)
-    _run_all([work] * threads, stop)
-    log.info("worker.stopped")
+    with _workers(installation) as worker:
+        if not stop.is_set():
+            _run_all([work], stop)
+
+
+@contextmanager
+def _workers(installation: Installation) -> Iterator[Callable[[], Worker]]:
+    """Makes the worker of the calling thread; the ways back are shared, and closed at the end."""
+    configuration = Configuration(installation.settings)
+    answers = all_answers(installation.settings)
+    rhythm = Rhythm(lease=_lease(installation))
+    try:
+        yield lambda: Worker(bench(installation, configuration, answers), owner=own_name(), rhythm=rhythm)
+    finally:
+        for way in answers.values():
+            if isinstance(way, AmqpAnswers):
+                way.close()
+
+
+def _lease(installation: Installation) -> timedelta:
+    return timedelta(seconds=installation.settings.store.lease_seconds)
 
 
 def _open_doors(installation: Installation, stop: threading.Event) -> None:

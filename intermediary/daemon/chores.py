@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -13,6 +13,8 @@ from intermediary.store.owners import is_alive
 from intermediary.wiring import Configuration, Installation
 
 log = structlog.get_logger(__name__)
+
+MOURNING = timedelta(seconds=5)
 
 
 class Chores:
@@ -26,17 +28,35 @@ class Chores:
         self._now = now
         self._generation = configuration.generation
         self._sealed_at: datetime | None = None
+        self._gone: dict[str, datetime] = {}
 
     def do(self) -> None:
         """Do what is due; a fault is logged and the chore comes round again."""
         for chore in (self.free_dead_leases, self.wake_after_change, self.seal_if_due):
             self._try(chore)
 
-    def free_dead_leases(self) -> None:
-        """Work whose worker died is taken again at once instead of after the lease."""
-        freed = self._installation.store.release_dead(is_alive, now=self._now())
+    def free_dead_leases(self, mourning: timedelta = MOURNING) -> None:
+        """Work of a process that has been gone for a while is taken again instead of after the lease; nothing is counted.
+
+        The wait is for the supervisor of that process, maybe another daemon's: it sees the death and counts it.
+        """
+        now = self._now()
+        gone: dict[str, datetime] = {}
+
+        def is_held(owner: str) -> bool:
+            if is_alive(owner):
+                return True
+            gone[owner] = self._gone.get(owner, now)
+            return now - gone[owner] < mourning
+
+        freed = self._installation.store.release_dead(is_held, now=now)
+        self._gone = gone
         if freed:
             log.info("leases.freed", count=freed)
+
+    def free_dead_leases_at_start(self) -> None:
+        """What an earlier daemon held when it was lost is free at once: the loss of a whole daemon counts for nothing."""
+        self._try(lambda: self.free_dead_leases(timedelta(0)))
 
     def wake_after_change(self) -> None:
         """What waits for the operator is looked at again as soon as the configuration has changed."""
@@ -74,4 +94,6 @@ class Chores:
         try:
             chore()
         except Fault as fault:
-            log.error("chore.failed", reason=chore.__name__.lstrip("_"), code=fault.code, where=fault.where)
+            log.error("chore.failed", reason=chore.__name__.strip("_"), code=fault.code, where=fault.where)
+        except Exception as failure:  # the supervisor has children to watch: no chore may end it
+            log.error("chore.failed", reason=chore.__name__.strip("_"), failure=type(failure).__name__)

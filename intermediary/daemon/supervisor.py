@@ -1,4 +1,8 @@
-"""Starts the child processes, watches them, stops them; parses no message itself, so no message can bring it down."""
+"""Starts the child processes, watches them, stops them; parses no message itself, so no message can bring it down.
+
+It is the only one that sees a child die by itself, and has what that child held counted (DESIGN §2.7). Suspects are opened
+one at a time, each in a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,8 @@ from pathlib import Path
 import structlog
 
 from intermediary.daemon.chores import Chores
+from intermediary.store.owners import process_name
+from intermediary.store.store import Store
 from intermediary.wiring import Configuration, open_installation, utc_now
 
 log = structlog.get_logger(__name__)
@@ -24,6 +30,8 @@ GRACE = timedelta(seconds=30)
 _TICK_SECONDS = 0.5
 _RESTART_SECONDS = 1.0
 _LONGEST_RESTART_SECONDS = 30.0
+_HEALTHY_SECONDS = 60.0
+_LONGEST_ALONE_SECONDS = 3600.0  # as long as a worker keeps a lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,8 @@ class Order:
 class _Child:
     role: str
     process: subprocess.Popen[bytes] | None = None
+    name: str = ""
+    started: float = 0.0
     deaths: int = 0
     not_before: float = field(default=0.0)
 
@@ -51,6 +61,8 @@ class Supervisor:
         self._order = order
         self._stop = threading.Event()
         self._children = [_Child(role) for role in order.roles for _ in range(order.workers if role == "worker" else 1)]
+        if "worker" in order.roles:
+            self._children.append(_Child("suspect"))
 
     def run(self) -> int:
         """Open the installation once (migrations, keys, plug-ins), so that what is wrong is said before any child runs."""
@@ -61,8 +73,9 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         log.info("daemon.started", roles=list(self._order.roles), workers=self._order.workers, pid=os.getpid())
         try:
+            chores.free_dead_leases_at_start()
             while not self._stop.is_set():
-                self._keep_children()
+                self._keep_children(installation.store)
                 chores.do()
                 self._stop.wait(_TICK_SECONDS)
             self._stop_children()
@@ -77,25 +90,46 @@ class Supervisor:
             os._exit(1)
         self._stop.set()
 
-    def _keep_children(self) -> None:
+    def _keep_children(self, store: Store) -> None:
         for child in self._children:
-            if child.process is not None and child.process.poll() is not None:
-                self._mourn(child, child.process.returncode)
-            if child.process is None and time.monotonic() >= child.not_before:
-                child.process = self._start(child.role)
+            try:
+                self._keep(child, store)
+            except Exception as failure:  # whatever it is, the other children go on, and this one comes round again
+                log.error("child.neglected", role=child.role, failure=type(failure).__name__)
 
-    def _mourn(self, child: _Child, code: int) -> None:
-        """A child that dies again and again is started ever more slowly, so that a broken key cannot spin the machine."""
+    def _keep(self, child: _Child, store: Store) -> None:
+        if child.process is not None and child.process.poll() is not None:
+            self._mourn(child, child.process.returncode, store)
+        if child.process is None:
+            if time.monotonic() >= child.not_before and (child.role != "suspect" or store.has_suspect(utc_now())):
+                self._start(child)
+        elif child.role == "suspect" and time.monotonic() - child.started > _LONGEST_ALONE_SECONDS:
+            child.process.kill()
+
+    def _mourn(self, child: _Child, code: int, store: Store) -> None:
+        """Count what the child held, then let it go; raises a fault of the store, and is then called again.
+
+        A child that dies again and again is started ever more slowly, so that a broken key cannot spin the machine.
+        """
+        count = store.release_crashed(child.name, utc_now(), alone=child.role == "suspect")
         child.process = None
-        child.deaths += 1
+        if child.role == "suspect" and code == 0 and not count:
+            child.deaths = 0
+            return
+        now = time.monotonic()
+        child.deaths = 1 if now - child.started >= _HEALTHY_SECONDS else child.deaths + 1
         delay = min(_LONGEST_RESTART_SECONDS, _RESTART_SECONDS * 2 ** min(child.deaths - 1, 10))
-        child.not_before = time.monotonic() + delay
-        log.error("child.died", role=child.role, exit=code, delay_seconds=delay)
+        child.not_before = now + delay
+        log.error("child.died", role=child.role, exit=code, count=count, delay_seconds=delay)
 
-    def _start(self, role: str) -> subprocess.Popen[bytes]:
+    def _start(self, child: _Child) -> None:
         order = self._order
-        command = [sys.executable, "-m", "intermediary.daemon.child", role, str(order.config), str(os.getpid())]
-        return subprocess.Popen([*command, str(order.threads)], stdin=subprocess.DEVNULL, start_new_session=False)
+        command = [sys.executable, "-m", "intermediary.daemon.child", child.role, str(order.config), str(os.getpid())]
+        child.started = time.monotonic()
+        child.process = subprocess.Popen(
+            [*command, str(order.threads)], stdin=subprocess.DEVNULL, start_new_session=False
+        )
+        child.name = process_name(child.process.pid)
 
     def _stop_children(self) -> None:
         running = [child.process for child in self._children if child.process is not None]

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from intermediary.core.states import FINAL, UNEXPLAINED_LIMIT, NachrichtState, ZustellungState
+from intermediary.core.states import CRASH_LIMIT, FINAL, UNEXPLAINED_LIMIT, NachrichtState, ZustellungState
 from intermediary.store import rows
 from intermediary.store.database import Database
-from intermediary.store.dialects import LEASE
+from intermediary.store.dialects import LEASE, SUSPECTS
 from intermediary.store.errors import Busy, LeaseLost, NotFound
 from intermediary.store.installation import record_installation
 from intermediary.store.records import Claim, ZustellungRecord
@@ -23,13 +23,14 @@ _LEASE_ONE = LEASE.where(nachrichten.c.id == bindparam("wanted")).returning(nach
 _FREE = {"lease_owner": None, "lease_until": None, "took_over": False}
 
 
-def claim(db: Database, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
-    """See `Store.claim`."""
+def claim(db: Database, owner: str, now: datetime, lease: timedelta, limit: int, *, suspects: bool) -> list[Claim]:
+    """See `Store.claim` and `Store.claim_suspects`."""
     claims: list[Claim] = []
+    statement = db.dialect.claim_suspects if suspects else db.dialect.claim
     with db.write() as tx:
         while not claims:
             asked = {"owner": owner, "now": now, "until": now + lease, "limit": limit}
-            leased_rows = tx.execute(db.dialect.claim, asked).all()
+            leased_rows = tx.execute(statement, asked).all()
             if not leased_rows:
                 break
             claims = _begin_all(tx, leased_rows, now)
@@ -87,6 +88,37 @@ def release_dead(db: Database, is_alive: Callable[[str], bool], now: datetime) -
     return freed
 
 
+def release_crashed(db: Database, process: str, now: datetime, *, alone: bool) -> int:
+    """See `Store.release_crashed`."""
+    left = nachrichten.c.lease_owner.startswith(f"{process}:", autoescape=True)
+    with db.read() as tx:
+        if not tx.scalars(select(nachrichten.c.id).where(left).limit(1)).all():
+            return 0
+    with db.write() as tx:
+        crashed = tx.execute(select(nachrichten).where(left).with_for_update()).all()
+        records = rows.zustellungen_of(tx, [row.id for row in crashed])
+        for row in crashed:
+            _count_crash(tx, Work(tx, row, records[row.id], now), row, alone=alone, now=now)
+    return len(crashed)
+
+
+def _count_crash(tx: Connection, work: Work, row: Row[Any], *, alone: bool, now: datetime) -> None:
+    crashes = row.crashes + alone
+    _count(work)
+    if crashes >= CRASH_LIMIT or work.nachricht.unexplained >= UNEXPLAINED_LIMIT:
+        _end_intents(work, now)
+        _park(work, "poison.crash" if crashes >= CRASH_LIMIT else "suspect")
+    work.end_lease()
+    work.save()
+    tx.execute(update(nachrichten).where(nachrichten.c.id == row.id).values(crashes=crashes))
+
+
+def has_suspect(db: Database, now: datetime) -> bool:
+    """See `Store.has_suspect`."""
+    with db.read() as tx:
+        return tx.scalars(SUSPECTS, {"now": now, "limit": 1}).first() is not None
+
+
 def _begin_all(tx: Connection, leased_rows: Sequence[Row[Any]], now: datetime) -> list[Claim]:
     records = rows.zustellungen_of(tx, [row.id for row in leased_rows])
     begun = (_begin(tx, row, records[row.id], now) for row in leased_rows)
@@ -102,7 +134,7 @@ def _begin(tx: Connection, row: Row[Any], records: tuple[ZustellungRecord, ...],
     _explain(work, row, now)
     if work.nachricht.unexplained < UNEXPLAINED_LIMIT:
         return work.save()
-    _park_suspect(work)
+    _park(work, "suspect")
     work.end_lease()
     work.save()
     return None
@@ -111,9 +143,17 @@ def _begin(tx: Connection, row: Row[Any], records: tuple[ZustellungRecord, ...],
 def _explain(work: Work, row: Row[Any], now: datetime) -> None:
     """Write down what an earlier holder left behind: an unexplained end, intents without a verdict."""
     if row.took_over:
-        count = work.nachricht.unexplained + 1
-        work.event("claim.unexplained", {"count": count})
-        work.change(unexplained=count)
+        _count(work)
+    _end_intents(work, now)
+
+
+def _count(work: Work) -> None:
+    count = work.nachricht.unexplained + 1
+    work.event("claim.unexplained", {"count": count})
+    work.change(unexplained=count)
+
+
+def _end_intents(work: Work, now: datetime) -> None:
     for record in work.zustellungen:
         if record.state is ZustellungState.INTENDED:
             work.move_zustellung(
@@ -126,14 +166,14 @@ def _explain(work: Work, row: Row[Any], now: datetime) -> None:
             )
 
 
-def _park_suspect(work: Work) -> None:
+def _park(work: Work, code: str) -> None:
     """Park the Nachricht; where it is final already, what is still open of it."""
     if work.nachricht.state not in FINAL:
         work.move(
             NachrichtState.PARKED,
             "nachricht.parked",
-            {"state": work.nachricht.state, "code": "suspect"},
-            code="suspect",
+            {"state": work.nachricht.state, "code": code},
+            code=code,
         )
         return
     for record in work.zustellungen:
@@ -142,8 +182,8 @@ def _park_suspect(work: Work) -> None:
                 record.key,
                 ZustellungState.PARKED,
                 "delivery.parked",
-                {"attempt": record.attempts, "code": "suspect"},
-                code="suspect",
+                {"attempt": record.attempts, "code": code},
+                code=code,
                 due_at=None,
             )
         elif record.state is ZustellungState.AWAITING:

@@ -14,7 +14,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, Executable, Integer, bindparam, create_engine, event, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Executable,
+    Integer,
+    bindparam,
+    create_engine,
+    event,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.pool import QueuePool
 
 from intermediary.store.tables import Moment, nachrichten
@@ -30,13 +43,33 @@ LEASE = update(nachrichten).values(
 )
 """The part of a claim that all engines share: a new token, and whether somebody else's lease was taken over."""
 
+_ZERO: ColumnElement[int] = literal_column("0")
+"""Written out: an index of suspects cannot serve a question whose number is bound later."""
+
+_IS_DUE = nachrichten.c.due_at <= bindparam("now", type_=Moment)
+
 _DUE = (
     select(nachrichten.c.id)
-    .where(nachrichten.c.due_at <= bindparam("now", type_=Moment))
-    .where(or_(nachrichten.c.lease_until.is_(None), nachrichten.c.lease_until <= bindparam("now", type_=Moment)))
+    .where(_IS_DUE)
+    .where(nachrichten.c.lease_until.is_(None))
+    .where(nachrichten.c.unexplained == _ZERO)
     .order_by(nachrichten.c.due_at, nachrichten.c.received_at)
     .limit(bindparam("limit", type_=Integer))
 )
+
+_ALONE = union_all(
+    select(nachrichten.c.id, nachrichten.c.due_at)
+    .where(_IS_DUE)
+    .where(nachrichten.c.unexplained > _ZERO)
+    .where(nachrichten.c.lease_until.is_(None)),
+    select(nachrichten.c.id, nachrichten.c.due_at)
+    .where(_IS_DUE)
+    .where(nachrichten.c.lease_owner.is_not(None))
+    .where(nachrichten.c.lease_until <= bindparam("now", type_=Moment)),
+).subquery()
+
+SUSPECTS = select(_ALONE.c.id).order_by(_ALONE.c.due_at).limit(bindparam("limit", type_=Integer))
+"""What is due and opened alone: claims that ended unexplained, and leases that ran out. Never in `claim`."""
 
 
 class Dialect(Protocol):
@@ -54,6 +87,9 @@ class Dialect(Protocol):
     claim: Executable
     """One statement that leases what is due and gives the rows back; takes `owner`, `now`, `until` and `limit`."""
 
+    claim_suspects: Executable
+    """The same for `SUSPECTS`."""
+
 
 class Sqlite:
     """SQLite in WAL mode with `synchronous=FULL`: one writer at a time, readers never wait.
@@ -63,6 +99,7 @@ class Sqlite:
     """
 
     claim: Executable = LEASE.where(nachrichten.c.id.in_(_DUE)).returning(nachrichten)
+    claim_suspects: Executable = LEASE.where(nachrichten.c.id.in_(SUSPECTS)).returning(nachrichten)
 
     def __init__(self, file: Path) -> None:
         self._file = file

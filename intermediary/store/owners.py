@@ -11,7 +11,12 @@ from pathlib import Path
 
 def own_name() -> str:
     """The name of the calling thread as a lease holder: host, boot, process, its start time, thread."""
-    return f"{_here()}:{os.getpid()}:{_started(os.getpid())}:{threading.get_native_id()}"
+    return f"{process_name(os.getpid())}:{threading.get_native_id()}"
+
+
+def process_name(pid: int) -> str:
+    """What the names of all threads of a process on this host begin with; to be asked while the process runs."""
+    return f"{_here()}:{pid}:{_started(pid)}"
 
 
 def is_alive(owner: str) -> bool:

@@ -61,10 +61,21 @@ class Store:
     def claim(self, owner: str, now: datetime, lease: timedelta | None = None, limit: int = 1) -> list[Claim]:
         """Lease up to `limit` Nachrichten that have something due, the longest due first; empty when there is none.
 
-        Taking over an expired lease counts as unexplained; at `UNEXPLAINED_LIMIT` the Nachricht is parked `suspect`
-        instead of handed out. A Zustellung found `intended` becomes `unclear`, due now.
+        Suspects are left to `claim_suspect`. A Zustellung found `intended` becomes `unclear`, due now.
         """
-        return _claim.claim(self._db, owner, now, lease or self._db.lease, limit)
+        return _claim.claim(self._db, owner, now, lease or self._db.lease, limit, suspects=False)
+
+    def claim_suspect(self, owner: str, now: datetime, lease: timedelta | None = None) -> list[Claim]:
+        """Lease the suspect that is longest due: a claim of it ended unexplained since its last fact, or its lease ran out.
+
+        For a process that opens nothing else (DESIGN §2.7). Taking over an expired lease counts as unexplained; at
+        `UNEXPLAINED_LIMIT` the Nachricht is parked `suspect` instead of handed out.
+        """
+        return _claim.claim(self._db, owner, now, lease or self._db.lease, 1, suspects=True)
+
+    def has_suspect(self, now: datetime) -> bool:
+        """Whether `claim_suspect` would find one."""
+        return _claim.has_suspect(self._db, now)
 
     def claim_one(self, nachricht_id: str, owner: str, now: datetime, lease: timedelta | None = None) -> Claim:
         """Lease one Nachricht for a person, whatever its state; `Busy` while it is leased, `NotFound` if unknown."""
@@ -81,6 +92,13 @@ class Store:
     def release_dead(self, is_alive: Callable[[str], bool], now: datetime) -> int:
         """Free the leases of owners that are gone, without counting them; for start-up on the same host."""
         return _claim.release_dead(self._db, is_alive, now)
+
+    def release_crashed(self, process: str, now: datetime, *, alone: bool) -> int:
+        """Free the leases of a process (`owners.process_name`) whose death its parent saw; each counts as unexplained.
+
+        `alone`: the process opened one suspect and nothing else; its second such death parks the Nachricht `poison.crash`.
+        """
+        return _claim.release_crashed(self._db, process, now, alone=alone)
 
     # --- under a claim: the worker ---
 

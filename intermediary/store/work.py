@@ -147,6 +147,8 @@ class Work:
         changed = _difference(self._before, nachricht, rows.NACHRICHT_FIELDS)
         if nachricht.state is not self._before.state and not self._entries:
             raise AssertionError("a state changed without an audit event")
+        if changed.get("unexplained") == 0:
+            changed.update(crashes=0)
         if self._entries:
             changed.update(chain_length=self._seq, chain_digest=self._digest)
         if self._ends_lease:

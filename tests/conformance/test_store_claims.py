@@ -92,7 +92,7 @@ WRITES: dict[str, Callable[[Store, Claim], object]] = {
 def test_a_stale_token_writes_nothing(store: Store, write: Callable[[Store, Claim], object]) -> None:
     """A holder that slept through its lease finds every write fenced, and the new holder is not disturbed."""
     stale = claimed(store)
-    [fresh] = store.claim("w2", EXPIRED)
+    [fresh] = store.claim_suspect("w2", EXPIRED)
     before = (store.get(stale.nachricht.id), store.events(stale.nachricht.id))
 
     with pytest.raises(LeaseLost):
@@ -117,7 +117,7 @@ def test_a_stale_token_settles_nothing(store: Store, write: Callable[[Store, Cla
     claim = planned(store)
     key = key_of(claim)
     stale = store.intend(claim, key, OUTPUT, NOW)
-    store.claim("w2", EXPIRED)
+    store.claim_suspect("w2", EXPIRED)
 
     with pytest.raises(LeaseLost):
         write(store, stale, key)
@@ -143,7 +143,7 @@ def test_an_intent_without_a_verdict_becomes_unclear(bench: Bench) -> None:
     claim = planned(bench.open())
     bench.open().intend(claim, key_of(claim), OUTPUT, NOW)
     store = bench.open()
-    [again] = store.claim("w2", EXPIRED)
+    [again] = store.claim_suspect("w2", EXPIRED)
 
     assert (Z.UNCLEAR, "delivery.unclear", 1) == (
         again.zustellungen[0].state,
@@ -176,25 +176,31 @@ def test_ten_unexplained_ends_park(store: Store) -> None:
     """A Nachricht whose claims end again and again without a fact is parked `suspect`, not handed out once more."""
     nachricht_id = store.take([eingang()])[0].nachricht_id
     moment = NOW
-    for _ in range(UNEXPLAINED_LIMIT):
-        assert 1 == len(store.claim("w", moment))
+    store.claim("w", moment)
+    for _ in range(UNEXPLAINED_LIMIT - 1):
         moment += LEASE
+        assert 1 == len(store.claim_suspect("w", moment))
+    moment += LEASE
 
+    assert [] == store.claim_suspect("w", moment)
     assert [] == store.claim("w", moment)
     record = store.get(nachricht_id)
     assert (N.PARKED, "suspect", UNEXPLAINED_LIMIT) == (record.state, record.code, record.unexplained)
 
 
 def test_a_suspect_does_not_hide_the_next_one(store: Store) -> None:
-    """The claim that parks a suspect goes on to the next due Nachricht in the same call."""
+    """The claim that parks a suspect goes on to the next suspect in the same call."""
     [suspect] = store.take([eingang("a", at=NOW - SECOND)])
     moment = NOW
-    for _ in range(UNEXPLAINED_LIMIT):
-        store.claim("w", moment)
+    store.claim("w", moment)
+    for _ in range(UNEXPLAINED_LIMIT - 1):
         moment += LEASE
+        store.claim_suspect("w", moment)
     [other] = store.take([eingang("b", at=moment)])
+    store.claim("w", moment)
+    moment += LEASE
 
-    assert [other.nachricht_id] == [claim.nachricht.id for claim in store.claim("w", moment)]
+    assert [other.nachricht_id] == [claim.nachricht.id for claim in store.claim_suspect("w", moment)]
     assert N.PARKED is store.get(suspect.nachricht_id).state
 
 
@@ -203,9 +209,10 @@ def test_what_is_open_of_a_completed_one_is_parked(store: Store) -> None:
     claim = attempt(store, planned(store, TARGET, OPTIONAL), DELIVERED)
     claim = store.answered(claim, N.COMPLETED, {}, NOW)
     moment = NOW
-    for _ in range(UNEXPLAINED_LIMIT + 1):
-        store.claim("w", moment)
+    store.claim("w", moment)
+    for _ in range(UNEXPLAINED_LIMIT):
         moment += LEASE
+        store.claim_suspect("w", moment)
     optional = store.zustellungen(claim.nachricht.id)[1]
 
     assert (N.COMPLETED, Z.PARKED, "suspect") == (
@@ -220,7 +227,7 @@ def test_a_fact_clears_the_suspicion(store: Store, fact: str) -> None:
     """Only claims in a row that end without any fact count: random kills park no good Nachricht (G6)."""
     store.take([eingang()])
     store.claim("w", NOW)
-    [claim] = store.claim("w", EXPIRED)
+    [claim] = store.claim_suspect("w", EXPIRED)
 
     assert 1 == claim.nachricht.unexplained
 
@@ -239,11 +246,11 @@ def test_an_intent_is_no_fact_that_clears(store: Store) -> None:
     for _ in range(UNEXPLAINED_LIMIT - 1):
         store.intend(claim, key, OUTPUT, moment)
         moment += LEASE
-        [claim] = store.claim("w", moment)
+        [claim] = store.claim_suspect("w", moment)
         claim = store.settle(claim, key, Decision(Z.DUE, due_at=moment), now=moment)
     store.intend(claim, key, OUTPUT, moment)
 
-    assert [] == store.claim("w", moment + LEASE)
+    assert [] == store.claim_suspect("w", moment + LEASE)
     assert "suspect" == store.get(claim.nachricht.id).code
 
 
@@ -264,7 +271,7 @@ def test_an_extended_lease_holds_longer(store: Store) -> None:
     """Long work keeps its Nachricht."""
     claim = store.extend(claimed(store), EXPIRED - SECOND)
 
-    assert [] == store.claim("w2", EXPIRED)
-    assert 1 == len(store.claim("w2", EXPIRED + LEASE))
+    assert [] == store.claim_suspect("w2", EXPIRED)
+    assert 1 == len(store.claim_suspect("w2", EXPIRED + LEASE))
     with pytest.raises(LeaseLost):
         store.extend(claim, EXPIRED + LEASE)

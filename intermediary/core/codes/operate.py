@@ -16,6 +16,12 @@ CODES = (
         "Protokoll des Arbeitsprozesses prüfen; danach `decide ID resume`.",
     ),
     Code(
+        "poison.crash",
+        Healer.DEVELOPER,
+        "Die Nachricht hat den Arbeitsprozess, der sie allein bearbeitete, zweimal zum Absturz gebracht.",
+        "Protokoll (`child.died`) und Nachricht an die Entwickler geben; nach der Berichtigung `decide ID resume`.",
+    ),
+    Code(
         "payload.corrupt",
         Healer.OPERATOR,
         "Die gespeicherten Bytes stimmen nicht mit der Prüfsumme der Annahme überein.",

@@ -109,8 +109,10 @@ def test_a_broken_database_is_a_fault_of_time(tmp_path: Path, keys: MandantKeys)
 
 
 PLANS = {
-    "SELECT id FROM nachrichten WHERE due_at <= 1 AND (lease_until IS NULL OR lease_until <= 1) "
+    "SELECT id FROM nachrichten WHERE due_at <= 1 AND lease_until IS NULL AND unexplained = 0 "
     "ORDER BY due_at, received_at LIMIT 1": "ix_nachrichten_due",
+    "SELECT id FROM nachrichten WHERE due_at <= 1 AND unexplained > 0 AND lease_until IS NULL": "ix_nachrichten_suspect",
+    "SELECT id FROM nachrichten WHERE due_at <= 1 AND lease_owner IS NOT NULL AND lease_until <= 1": "ix_nachrichten_",
     "SELECT * FROM nachrichten ORDER BY received_at DESC, id DESC LIMIT 9": "ix_nachrichten_received",
     "SELECT * FROM nachrichten WHERE mandant = 'm' ORDER BY received_at DESC, id DESC LIMIT 9": "ix_nachrichten_mandant",
     "SELECT * FROM nachrichten WHERE state = 'parked' ORDER BY received_at DESC, id DESC LIMIT 9": "ix_nachrichten_state",
