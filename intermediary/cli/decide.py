@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -89,7 +91,7 @@ def _summary(count: int, *, dry_run: bool) -> str:
 
 
 @click.command("decide")
-@click.argument("nachricht", metavar="ID[/TARGET]")
+@click.argument("nachricht", metavar="ID[/TARGET]|SELECTION")
 @click.argument(
     "verb", metavar="VERB", type=click.Choice(["confirm-delivered", "send-again", "resume", "reject", "discard"])
 )
@@ -98,7 +100,7 @@ def _summary(count: int, *, dry_run: bool) -> str:
 @config_option
 @json_option
 def decide(nachricht: str, verb: str, proof: str, reason: str, config: Path, as_json: bool) -> None:
-    """End what waits for a person.
+    """End what waits for a person. Instead of an id, conditions as in `list` (in quotes) name several.
 
     VERB is one of: confirm-delivered (it has arrived at the target, with --proof), send-again (it has not arrived),
     resume (leave the parking place), reject (the sender gets a negative Quittung), discard (final, in silence).
@@ -106,27 +108,35 @@ def decide(nachricht: str, verb: str, proof: str, reason: str, config: Path, as_
     from intermediary.operations.act import Decide
     from intermediary.operations.look import row
     from intermediary.operations.person import Request
+    from intermediary.operations.selection import Selection
+    from intermediary.store.errors import StoreError
     from intermediary.wiring import utc_now
 
-    prefix, _, target = nachricht.partition("/")
+    is_selection = "=" in nachricht
+    prefix, _, target = ("", "", "") if is_selection else nachricht.partition("/")
     if target and verb in _ABOUT_THE_WHOLE:
         raise click.UsageError(f"{verb} is about the whole message: write the id without /{target}")
     with installation(config) as opened:
-        verbs = Decide(opened.store, now=utc_now)
-        found = opened.store.resolve(prefix)
         request = Request(actor=account(), reason=reason)
-        match verb:
-            case "confirm-delivered":
-                after = verbs.confirm_delivered(found, target, proof, request)
-            case "send-again":
-                after = verbs.send_again(found, target, request)
-            case "resume":
-                after = verbs.resume(found, request)
-            case "reject":
-                after = verbs.reject(found, request)
-            case _:
-                after = verbs.discard(found, request)
-    if as_json:
-        say_json(row(after))
+        verbs = Decide(opened.store, now=utc_now)
+        if not is_selection:
+            after = verbs.carry_out(verb, opened.store.resolve(prefix), target, proof, request)
+            _say_decided(after.id, after.state.value, as_json=row(after) if as_json else None)
+            return
+        refused = 0
+        for found in list(Selection.parse(nachricht.split()).of(opened.store)):
+            try:
+                after = verbs.carry_out(verb, found.id, "", proof, request)
+            except StoreError as refusal:
+                refused += 1
+                say(f"Nachricht {found.id} bleibt {found.state.value}: {refusal}")
+            else:
+                _say_decided(after.id, after.state.value, as_json=row(after) if as_json else None)
+    sys.exit(1 if refused else 0)
+
+
+def _say_decided(nachricht_id: str, state: str, *, as_json: dict[str, Any] | None) -> None:
+    if as_json is not None:
+        say_json(as_json)
     else:
-        say(f"Nachricht {after.id} ist jetzt {after.state.value}.")
+        say(f"Nachricht {nachricht_id} ist jetzt {state}.")

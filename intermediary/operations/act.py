@@ -125,6 +125,22 @@ class Decide:
         self._store = store
         self._now = now
 
+    def carry_out(self, verb: str, nachricht_id: str, target: str, proof: str, request: Request) -> NachrichtRecord:
+        """The verb by its name on the command line; the state afterwards. `StoreError` when it does not fit."""
+        match verb:
+            case "confirm-delivered":
+                return self.confirm_delivered(nachricht_id, target, proof, request)
+            case "send-again":
+                return self.send_again(nachricht_id, target, request)
+            case "resume":
+                return self.resume(nachricht_id, request)
+            case "reject":
+                return self.reject(nachricht_id, request)
+            case "discard":
+                return self.discard(nachricht_id, request)
+            case _:
+                raise ValueError(f"unknown verb {verb}")
+
     def confirm_delivered(self, nachricht_id: str, target: str, proof: str, request: Request) -> NachrichtRecord:
         """The person has seen it at the target; `proof` says how (a reference of the target, no content)."""
         if not proof.strip():

@@ -195,3 +195,23 @@ def test_what_is_not_possible_is_said(own):
     assert 2 == said.code
     assert "completed" in said.err
     assert "completed" == own.state("done")
+
+
+def test_decide_takes_conditions(own):
+    """Several Nachrichten are decided at once; what is not possible is said, and the exit code tells."""
+    file = own.folder / "antrag.osci"
+    for number in range(2):
+        file.write_bytes(b"MIME-Version: 1.0\r\n\r\nkein Antrag %d\r\n" % number)
+        own.call("submit", file, "--message-id", "derselbe")
+    file.write_bytes(b"MIME-Version: 1.0\r\n\r\nnoch einer\r\n")
+    own.call("submit", file, "--message-id", "derselbe")
+    parked = own.call("list", "state=parked", "code=intake.conflict", "--json").rows
+
+    done = own.call("decide", "state=parked code=intake.conflict", "discard", "--reason", "Probe", "--json")
+    nothing = own.call("decide", "state=completed", "discard", "--reason", "Probe")
+
+    assert 3 == len(parked)  # one of them belongs to the office already
+    assert (0, {"discarded"}) == (done.code, {row["state"] for row in done.rows})
+    assert {row["id"] for row in parked} == {row["id"] for row in done.rows}
+    assert nothing.code in (0, 1)
+    assert [] == own.call("list", "state=parked", "code=intake.conflict", "--json").rows
