@@ -26,7 +26,7 @@ from intermediary.ingress.doors import Door, DoorRules, Take
 from intermediary.ingress.folder import FolderDoor, FolderSettings
 from intermediary.ingress.folder_answers import FolderAnswers
 from intermediary.ingress.spool import Spool
-from intermediary.keys.ring import Keyring
+from intermediary.keys.ring import Keyring, named_files
 from intermediary.keys.signing import SigningKey, create_signing_key
 from intermediary.keys.wrap import KekFiles, MandantKeys
 from intermediary.pipeline import Mandantenschluessel, Werkbank
@@ -102,6 +102,7 @@ class Configuration:
         self._lock = threading.Lock()
         self._mappings = Mappings()
         self._connectors = Connectors()
+        self._key_files = self._named_files()
         self._fingerprint = self._look()
         self._generation = 0
         self._bank = self._load()
@@ -135,11 +136,18 @@ class Configuration:
         return OpenTarget(connector=connector, schedule=schedule, takes_tests=planned.stage == "test")
 
     def _renew(self, seen: tuple[object, ...]) -> None:
+        named = self._named_files()
+        if named != self._key_files:
+            self._key_files = named
+            seen = self._look()
         self._fingerprint = seen
         try:
             self._bank = self._load()
         except Fault as fault:
             log.error("configuration.refused", code=fault.code, where=fault.where)
+            return
+        except Exception as failure:  # whatever a file may hold, it must not end what runs with the one before
+            log.error("configuration.refused", failure=type(failure).__name__)
             return
         self._generation += 1
         log.info("configuration.renewed", generation=self._generation)
@@ -157,7 +165,11 @@ class Configuration:
     def _look(self) -> tuple[object, ...]:
         settings = self._settings
         watched = [settings.installation.routes, settings.schemas.folder, *(m.keyring for m in settings.mandant)]
-        return tuple(_stamp(path) for path in watched)
+        return tuple(_stamp(path) for path in (*watched, *self._key_files))
+
+    def _named_files(self) -> tuple[Path, ...]:
+        """What the keyrings refer to: a certificate renewed under its old name is a new configuration too."""
+        return tuple(path for m in self._settings.mandant for path in named_files(m.keyring))
 
 
 def read_routes(path: Path) -> RoutingTable:
@@ -295,7 +307,7 @@ def _target_of(route: Route | None, name: str) -> Target | None:
 def _stamp(path: Path) -> object:
     try:
         found = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return None
     return (found.st_mtime_ns, found.st_size, found.st_ino)
 

@@ -24,6 +24,7 @@ REQUIREMENTS = ("transport-signature", "content-signature", "trusted")
 
 _TOP = ("policy", "policy_until", "require", "key", "trust", "fit_connect")
 _KEY_SOURCES = ("p12", "pem", "jwk", "pkcs11")
+_FILES = ("p12", "pem", "jwk", "password_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,20 @@ class Keyring:
 
     def __repr__(self) -> str:
         return f"<keyring of {len(self._keys)} keys>"
+
+
+def named_files(path: Path) -> tuple[Path, ...]:
+    """The key, password and certificate files that a keyring file names, whether they exist or not.
+
+    For whoever watches them; never raises. Of a file that is no keyring at all, or cannot be read, none.
+    """
+    try:
+        table = tomllib.loads(path.read_bytes().decode())
+    except (OSError, ValueError):
+        return ()
+    entries = [one for part in ("key", "trust") if isinstance(table.get(part), list) for one in table[part]]
+    names = [entry.get(name) for entry in entries if isinstance(entry, dict) for name in _FILES]
+    return tuple(path.parent / name for name in names if isinstance(name, str))
 
 
 class _Reader:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from intermediary.core.faults import Misconfigured
 from intermediary.keys.private import KeyTransport
-from intermediary.keys.ring import POLICIES, Keyring
+from intermediary.keys.ring import POLICIES, Keyring, named_files
 from intermediary.unseal.policy import PROFILES
 
 KEYS = Path(__file__).parents[2] / "vectors" / "osci" / "keys"
@@ -199,3 +199,25 @@ def test_all_mistakes_are_told_at_once(folder: Path) -> None:
 def test_the_policies_are_those_of_the_profiles() -> None:
     """The keyring accepts the names that the room `unseal` has a profile for, and no other."""
     assert POLICIES == PROFILES
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('[[key]]\np12 = "a.p12"\npassword_file = "a.pass"\n[[trust]]\npem = "ca.pem"', ["a.p12", "a.pass", "ca.pem"]),
+        ('[[key]]\npem = 7\n[key.more]\n[[trust]]\npem = "ca.pem"\nnonsense = 1', ["ca.pem"]),
+        ('key = "x"\ntrust = [1, []]', []),
+        ("[[key", []),
+    ],
+)
+def test_the_files_it_names_can_be_watched(folder: Path, text: str, names: list[str]) -> None:
+    """Also of a keyring that does not load: it is looked at again when one of them appears."""
+    (folder / "watched.toml").write_text(text)
+
+    assert names == [path.name for path in named_files(folder / "watched.toml")]
+
+
+def test_a_missing_keyring_names_no_files(folder: Path) -> None:
+    """It does not raise: loading says what is wrong."""
+    assert () == named_files(folder / "absent.toml")
+    assert () == named_files(folder)

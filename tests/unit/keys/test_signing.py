@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,41 @@ def test_an_existing_key_is_never_overwritten(tmp_path: Path) -> None:
 
     with pytest.raises(FileExistsError):
         create_signing_key(tmp_path / "key.pem")
+
+
+def test_a_crash_leaves_no_half_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the bytes are durable there is no file of that name, so that the next start makes one."""
+    path = tmp_path / "key.pem"
+
+    def crash(_descriptor: int) -> None:
+        assert not path.exists()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", crash)
+        with pytest.raises(KeyboardInterrupt):
+            create_signing_key(path)
+
+    assert [] == list(tmp_path.iterdir())
+    assert 64 == len(create_signing_key(path).sign(b"head"))
+
+
+def test_all_who_start_at_once_have_one_key(tmp_path: Path) -> None:
+    """Whoever comes second finds a whole key, never the beginning of one."""
+    path, barrier = tmp_path / "key.pem", threading.Barrier(8)
+
+    def start(_: int) -> bytes:
+        barrier.wait(10)
+        try:
+            return create_signing_key(path).public_pem()
+        except FileExistsError:
+            return SigningKey(path).public_pem()
+
+    with ThreadPoolExecutor(8) as pool:
+        seen = set(pool.map(start, range(8)))
+
+    assert {SigningKey(path).public_pem()} == seen
+    assert [path] == list(tmp_path.iterdir())
 
 
 def test_an_unfit_file_is_refused(tmp_path: Path) -> None:
