@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from intermediary.testing.osci import Attachment, Letter, Parties, SignatureMethod
+from intermediary.core.values import MemoryContent, Opened
+from intermediary.keys.private import DecryptionKey
+from intermediary.keys.ring import Anchor, Keyring
+from intermediary.testing.osci import Attachment, Cipher, Letter, Parties, SignatureMethod, seal
 from intermediary.testing.osci.algorithms import C14N
 from intermediary.testing.osci.certificates import CertificateList, list_certificates
 from intermediary.testing.osci.content import Container, Content, EncryptedContainer, Package, pack, sign_container
+from intermediary.testing.osci.encryption import encrypt, wrap
 from intermediary.testing.osci.markup import FIVE, element
+from intermediary.testing.osci.seal import Interference
 from intermediary.testing.osci.signature import reference, signature
+from intermediary.testing.pki import Pki
+from intermediary.unseal import profile, unseal
+from intermediary.unseal.formats import OSCI_TYPE
 
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+CIPHER = Cipher()
 PSS = SignatureMethod.PSS_SHA256
 
 
@@ -40,7 +51,7 @@ class Holder:
     """A Content that holds a container; `attachment` makes the writer sign it as an element."""
 
     id: str
-    inner: Container
+    inner: Container | Loose
     attachment: str = "none"
 
     def xml(self, namespaces: str = "") -> str:
@@ -94,7 +105,39 @@ class Forger:
         draw = random.Random(container.id).randbytes
         return pack(whole, letter=self.letter, parties=self.parties, listed=self._listed, random=draw)
 
+    def encrypt(self, container: Container | Loose) -> EncryptedContainer:
+        """The container, with or without an Id, encrypted for the readers."""
+        key = random.Random(3).randbytes(CIPHER.symmetric.key_bytes)
+        wrapped = tuple(
+            (
+                self._listed.cipher_id(reader.certificate),
+                wrap(key, certificate=reader.certificate, transport=CIPHER.key_transport),
+            )
+            for reader in self.parties.readers
+        )
+        octets = encrypt(container.xml().encode(), key=key, cipher=CIPHER, random=random.Random(4).randbytes)
+        return EncryptedContainer("encdata_0", CIPHER, wrapped, octets)
+
 
 def box(name: str, *contents: Content | Holder) -> Container:
     """An unsigned container."""
     return Container(name, contents, ())  # type: ignore[arg-type]
+
+
+_POLICY = replace(profile("osci"), max_key_operations=100)
+
+
+def delivered(written: Written, letter: Letter, pki: Pki, parties: Parties, require: tuple[str, ...] = ()) -> Opened:
+    """The package in a message with a good transport signature, through unseal with the receiver's keyring."""
+    package = written.instead()
+    message = seal(
+        letter,
+        parties=parties,
+        random=random.Random(2).randbytes,
+        now=NOW,
+        interference=Interference(after_content_encryption=lambda _own: package),
+    )
+    own = [pki.members[name] for name in ("recipient-cipher", "reader-cipher")]
+    anchor = Anchor(pki.ca, frozenset({"transport", "content"}))
+    keyring = Keyring([DecryptionKey(one.key, one.certificate) for one in own], [anchor], require=require)
+    return unseal(MemoryContent(message), content_type=OSCI_TYPE, keyring=keyring, policy=_POLICY, at=NOW)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from intermediary.core.values import MemoryContent, Opened
-from intermediary.keys.private import DecryptionKey
-from intermediary.keys.ring import Anchor, Keyring
-from intermediary.testing.osci import Attachment, Letter, Parties, seal
+from intermediary.core.values import Opened
+from intermediary.testing.osci import Attachment, Letter, Parties
 from intermediary.testing.osci.content import Content
-from intermediary.testing.osci.seal import Interference
-from intermediary.testing.pki import Pki, make_pki
-from intermediary.unseal import NotOpened, profile, unseal
-from intermediary.unseal.formats import OSCI_TYPE
+from intermediary.testing.pki import Pki
+from intermediary.unseal import NotOpened
 from intermediary.unseal.require import missing
-from tests.evil.forger import PSS, Forger, Holder, Loose, Several, Written, box
+from tests.evil.forger import PSS, Forger, Holder, Loose, Several, Written, box, delivered
 
-NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 DEMAND = ("content-signature", "trusted")
 PDF = Attachment("anlage.pdf", "application/pdf", b"%PDF-1.4")
 GOOD = Content("content0", b"<antrag>GOOD</antrag>")
@@ -36,35 +29,11 @@ BARE = replace(SEALED, content_cipher=None)
 Forgery = Callable[[Forger], Written]
 
 
-@pytest.fixture(scope="module")
-def pki() -> Pki:
-    """The receiver and whom it trusts, made once for this file."""
-    return make_pki(valid_from=NOW - timedelta(days=1), valid_until=NOW + timedelta(days=365))
-
-
-@pytest.fixture(scope="module")
-def parties(pki: Pki) -> Parties:
-    """The trusted parties, and a second author of another CA."""
-    stranger = make_pki(valid_from=NOW - timedelta(days=1), valid_until=NOW + timedelta(days=365))
-    return replace(pki.parties, authors=(pki.parties.authors[0], stranger.parties.authors[0]))
-
-
 def opened(
     forgery: Forgery, letter: Letter, pki: Pki, parties: Parties, require: tuple[str, ...] = ()
 ) -> tuple[Opened, tuple[bytes, ...]]:
     """The forged message through unseal, and the octets of its contents."""
-    package = forgery(Forger(letter, parties)).instead()
-    message = seal(
-        letter,
-        parties=parties,
-        random=random.Random(2).randbytes,
-        now=NOW,
-        interference=Interference(after_content_encryption=lambda _own: package),
-    )
-    own = [pki.members[name] for name in ("recipient-cipher", "reader-cipher")]
-    anchor = Anchor(pki.ca, frozenset({"transport", "content"}))
-    keyring = Keyring([DecryptionKey(one.key, one.certificate) for one in own], [anchor], require=require)
-    result = unseal(MemoryContent(message), content_type=OSCI_TYPE, keyring=keyring, policy=profile("osci"), at=NOW)
+    result = delivered(forgery(Forger(letter, parties)), letter, pki, parties, require)
     return result, tuple(part.content.read() for part in result.contents)
 
 
