@@ -142,21 +142,31 @@ def test_a_route_that_names_both_is_sound(vendor: Environment, site: Site) -> No
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "path"),
+    "names",
     [
-        (MAPPING, "musterverfahren-hundsteuer@1", "route[hundesteuer].mapping"),
-        (CONNECTOR, "musterverfahren-jornal", "route[hundesteuer].target[steueramt].connector"),
-        ("journal =", "jurnal =", "route[hundesteuer].target[steueramt].settings.jurnal"),
-        ("kassenzeichenkreis", "kassenzeichenkreiss", "route[hundesteuer].settings.kassenzeichenkreiss"),
+        {
+            "route[hundesteuer].mapping": (MAPPING, "musterverfahren-hundsteuer@1"),
+            "route[hundesteuer].target[steueramt].connector": (CONNECTOR, "musterverfahren-jornal"),
+        },
+        {
+            "route[hundesteuer].target[steueramt].settings.jurnal": ("journal", "jurnal"),
+            "route[hundesteuer].settings.kassenzeichenkreiss": ("kassenzeichenkreis", "kassenzeichenkreiss"),
+        },
     ],
+    ids=["plug-ins", "settings"],
 )
-def test_a_misspelt_name_is_refused(vendor: Environment, site: Site, right: str, wrong: str, path: str) -> None:
+def test_a_misspelt_name_is_refused(vendor: Environment, site: Site, names: dict[str, tuple[str, str]]) -> None:
     """A plug-in or setting that nobody offers is found where it stands, with the name that was meant."""
-    linted = _lint(vendor, site, ROUTES.replace(f'"{right}"', f'"{wrong}"').replace(f"\n{right}", f"\n{wrong}"))
+    routes = ROUTES
+    for right, wrong in names.values():
+        routes = routes.replace(f'"{right}"', f'"{wrong}"').replace(f"\n{right} =", f"\n{wrong} =")
+    linted = _lint(vendor, site, routes)
     hints = {row["path"]: row["hint"] for row in linted.rows}
 
     assert 2 == linted.code
-    assert f'did you mean "{right.removesuffix(" =")}"?' == hints[path]
+    assert {path: f'did you mean "{right}"?' for path, (right, _) in names.items()} == {
+        path: hints[path] for path in names
+    }
 
 
 def test_a_missing_version_names_the_installed_one(vendor: Environment, site: Site) -> None:
@@ -224,11 +234,13 @@ def test_a_sealed_application_reaches_the_vendors_target(vendor: Environment, si
     assert ["new"] * 3 == [row["outcome"] for row in submitted.rows], submitted.err
     ids = dict(zip(("gut", "ohne-rufname", "mit-anlage"), (row["id"] for row in submitted.rows), strict=True))
 
-    with _running(vendor, site):
-        wait_until(lambda: {"completed", "rejected"} >= {row["state"] for row in _states(vendor, site)}, "verdicts")
+    with _running(vendor, site) as daemon:
+        wait_until(lambda: len(_answers(site)) == len(files) or daemon.poll() is not None, "the answers")
+        wait_until(lambda: _is_done(vendor, site) or daemon.poll() is not None, "the verdicts")
 
-    found = {name: next(row for row in _states(vendor, site) if row["id"] == ids[name]) for name in ids}
-    (zustellung,) = found["gut"].pop("zustellungen")
+    states = {row["id"]: row for row in _states(vendor, site)}
+    found = {name: states[nachricht_id] for name, nachricht_id in ids.items()}
+    (zustellung,) = found["gut"]["zustellungen"]
     assert ("completed", "steueramt", "delivered") == (found["gut"]["state"], zustellung["target"], zustellung["state"])
     assert ("rejected", "validate.input.invalid") == (found["ohne-rufname"]["state"], found["ohne-rufname"]["code"])
     assert ("rejected", "mapping.input.refused") == (found["mit-anlage"]["state"], found["mit-anlage"]["code"])
@@ -238,7 +250,7 @@ def test_a_sealed_application_reaches_the_vendors_target(vendor: Environment, si
     message = parse(base64.b64decode(line["content"]))
     assert f"4711-{ids['gut'].partition('-')[0]}" == message.findtext(f"{OUTPUT}kassenzeichen")
     assert "Łukasiewicz" == message.findtext(f"{OUTPUT}halter/{OUTPUT}familienname")
-    answers = [json.loads(path.read_text(encoding="utf-8")) for path in site.answers.glob("*.json")]
+    answers = [json.loads(path.read_text(encoding="utf-8")) for path in _answers(site)]
     assert ["accepted", "rejected", "rejected"] == sorted(answer["status"] for answer in answers)
 
 
@@ -270,14 +282,22 @@ def _sealed(site: Site, name: str, payload: bytes, *attachments: Attachment) -> 
     return file
 
 
+def _answers(site: Site) -> list[Path]:
+    return list(site.answers.glob("*.json"))
+
+
 def _states(environment: Environment, site: Site) -> list[dict[str, Any]]:
     said = environment.call(environment.program, "state", "--all", "--json", "-c", site.config, folder=site.folder)
     assert 0 == said.code, said.err
     return said.rows
 
 
+def _is_done(environment: Environment, site: Site) -> bool:
+    return {"completed", "rejected"} >= {row["state"] for row in _states(environment, site)}
+
+
 @contextmanager
-def _running(environment: Environment, site: Site) -> Iterator[None]:
+def _running(environment: Environment, site: Site) -> Iterator[subprocess.Popen[bytes]]:
     """The installed daemon beside the body; it must end well when it is told to."""
     with (site.folder / "daemon.log").open("wb") as log:
         daemon = subprocess.Popen(
@@ -285,9 +305,8 @@ def _running(environment: Environment, site: Site) -> Iterator[None]:
             cwd=site.folder, env=environment.variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
     try:
-        yield
-        assert daemon.poll() is None, (site.folder / "daemon.log").read_text(encoding="utf-8")
+        yield daemon
     finally:
         daemon.send_signal(signal.SIGTERM)
         ended = daemon.wait(PATIENCE_SECONDS)
-    assert 0 == ended
+    assert 0 == ended, (site.folder / "daemon.log").read_text(encoding="utf-8")
