@@ -6,7 +6,8 @@ What is known of a key is always readable from its files in the state folder, in
     `KEY.sealed` and `KEY.ready`                   nothing was sent; a new attempt only renames
     `KEY.sealed` without `KEY.ready`               delivered, whatever the consumer has done with the file since
 
-A file leaves the state folder by a rename, so it cannot be put into the drop twice. The steps themselves are in
+The second is what a crash leaves: an attempt that knows it has sent nothing takes its seal back and leaves the first,
+empty. A file leaves the state folder by a rename, so it cannot be put into the drop twice. The steps themselves are in
 `handover.py`, what is noted about a key in `memory.py`.
 """
 
@@ -22,12 +23,21 @@ from pathlib import Path
 from typing import ClassVar
 
 from connectors.ordner import acknowledgement
-from connectors.ordner.folder import opened, remove, sync, translated
-from connectors.ordner.handover import Place, forget_unsealed, hand_over, left, make_ready
+from connectors.ordner.folder import opened, sync
+from connectors.ordner.handover import (
+    Place,
+    demand_free,
+    forget_unsealed,
+    hand_over,
+    is_unsent,
+    left,
+    make_ready,
+    take_back,
+    unseal,
+)
 from connectors.ordner.lock import alone
 from connectors.ordner.memory import Sealed, read_sealed, read_verdict, write_sealed, write_verdict
 from connectors.ordner.probe import probe_acknowledgement, probe_handover
-from connectors.ordner.rename import exists
 from intermediary.connect.api import (
     Awaiting,
     Delivered,
@@ -83,8 +93,13 @@ class Ordner:
         with self._alone(auftrag.key) as place:
             sealed = self._sealed_for(place, auftrag)
             if sealed is None:
-                sealed = self._prepare(place, auftrag, now)
-            hand_over(place, auftrag.key, sealed)
+                sealed = self._sealed_anew(auftrag, now)
+                self._prepare(place, auftrag, sealed)
+            try:
+                hand_over(place, auftrag.key, sealed)
+            except (Transient, Misconfigured):
+                take_back(place, auftrag.key, sealed)
+                raise
         return self._answer(sealed)
 
     def lookup(self, key: str, now: datetime) -> Delivered | Awaiting | NotDelivered:
@@ -133,34 +148,36 @@ class Ordner:
         sealed = read_sealed(place.state, auftrag.key)
         if sealed is None or sealed.is_for(auftrag.package):
             return sealed
-        if len(left(place, auftrag.key, sealed)) < len(sealed.parts(auftrag.key)):
+        if not is_unsent(place, auftrag.key, sealed):
             raise Unclear("output.changed", where="state")
-        remove(place.state, f"{auftrag.key}.sealed", "state")
-        sync(place.state, "state")
+        unseal(place, auftrag.key)
         return None
 
-    def _prepare(self, place: Place, auftrag: Zustellauftrag, now: datetime) -> Sealed:
+    def _sealed_anew(self, auftrag: Zustellauftrag, now: datetime) -> Sealed:
         package = auftrag.package
-        sealed = Sealed(
+        return Sealed(
             name=_safe(package.file_name),
             sha256=package.content.sha256,
             length=package.content.length,
             checksum=self._settings.checksum,
             sealed_at=now,
         )
-        self._demand_free(place, sealed)
-        make_ready(place, auftrag.key, sealed, package)
-        sync(place.state, "state")  # a seal without its file would read as delivered
-        write_sealed(place.state, auftrag.key, sealed)
-        return sealed
 
-    def _demand_free(self, place: Place, sealed: Sealed) -> None:
-        with translated("drop"):
-            if any(exists(name, place.drop) for _, name in sealed.parts("")):
-                raise Transient("target.full", where="drop")
+    def _prepare(self, place: Place, auftrag: Zustellauftrag, sealed: Sealed) -> None:
+        demand_free(place, sealed)
+        self._demand_unanswered(sealed.name)
+        make_ready(place, auftrag.key, sealed, auftrag.package)
+        try:
+            sync(place.state, "state")  # a seal without its file would read as delivered
+            write_sealed(place.state, auftrag.key, sealed)
+        except (Transient, Misconfigured):
+            take_back(place, auftrag.key, sealed)
+            raise
+
+    def _demand_unanswered(self, name: str) -> None:
         if self._settings.acknowledgement is not None:
             with opened(self._settings.acknowledgement.folder, "acknowledgement.folder") as box:
-                if acknowledgement.is_waiting(box, sealed.name):
+                if acknowledgement.is_waiting(box, name):
                     raise Transient("target.full", where="acknowledgement.folder")
 
     def _answer(self, sealed: Sealed) -> Delivered | Awaiting:

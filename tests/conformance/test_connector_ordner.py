@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,8 @@ from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
 from intermediary.core.ports import Delivered, NotDelivered
 from intermediary.core.values import Dokument, MemoryContent
-from intermediary.testing.connectors import CHECKS, NOW, Check, make_auftrag
+from intermediary.testing.connectors import CHECKS, NOW, Check, code_of, make_auftrag, recover
+from intermediary.testing.crashes import kill_at
 from tests.conformance.ordner_target import OrdnerTarget
 
 CANARY = b"CANARY-Erika-Musterfrau"
@@ -102,7 +105,7 @@ def test_taken_name_is_never_overwritten(target: OrdnerTarget) -> None:
 def test_name_taken_at_the_last_moment_is_not_overwritten(
     target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch, has_renameat2: bool
 ) -> None:
-    """A name taken between the look and the rename is not overwritten; the sealed package goes out later."""
+    """A name taken between the look and the rename is not overwritten; nothing rests, and the package goes out later."""
     auftrag = make_auftrag()
     occupied = target.drop / auftrag.package.file_name
     if not has_renameat2:
@@ -114,6 +117,7 @@ def test_name_taken_at_the_last_moment_is_not_overwritten(
 
     assert "target.full" == raised.value.code
     assert b"foreign" == occupied.read_bytes()
+    assert [] == list(target.state.iterdir())
     assert isinstance(target.connect().lookup(auftrag.key, NOW), NotDelivered)
     occupied.unlink()
     assert isinstance(target.connect().deliver(auftrag, NOW), Delivered)
@@ -124,9 +128,10 @@ def test_changed_output_replaces_what_is_provably_unsent(target: OrdnerTarget, m
     """Other bytes under a sealed key go out instead, as long as nothing of the first has left the state folder."""
     first = make_auftrag(data=b"first")
     with monkeypatch.context() as patch:
-        patch.setattr(handover, "rename_new", _raising(errno.ENOSPC))
-        with pytest.raises(Transient):
+        patch.setattr(handover, "rename_new", _crash)
+        with pytest.raises(KeyboardInterrupt):
             target.connect().deliver(first, NOW)
+    assert (target.state / f"{first.key}.sealed").exists()
     second = make_auftrag(data=b"second")
     target.connect().deliver(second, NOW)
 
@@ -158,6 +163,132 @@ def test_changed_output_after_the_checksum_left_is_unclear(tmp_path: Path, monke
     target.connect().deliver(first, NOW)
 
     assert "output.changed" == raised.value.code
+    assert sorted(target.expects(first)) == sorted(target.arrived())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("number", [errno.EEXIST, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EXDEV])
+def test_what_provably_stayed_does_not_rest_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, variant: str
+) -> None:
+    """A package that could not be handed over leaves nothing between two attempts; the next one makes it anew."""
+    target, auftrag = OrdnerTarget(tmp_path / "stayed", **VARIANTS[variant]), make_auftrag(data=CANARY)
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "rename_new", _raising(number))
+        with pytest.raises((Transient, Misconfigured)):
+            target.connect().deliver(auftrag, NOW)
+
+    assert [] == [*target.drop.iterdir(), *target.state.iterdir()]
+    assert isinstance(target.connect().lookup(auftrag.key, NOW), NotDelivered)
+    target.connect().deliver(auftrag, NOW)
+    assert sorted(target.expects(auftrag)) == sorted(target.arrived())
+
+
+def test_what_a_crash_sealed_does_not_rest_readable_when_its_name_is_taken(tmp_path: Path) -> None:
+    """A sealed package of an earlier process meets a taken name: nothing of it goes out, nothing rests."""
+    target, auftrag = OrdnerTarget(tmp_path / "sealed", checksum=True), make_auftrag(data=CANARY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handover, "rename_new", _crash)
+        with pytest.raises(KeyboardInterrupt):
+            target.connect().deliver(auftrag, NOW)
+    (target.drop / auftrag.package.file_name).write_bytes(b"older")
+    with pytest.raises(Transient) as raised:
+        target.connect().deliver(auftrag, NOW)
+
+    assert "target.full" == raised.value.code
+    assert [] == list(target.state.iterdir())
+    assert [auftrag.package.file_name] == [path.name for path in target.drop.iterdir()]
+
+
+def test_a_seal_whose_checksum_left_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the checksum is out, the seal stays: the next attempt sends the package and no second checksum."""
+    target, auftrag = OrdnerTarget(tmp_path / "kept", checksum=True), make_auftrag()
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "rename_new", _only_first(rename.rename_new, errno.ENOSPC))
+        with pytest.raises(Transient):
+            target.connect().deliver(auftrag, NOW)
+    target.consume()
+
+    assert {f"{auftrag.key}.sealed", f"{auftrag.key}.ready"} == {path.name for path in target.state.iterdir()}
+    target.connect().deliver(auftrag, NOW)
+    assert sorted(target.expects(auftrag)) == sorted(target.arrived())
+
+
+@pytest.mark.parametrize("is_fast", [True, False], ids=["fast", "slow"])
+@pytest.mark.parametrize(("variant", "fails_at"), [("plain", 1), ("with checksum", 1), ("with checksum", 2)])
+def test_kills_while_taking_back_leave_one_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variant: str, fails_at: int, is_fast: bool
+) -> None:
+    """Killed before any line of an attempt that cannot be handed over, twice: exactly one effect once it can be."""
+    auftrag = make_auftrag()
+    for step in count(1):
+        target = OrdnerTarget(tmp_path / str(step), **VARIANTS[variant])
+        code = code_of(target.connect())
+        meanwhile = target.consume if is_fast else _nothing
+        attempt = partial(target.connect().deliver, auftrag, NOW)
+        with monkeypatch.context() as patch:
+            patch.setattr(handover, "rename_new", _failing_at(fails_at, rename.rename_new, errno.ENOSPC))
+            struck = kill_at(step, attempt, code=code, meanwhile=meanwhile)
+            kill_at(step, partial(recover, target.connect(), auftrag), code=code, meanwhile=meanwhile)
+        recover(target.connect(), auftrag)
+        target.consume()
+
+        assert sorted(target.expects(auftrag)) == sorted(target.arrived()), f"killed at step {step}"
+        if not struck:
+            return
+
+
+def test_a_seal_that_cannot_be_written_leaves_nothing_readable(
+    target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full when the seal is written: the package does not rest readable beside it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_module.os, "rename", _raising(errno.ENOSPC))
+        with pytest.raises(Transient):
+            target.connect().deliver(make_auftrag(data=CANARY), NOW)
+
+    assert [] == list(target.state.iterdir())
+
+
+def test_an_old_checksum_is_replaced(tmp_path: Path) -> None:
+    """A consumer that leaves checksums lying blocks no redelivery: ours takes the old one's place."""
+    target = OrdnerTarget(tmp_path / "old", checksum=True)
+    first = make_auftrag(data=b"first")
+    target.connect().deliver(first, NOW)
+    (target.drop / first.package.file_name).unlink()
+    again = replace(make_auftrag(2, data=b"second"), package=make_auftrag(data=b"second").package)
+    target.connect().deliver(again, NOW)
+
+    assert sorted(target.expects(again)) == sorted(target.arrived())
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink("nowhere", path)])
+def test_only_a_file_is_replaced_by_a_checksum(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """What is no regular file under the checksum's name is left alone; the delivery waits."""
+    target, auftrag = OrdnerTarget(tmp_path / "odd", checksum=True), make_auftrag()
+    odd = target.drop / f"{auftrag.package.file_name}.sha256"
+    make(odd)
+    with pytest.raises(Transient) as raised:
+        target.connect().deliver(auftrag, NOW)
+
+    assert "target.full" == raised.value.code
+    assert [odd] == list(target.drop.iterdir())
+    assert [] == list(target.state.iterdir())
+
+
+def test_each_package_lies_beside_its_own_checksum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another key replaced the checksum while ours was interrupted: ours puts its own back before its package."""
+    target = OrdnerTarget(tmp_path / "pairs", checksum=True)
+    first = make_auftrag(data=b"first")
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "rename_new", _only_first(rename.rename_new, errno.ENOSPC))
+        with pytest.raises(Transient):
+            target.connect().deliver(first, NOW)
+    other = replace(make_auftrag(2, data=b"second"), package=make_auftrag(data=b"second").package)
+    target.connect().deliver(other, NOW)
+    (target.drop / other.package.file_name).unlink()
+    target.connect().deliver(first, NOW)
+
     assert sorted(target.expects(first)) == sorted(target.arrived())
 
 
@@ -372,6 +503,14 @@ def test_seal_is_readable_by_people(target: OrdnerTarget) -> None:
         "sha256": auftrag.package.content.sha256,
         "version": 1,
     } == note
+
+
+def _nothing() -> None:
+    """A consumer that is away."""
+
+
+def _crash(*arguments: Any, **named: Any) -> Any:
+    raise KeyboardInterrupt
 
 
 def _replaced(text: str, names: dict[str, str]) -> str:
