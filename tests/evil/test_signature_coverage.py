@@ -165,7 +165,7 @@ def bracket(forger: Forger) -> Written:
     [(slash_in_container, BARE), (slash_in_ciphertext, SEALED), (slash_in_content, BARE), (bracket, BARE)],
 )
 def test_ids_are_no_paths(forgery: Forgery, letter: Letter, pki: Pki, parties: Parties) -> None:
-    """An Id that is no xs:ID is refused in whatever would take its place in the tree from it."""
+    """An Id with a mark of a path is refused in whatever would take its place in the tree from it."""
     with pytest.raises(NotOpened) as refusal:
         opened(forgery, letter, pki, parties)
 

@@ -6,8 +6,8 @@ import re
 
 from intermediary.core.faults import Rejected
 
-_NAME = re.compile(r"[^\W\d][\w.\-]*")
-"""An NCName, but for rare marks: what xs:ID allows. Above all no slash, which parts a path, and no bracket."""
+_NAME = re.compile(r"[^/\[\]\x00-\x1f\x7f]+")
+"""Ids are opaque (digest §6), but one with a slash, which parts a path, or a bracket could imitate another place."""
 
 
 class Places:
@@ -19,7 +19,7 @@ class Places:
     def below(self, above: str, identifier: str | None, *, otherwise: str) -> str:
         """A place of its own below another one (`""` at the top), from the element's id or `otherwise` without one.
 
-        Where it would be the second of its name, `[2]` is appended. An id that is no xs:ID is `Rejected`.
+        Where it would be the second of its name, `[2]` is appended. An id with one of the marks of a path is `Rejected`.
         """
         if identifier and not _NAME.fullmatch(identifier):
             raise Rejected("osci.structure", where="Id")
