@@ -11,7 +11,7 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -77,7 +77,7 @@ def _bind_to(parent: int) -> None:
 
 def _work(installation: Installation, stop: threading.Event, threads: int) -> None:
     log.info("worker.started", threads=threads)
-    with _workers(installation) as worker:
+    with _workers(installation, stop) as worker:
         _run_all([lambda: worker().run(stop)] * threads, stop)
     log.info("worker.stopped")
 
@@ -92,23 +92,35 @@ def _work_alone(installation: Installation, stop: threading.Event) -> None:
             log.info("suspect.opened", nachricht_id=claim.nachricht.id, count=claim.nachricht.unexplained)
             worker().advance(claim)
 
-    with _workers(installation) as worker:
+    with _workers(installation, stop) as worker:
         if not stop.is_set():
             _run_all([work], stop)
 
 
 @contextmanager
-def _workers(installation: Installation) -> Iterator[Callable[[], Worker]]:
+def _workers(installation: Installation, stop: threading.Event) -> Iterator[Callable[[], Worker]]:
     """Makes the worker of the calling thread; the ways back are shared, and closed at the end."""
     configuration = Configuration(installation.settings)
     answers = all_answers(installation.settings)
     rhythm = Rhythm(lease=_lease(installation))
+    brokers = [way for way in answers.values() if isinstance(way, AmqpAnswers)]
+    threading.Thread(target=close_after, args=(stop, brokers), daemon=True).start()
     try:
         yield lambda: Worker(bench(installation, configuration, answers), owner=own_name(), rhythm=rhythm)
     finally:
-        for way in answers.values():
-            if isinstance(way, AmqpAnswers):
-                way.close()
+        for broker in brokers:
+            broker.close()
+
+
+def close_after(stop: threading.Event, brokers: Iterable[AmqpAnswers], *, grace_seconds: float = 1.5) -> None:
+    """Once stopped, an answer gets no more than the grace: a broker that is silent must not hold up the end.
+
+    What was not confirmed is told again after the next start, under the same id.
+    """
+    stop.wait()
+    threading.Event().wait(grace_seconds)
+    for broker in brokers:
+        broker.close()
 
 
 def _lease(installation: Installation) -> timedelta:
@@ -153,4 +165,6 @@ def _run_all(duties: list[Callable[[], None]], stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(code)  # the store is closed: a thread that some library left behind must not keep the process

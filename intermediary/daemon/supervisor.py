@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -59,7 +58,7 @@ class Supervisor:
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._stop = threading.Event()
+        self._is_stopping = False
         self._children = [_Child(role) for role in order.roles for _ in range(order.workers if role == "worker" else 1)]
         if "worker" in order.roles:
             self._children.append(_Child("suspect"))
@@ -74,10 +73,10 @@ class Supervisor:
         log.info("daemon.started", roles=list(self._order.roles), workers=self._order.workers, pid=os.getpid())
         try:
             chores.free_dead_leases_at_start()
-            while not self._stop.is_set():
+            while not self._is_stopping:
                 self._keep_children(installation.store)
                 chores.do()
-                self._stop.wait(_TICK_SECONDS)
+                time.sleep(_TICK_SECONDS)
             self._stop_children()
             chores.seal()
         finally:
@@ -86,9 +85,10 @@ class Supervisor:
         return 0
 
     def _on_signal(self, *_: object) -> None:
-        if self._stop.is_set():
+        """Sets a plain flag: an Event that is being waited for may be locked by the thread that was interrupted."""
+        if self._is_stopping:
             os._exit(1)
-        self._stop.set()
+        self._is_stopping = True
 
     def _keep_children(self, store: Store) -> None:
         for child in self._children:

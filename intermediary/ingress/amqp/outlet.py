@@ -64,6 +64,10 @@ class Outlet(Line):
         self._call(self._send_waiting)
         return future
 
+    def abandon(self) -> None:
+        """After `close`: fail what a line that does not end (its broker is silent in the handshake) still holds."""
+        self._ended("closed")
+
     def _ready(self, channel: Channel) -> None:
         channel.add_on_return_callback(self._on_returned)
         channel.confirm_delivery(self._on_confirm, callback=lambda _: self._on_confirming(channel))
@@ -145,6 +149,7 @@ class Publisher:
             outlet = self._outlet
         if outlet is not None:
             outlet.close(0.2)
+            outlet.abandon()
 
     def _open(self) -> Outlet:
         outlet = Outlet(
