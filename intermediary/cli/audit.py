@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from intermediary.cli.options import config_option, installation, json_option, say, say_json
+from intermediary.cli.options import config_option, installation, json_option, progress, say, say_json
 
 
 @click.group("audit")
@@ -25,7 +26,7 @@ def verify(heads: Path | None, config: Path, as_json: bool) -> None:
     from intermediary.operations.prove import as_text, verify_installation
 
     with installation(config) as opened:
-        report = verify_installation(opened, heads_folder=heads)
+        report = verify_installation(opened, heads_folder=heads, watch=_watched)
     if as_json:
         say_json(as_json_(report))
     else:
@@ -42,3 +43,7 @@ def export(config: Path) -> None:
     with installation(config) as opened:
         for line in export_(opened):
             click.echo(line)
+
+
+def _watched(lines: Iterator[str]) -> Iterator[str]:
+    return progress(lines, label="Prüfen", is_silent=True)

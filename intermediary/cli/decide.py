@@ -14,6 +14,7 @@ from intermediary.cli.options import (
     config_option,
     installation,
     json_option,
+    progress,
     reason_option,
     say,
     say_json,
@@ -65,7 +66,7 @@ def replay(
             effects = job.carry_out(chosen, request, redeliver=redeliver, with_current=with_current)
         pause = threading.Event()
         count = 0
-        for effect in effects:
+        for effect in progress(effects, label="Fortsetzen"):
             count += effect.action != "nothing"
             today = ""
             if bank is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from intermediary.cli.complain import printable
 WIDTH = 100
 """Characters that a line for people has at most, unless it holds something that cannot be broken."""
 
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -74,6 +76,19 @@ def installation(config: Path) -> Iterator[Any]:
 def say(text: str = "") -> None:
     """One line for people, with control characters shown as escapes."""
     click.echo("\n".join(printable(line) for line in text.split("\n")))
+
+
+def progress(items: Iterable[T], *, label: str, length: int | None = None, is_silent: bool = False) -> Iterator[T]:
+    """The items, with a bar on stderr where a person watches and sees nothing else of long work.
+
+    That is a terminal on stderr and either a verb that prints no line per item (`is_silent`) or a stdout that goes
+    elsewhere.
+    """
+    if not sys.stderr.isatty() or (sys.stdout.isatty() and not is_silent):
+        yield from items
+        return
+    with click.progressbar(items, length=length, label=label, file=sys.stderr) as bar:
+        yield from bar
 
 
 def say_json(value: Any) -> None:

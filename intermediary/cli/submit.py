@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from intermediary.cli.options import config_option, installation, json_option, say, say_json
+from intermediary.cli.options import config_option, installation, json_option, progress, say, say_json
 
 
 @click.command("submit")
@@ -35,9 +35,10 @@ def command(
         raise click.UsageError("--message-id goes with one file")
     refused = 0
     with installation(config) as opened:
-        for result in submit(
+        results = submit(
             opened, files, channel=channel, mandant=mandant, content_type=content_type, message_id=message_id
-        ):
+        )
+        for result in progress(results, label="Einlegen", length=len(files)):
             refused += result.outcome == "refused"
             if as_json:
                 say_json({"file": str(result.file), "id": result.nachricht_id, "outcome": result.outcome,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,18 +20,23 @@ def export(installation: Installation) -> Iterator[str]:
         yield entry.line()
 
 
-def verify_installation(installation: Installation, *, heads_folder: Path | None = None) -> Report:
+def verify_installation(
+    installation: Installation,
+    *,
+    heads_folder: Path | None = None,
+    watch: Callable[[Iterator[str]], Iterator[str]] = iter,
+) -> Report:
     """Check chains, log and heads of the store against the heads in the second place.
 
     A second place that is missing, empty or behind is a problem of its own: without it a store that was put back to an
     earlier day looks sound. It is read before the store, since what stood there then must be in the store, and again
-    afterwards, to see how far it has come.
+    afterwards, to see how far it has come. `watch` is handed every line on its way to the verifier.
     """
     folder = heads_folder or installation.settings.audit.heads_folder
     before = _read(folder)
     with installation.store.audit_snapshot() as snapshot:
         report = verify(
-            (entry.line() for entry in snapshot.entries),
+            watch(entry.line() for entry in snapshot.entries),
             snapshot.heads,
             [installation.signing.public_pem()],
             second_place=before or (),
