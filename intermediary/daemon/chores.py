@@ -66,10 +66,11 @@ class Chores:
             log.info("waiting.woken", count=self._installation.store.wake_misconfigured(self._now()))
 
     def seal_if_due(self) -> None:
-        """A signed head at least every `head_seconds`, as long as there is something to seal."""
+        """A signed head at least every `head_seconds`, and as soon as `head_events` wait for one."""
         now = self._now()
-        interval = self._installation.settings.audit.head_seconds
-        if self._sealed_at is None or (now - self._sealed_at).total_seconds() >= interval:
+        audit = self._installation.settings.audit
+        is_time = self._sealed_at is None or (now - self._sealed_at).total_seconds() >= audit.head_seconds
+        if is_time or self._installation.store.count_unsealed(audit.head_events) >= audit.head_events:
             self._sealed_at = now
             self.seal()
 

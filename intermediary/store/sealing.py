@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from intermediary.audit.merkle import Frontier
 from intermediary.audit.sealer import Head, seal
@@ -30,6 +30,13 @@ def seal_heads(db: Database, sign: Callable[[bytes], bytes], now: datetime) -> H
     while (head := _seal_once(db, sign, now)) is not None:
         newest = head
     return newest
+
+
+def count_unsealed(db: Database, most: int) -> int:
+    """See `Store.count_unsealed`."""
+    waiting = select(audit_events.c.id).where(audit_events.c.number.is_(None)).limit(most).subquery()
+    with db.read() as tx:
+        return tx.execute(select(func.count()).select_from(waiting)).scalar_one()
 
 
 def heads(db: Database, least_size: int) -> tuple[Head, ...]:

@@ -309,6 +309,10 @@ class Store:
         """
         return sealing.seal_heads(self._db, sign, now)
 
+    def count_unsealed(self, most: int) -> int:
+        """How many events wait for a signed head; counting ends at `most`."""
+        return sealing.count_unsealed(self._db, most)
+
     def heads(self, least_size: int = 0) -> tuple[Head, ...]:
         """The signed heads of at least this size, oldest first."""
         return sealing.heads(self._db, least_size)

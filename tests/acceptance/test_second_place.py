@@ -14,6 +14,7 @@ from intermediary.audit.verify import Defect, Report
 from intermediary.daemon.chores import Chores
 from intermediary.operations.prove import as_json, as_text, verify_installation
 from intermediary.testing.samples import sample_letter
+from intermediary.wiring import open_installation
 from tests.acceptance.rig import Rig
 
 
@@ -154,3 +155,22 @@ def _reopened(rig: Rig) -> Rig:
     again.configuration = Configuration(again.installation.settings)
     again.worker = again.new_worker()
     return again
+
+
+def test_many_events_do_not_wait_for_the_clock(rig: Rig) -> None:
+    """A head is signed before its time once `head_events` wait, and not before that."""
+    rig.site.config.write_text(
+        rig.site.config.read_text(encoding="utf-8").replace("head_seconds = 5", "head_seconds = 300\nhead_events = 3"),
+        encoding="utf-8",
+    )
+    installation = open_installation(rig.site.config)
+    chores = Chores(installation, rig.configuration, now=rig.clock)
+    chores.do()
+    sizes = []
+    for number in range(3):
+        rig.submit(sample_letter(number, now=rig.clock()), f"viele/{number}")
+        chores.do()
+        sizes.append(max((head.size for head in installation.store.heads()), default=0))
+    installation.store.close()
+
+    assert [0, 0, 3] == sizes
