@@ -239,6 +239,7 @@ def door_rules(channel: Channel) -> DoorRules:
         channel=channel.name,
         mandanten=tuple(channel.mandanten),
         max_bytes=channel.max_bytes,
+        max_claim_bytes=channel.max_bytes,
         reply_to=frozenset(channel.amqp.reply_to) if channel.amqp else frozenset(),
     )
 
