@@ -8,11 +8,11 @@ from pathlib import Path
 from intermediary.cli.quiet import quiet_logs
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.ingress.doors import OSCI_MIME
+from intermediary.osci.write.seal import seal
 from intermediary.pipeline import judge
 from intermediary.store.owners import own_name
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import MANDANT, make_site
-from intermediary.testing.osci.seal import seal
 from intermediary.testing.samples import sample_letter
 from intermediary.wiring import Configuration, all_answers, bench, open_installation, utc_now
 from intermediary.worker import Worker, sendung_of

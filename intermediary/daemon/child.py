@@ -21,7 +21,7 @@ import structlog
 from intermediary.daemon.logs import configure_logging
 from intermediary.ingress.amqp import AmqpAnswers
 from intermediary.ingress.doors import Door
-from intermediary.ingress.spool import Spool
+from intermediary.keys.spool import Spool
 from intermediary.store.owners import own_name
 from intermediary.wiring import (
     Configuration,

@@ -18,7 +18,7 @@ from intermediary.core.faults import Rejected, Transient
 from intermediary.core.values import Content
 from intermediary.ingress.doors import check_size
 from intermediary.ingress.regular import IrregularFile, is_plain_name, open_regular
-from intermediary.ingress.spool import Spool, SpoolTooLarge
+from intermediary.keys.spool import Spool, SpoolTooLarge
 
 _FIELDS = frozenset({"store", "key", "size", "sha256"})
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -34,8 +34,8 @@ from intermediary.ingress.doors import OSCI_MIME, DoorRules, DoorState, DoorStat
 from intermediary.ingress.inbox import FileInbox, Lying, is_same
 from intermediary.ingress.regular import IrregularFile, UnreadableFile
 from intermediary.ingress.sidecar import read_sidecar
-from intermediary.ingress.spool import Spool, SpoolStopped, SpoolTooLarge
 from intermediary.ingress.taking import GivenBack, Taker
+from intermediary.keys.spool import Spool, SpoolStopped, SpoolTooLarge
 
 log = structlog.get_logger(__name__)
 

@@ -22,15 +22,15 @@ from intermediary.audit.second_place import write_head
 from intermediary.cli.options import say, say_wrapped, table
 from intermediary.cli.quiet import quiet_logs
 from intermediary.core.states import NachrichtState
-from intermediary.ingress.spool import Spool
+from intermediary.keys.spool import Spool
 from intermediary.operations.look import about_finding, explain
 from intermediary.operations.prove import as_text, verify_installation
+from intermediary.osci.write.letter import Letter
+from intermediary.osci.write.seal import seal
 from intermediary.store.owners import own_name
 from intermediary.store.records import NachrichtRecord
 from intermediary.testing.demo_proof import Comparison, compare_with_golden, golden_letter, golden_settings
 from intermediary.testing.demo_site import MANDANT, SERVICE_WITHOUT_ROUTE, Site, is_demo, make_site
-from intermediary.testing.osci.letter import Letter
-from intermediary.testing.osci.seal import seal
 from intermediary.testing.samples import sample_letter
 from intermediary.testing.tamper import Damage, tampered
 from intermediary.wiring import (

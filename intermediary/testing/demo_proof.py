@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from intermediary.mapping.german import local, write_date, write_moment
+from intermediary.osci.write.letter import Attachment, Letter, MetaData
 from intermediary.route.plugins import Mappings
 from intermediary.testing.golden import differences, load_case, run
-from intermediary.testing.osci.letter import Attachment, Letter, MetaData
 from intermediary.testing.samples import SERVICE
 
 MAPPING = "bewohnerparken@1"

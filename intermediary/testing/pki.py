@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 from cryptography.x509.oid import NameOID
 
-from intermediary.testing.osci.letter import Identity, Parties, Random
+from intermediary.osci.write.letter import Identity, Parties, Random
 
 ORGANISATION = "Wegwerfschluessel Musterland"
 KEYRING = "keyring.toml"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random as Dice
 
+from intermediary.osci.write.letter import Attachment, Letter, MetaData
+from intermediary.osci.write.markup import element, text
 from intermediary.testing.documents import sample_pdf, sample_png
-from intermediary.testing.osci.letter import Attachment, Letter, MetaData
-from intermediary.testing.osci.markup import element, text
 
 __all__ = ["broken_application", "sample_application", "sample_letter", "sample_pdf", "sample_png"]
 

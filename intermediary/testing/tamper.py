@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
-from intermediary.testing.osci.content import Container, Content, EncryptedContainer, Package
-from intermediary.testing.osci.envelope import Envelope
-from intermediary.testing.osci.header import Block
-from intermediary.testing.osci.letter import Letter, Parties, Random
-from intermediary.testing.osci.markup import FIVE, base64_lines
-from intermediary.testing.osci.mime import WirePart
-from intermediary.testing.osci.seal import Interference, seal
+from intermediary.osci.write.content import Container, Content, EncryptedContainer, Package
+from intermediary.osci.write.envelope import Envelope
+from intermediary.osci.write.header import Block
+from intermediary.osci.write.letter import Letter, Parties, Random
+from intermediary.osci.write.markup import FIVE, base64_lines
+from intermediary.osci.write.mime import WirePart
+from intermediary.osci.write.seal import Interference, seal
 
 _FORGED = b"FORGED"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from random import Random
 
-from intermediary.testing.osci.letter import Attachment, Letter
+from intermediary.osci.write.letter import Attachment, Letter
 from intermediary.testing.samples import SERVICE, sample_letter, sample_pdf, sample_png
 from tests.acceptance.canaries import word
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.ingress.doors import OSCI_MIME
+from intermediary.osci.write.letter import Letter
+from intermediary.osci.write.seal import seal
 from intermediary.store.owners import own_name
 from intermediary.store.records import NachrichtRecord, Taken
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import MANDANT, Site, make_site
-from intermediary.testing.osci.letter import Letter
-from intermediary.testing.osci.seal import seal
 from intermediary.testing.pki import Pki
 from intermediary.wiring import Configuration, Installation, all_answers, bench, open_installation
 from intermediary.worker import Worker

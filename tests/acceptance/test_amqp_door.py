@@ -25,7 +25,7 @@ from intermediary.core.values import Eingang
 from intermediary.ingress.amqp import AmqpAnswers, AmqpDoor, AmqpSettings
 from intermediary.ingress.claims import Claims
 from intermediary.ingress.doors import OSCI_MIME, DoorRules, DoorState
-from intermediary.ingress.spool import Spool
+from intermediary.keys.spool import Spool
 from intermediary.testing.servers import PrivateRabbit
 from intermediary.testing.takes import NOW, RecordingTake
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from intermediary.core.states import NachrichtState
+from intermediary.osci.write.letter import Attachment, Letter
 from intermediary.testing.documents import sample_pdf
-from intermediary.testing.osci.letter import Attachment, Letter
 from intermediary.validate.install import install
 from intermediary.validate.lock import product_pins
 from intermediary.wiring import Configuration

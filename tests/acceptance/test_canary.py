@@ -21,7 +21,7 @@ from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.daemon.logs import configure_logging
 from intermediary.ingress.doors import OSCI_MIME
-from intermediary.ingress.spool import Spool
+from intermediary.keys.spool import Spool
 from intermediary.operations.act import Decide, Replay
 from intermediary.operations.look import explain
 from intermediary.operations.person import Request

@@ -13,10 +13,10 @@ import pytest
 
 from intermediary.core.states import FINAL, NachrichtState
 from intermediary.operations.prove import verify_installation
+from intermediary.osci.write.letter import Letter
+from intermediary.osci.write.seal import seal
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import SERVICE_WITHOUT_ROUTE, Site, make_site
-from intermediary.testing.osci.letter import Letter
-from intermediary.testing.osci.seal import seal
 from intermediary.testing.pki import Pki
 from intermediary.wiring import open_installation
 from tests.acceptance.canaries import Hit, search, search_tree, word

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from intermediary.osci.write.seal import seal
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import Site, make_site
-from intermediary.testing.osci.seal import seal
 from intermediary.testing.pki import Pki
 from intermediary.testing.samples import sample_letter
 from mappings.bewohnerparken import mapping as good

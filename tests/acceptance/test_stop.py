@@ -17,9 +17,9 @@ from intermediary.core.values import Eingang, MemoryContent
 from intermediary.daemon.child import close_after
 from intermediary.ingress.amqp import AmqpAnswers
 from intermediary.ingress.doors import OSCI_MIME
+from intermediary.osci.write.seal import seal
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import MANDANT, make_site
-from intermediary.testing.osci.seal import seal
 from intermediary.testing.pki import Pki
 from intermediary.testing.samples import sample_letter
 from intermediary.wiring import open_installation

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from intermediary.testing.osci import Parties
+from intermediary.osci.write import Parties
 from intermediary.testing.pki import Pki, make_pki
 from tests.evil.forger import NOW
 

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from intermediary.core.values import MemoryContent, Opened
 from intermediary.keys.private import DecryptionKey
 from intermediary.keys.ring import Anchor, Keyring
-from intermediary.testing.osci import Attachment, Cipher, Letter, Parties, SignatureMethod, seal
-from intermediary.testing.osci.algorithms import C14N
-from intermediary.testing.osci.certificates import CertificateList, list_certificates
-from intermediary.testing.osci.content import Container, Content, EncryptedContainer, Package, pack, sign_container
-from intermediary.testing.osci.encryption import encrypt, wrap
-from intermediary.testing.osci.markup import FIVE, element
-from intermediary.testing.osci.seal import Interference
-from intermediary.testing.osci.signature import reference, signature
+from intermediary.osci.write import Attachment, Cipher, Letter, Parties, SignatureMethod, seal
+from intermediary.osci.write.algorithms import C14N
+from intermediary.osci.write.certificates import CertificateList, list_certificates
+from intermediary.osci.write.content import Container, Content, EncryptedContainer, Package, pack, sign_container
+from intermediary.osci.write.encryption import encrypt, wrap
+from intermediary.osci.write.markup import FIVE, element
+from intermediary.osci.write.seal import Interference
+from intermediary.osci.write.signature import reference, signature
 from intermediary.testing.pki import Pki
 from intermediary.unseal import profile, unseal
 from intermediary.unseal.formats import OSCI_TYPE

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intermediary.core.values import Opened, Part
-from intermediary.testing.osci import Attachment, Letter, Parties
-from intermediary.testing.osci.content import Container, Content, EncryptedContainer
+from intermediary.osci.write import Attachment, Letter, Parties
+from intermediary.osci.write.content import Container, Content, EncryptedContainer
 from intermediary.testing.pki import Pki
 from intermediary.unseal.require import missing
 from tests.evil.forger import PSS, Forger, Holder, Loose, Several, Written, box, delivered

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from intermediary.core.values import Opened
-from intermediary.testing.osci import Attachment, Letter, Parties
-from intermediary.testing.osci.content import Content
+from intermediary.osci.write import Attachment, Letter, Parties
+from intermediary.osci.write.content import Content
 from intermediary.testing.pki import Pki
 from intermediary.unseal import NotOpened
 from intermediary.unseal.require import missing

@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
+from intermediary.osci.write.letter import Attachment, Letter
+from intermediary.osci.write.seal import seal
 from intermediary.testing.connectors import CHECKS
 from intermediary.testing.demo_site import Site, make_site
-from intermediary.testing.osci.letter import Attachment, Letter
-from intermediary.testing.osci.seal import seal
 from intermediary.xml.parser import parse
 from tests.acceptance.daemon import PATIENCE_SECONDS, wait_until
 from tests.packaging.installing import Environment, Said, build_wheel, run

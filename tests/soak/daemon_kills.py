@@ -28,9 +28,9 @@ import pika
 
 from intermediary.ingress.amqp.intake import queue_arguments, refused_queue_of
 from intermediary.ingress.doors import OSCI_MIME
+from intermediary.osci.write.seal import seal
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import Site, make_site
-from intermediary.testing.osci.seal import seal
 from intermediary.testing.samples import sample_letter
 from intermediary.testing.servers import PrivateRabbit
 from intermediary.wiring import utc_now

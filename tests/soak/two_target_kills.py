@@ -25,9 +25,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from intermediary.osci.write.seal import seal
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import Site, make_site
-from intermediary.testing.osci.seal import seal
 from intermediary.testing.samples import sample_letter
 from intermediary.wiring import utc_now
 from tests.acceptance.two_targets import write_route

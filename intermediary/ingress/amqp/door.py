@@ -19,8 +19,8 @@ from intermediary.ingress.amqp.refusals import Refusals
 from intermediary.ingress.amqp.session import Admission, Session, Wake
 from intermediary.ingress.claims import Claims
 from intermediary.ingress.doors import DoorRules, DoorState, DoorStatus, Take
-from intermediary.ingress.spool import Spool
 from intermediary.ingress.taking import GivenBack, Taker
+from intermediary.keys.spool import Spool
 
 log = structlog.get_logger(__name__)
 

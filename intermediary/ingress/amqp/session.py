@@ -25,8 +25,8 @@ from intermediary.ingress.amqp.outlet import Unroutable
 from intermediary.ingress.amqp.refusals import Answered, Refusals
 from intermediary.ingress.claims import ClaimMissing, Claims, VanishedContent
 from intermediary.ingress.doors import DoorRules, build_eingang
-from intermediary.ingress.spool import SpoolStopped
 from intermediary.ingress.taking import GivenBack, Taker
+from intermediary.keys.spool import SpoolStopped
 
 log = structlog.get_logger(__name__)
 

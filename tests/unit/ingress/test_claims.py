@@ -12,7 +12,7 @@ import pytest
 
 from intermediary.core.faults import Rejected, Transient
 from intermediary.ingress.claims import Claim, ClaimMissing, Claims, VanishedContent
-from intermediary.ingress.spool import Spool
+from intermediary.keys.spool import Spool
 
 BODY = b"synthetischer Inhalt " * 100
 SHA256 = hashlib.sha256(BODY).hexdigest()

@@ -23,8 +23,8 @@ from intermediary.ingress.doors import DoorRules, DoorState
 from intermediary.ingress.folder import FolderDoor, FolderSettings
 from intermediary.ingress.regular import UnreadableFile
 from intermediary.ingress.sidecar import hidden_name
-from intermediary.ingress.spool import Spool
 from intermediary.ingress.taking import GivenBack
+from intermediary.keys.spool import Spool
 from intermediary.testing.takes import NOW, RecordingTake
 
 RULES = DoorRules("ablage", ("musterstadt",), max_bytes=1000, reply_to=frozenset({"portal-a"}))

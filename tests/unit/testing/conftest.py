@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from intermediary.testing.osci import Attachment, Identity, Letter, MetaData, Random
+from intermediary.osci.write import Attachment, Identity, Letter, MetaData, Random
 from intermediary.testing.pki import Pki, make_pki
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)

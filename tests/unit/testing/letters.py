@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from intermediary.testing.osci import Attachment, Cipher, KeyTransport, Letter, SignatureMethod, Symmetric
+from intermediary.osci.write import Attachment, Cipher, KeyTransport, Letter, SignatureMethod, Symmetric
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from intermediary.testing.osci import Cipher, KeyTransport, Symmetric, seal
-from intermediary.testing.osci.markup import base64_lines
+from intermediary.osci.write import Cipher, KeyTransport, Symmetric, seal
+from intermediary.osci.write.markup import base64_lines
 from tests.unit.testing import plain
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intermediary.testing.osci import Attachment, seal
-from intermediary.testing.osci.markup import attribute, text
+from intermediary.osci.write import Attachment, seal
+from intermediary.osci.write.markup import attribute, text
 from tests.unit.testing import plain
 from tests.unit.testing.letters import letters
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from intermediary.testing.osci import (
+from intermediary.osci.write import (
     Attachment,
     Cipher,
     Dialog,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from intermediary.testing.osci import Dialog, SignatureMethod, seal
+from intermediary.osci.write import Dialog, SignatureMethod, seal
 from tests.unit.testing import plain
 
 RSA_METHODS = [method for method in SignatureMethod if method.family != "ECDSA"]

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
 from cryptography.x509 import KeyUsage
 
-from intermediary.testing.osci import Letter, seal
+from intermediary.osci.write import Letter, seal
 from intermediary.testing.pki import KEYRING, OWN_KEYS, make_pki, read_pki, write_pki
 from tests.unit.testing import plain
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from intermediary.testing.osci import seal
+from intermediary.osci.write import seal
 from intermediary.testing.samples import broken_application, sample_application, sample_letter, sample_pdf, sample_png
 from tests.unit.testing import plain
 

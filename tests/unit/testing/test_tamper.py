@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from intermediary.testing.osci import Letter, seal
+from intermediary.osci.write import Letter, seal
 from intermediary.testing.pki import Pki
 from intermediary.testing.tamper import Damage, tampered
 from tests.unit.testing import plain

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from intermediary.core.values import MemoryContent, Opened
 from intermediary.keys.ring import Keyring
-from intermediary.testing.osci import Attachment, Identity, Letter, SignatureMethod, seal
-from intermediary.testing.osci.letter import USUAL_CIPHER
+from intermediary.osci.write import Attachment, Identity, Letter, SignatureMethod, seal
+from intermediary.osci.write.letter import USUAL_CIPHER
 from intermediary.testing.pki import Pki, write_pki
 from intermediary.testing.tamper import Damage, tampered
 from intermediary.unseal import NotOpened, profile, unseal

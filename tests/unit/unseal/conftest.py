@@ -9,7 +9,7 @@ import pytest
 
 from intermediary.keys.private import DecryptionKey
 from intermediary.keys.ring import Anchor, Keyring
-from intermediary.testing.osci import Attachment, Letter, MetaData, Random
+from intermediary.osci.write import Attachment, Letter, MetaData, Random
 from intermediary.testing.pki import Pki, make_pki
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from intermediary.cli.open import command
-from intermediary.testing.osci import Attachment, Letter, Random, seal
+from intermediary.osci.write import Attachment, Letter, Random, seal
 from intermediary.testing.pki import Pki, write_pki
 from tests.unit.unseal.conftest import NOW
 

@@ -10,7 +10,7 @@ import pytest
 from intermediary.core.values import MemoryContent, Opened
 from intermediary.keys.private import DecryptionKey
 from intermediary.keys.ring import Anchor, Keyring
-from intermediary.testing.osci import Attachment, Cipher, Letter, Random, SignatureMethod, seal
+from intermediary.osci.write import Attachment, Cipher, Letter, Random, SignatureMethod, seal
 from intermediary.testing.pki import Pki
 from intermediary.testing.tamper import Damage, tampered
 from intermediary.unseal import NotOpened, Policy, profile, unseal

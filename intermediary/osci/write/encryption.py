@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from intermediary.testing.osci.algorithms import RSA_1_5, RSA_OAEP, Cipher, Digest, KeyTransport, Symmetric
-from intermediary.testing.osci.letter import Random
-from intermediary.testing.osci.markup import base64_lines, element
+from intermediary.osci.write.algorithms import RSA_1_5, RSA_OAEP, Cipher, Digest, KeyTransport, Symmetric
+from intermediary.osci.write.letter import Random
+from intermediary.osci.write.markup import base64_lines, element
 
 _BASE64_TRANSFORM = element(
     "xenc:Transforms", '<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#base64"></ds:Transform>'

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from intermediary.testing.osci.certificates import list_certificates
-from intermediary.testing.osci.content import Container, Package, container_of, pack, sign_container
-from intermediary.testing.osci.envelope import Envelope, encrypt_entity, sign_envelope, write
-from intermediary.testing.osci.header import control_block, later_blocks
-from intermediary.testing.osci.letter import TO_INTERMEDIARY, Identity, Letter, Parties, ProcessCard, Random
-from intermediary.testing.osci.mime import boundary as make_boundary
+from intermediary.osci.write.certificates import list_certificates
+from intermediary.osci.write.content import Container, Package, container_of, pack, sign_container
+from intermediary.osci.write.envelope import Envelope, encrypt_entity, sign_envelope, write
+from intermediary.osci.write.header import control_block, later_blocks
+from intermediary.osci.write.letter import TO_INTERMEDIARY, Identity, Letter, Parties, ProcessCard, Random
+from intermediary.osci.write.mime import boundary as make_boundary
 
 
 @dataclass(frozen=True, slots=True)

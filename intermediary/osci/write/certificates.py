@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from intermediary.testing.osci.letter import TO_INTERMEDIARY, Letter, Parties
-from intermediary.testing.osci.markup import base64_lines, element
+from intermediary.osci.write.letter import TO_INTERMEDIARY, Letter, Parties
+from intermediary.osci.write.markup import base64_lines, element
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from intermediary.testing.osci.algorithms import C14N, Digest, SignatureMethod
-from intermediary.testing.osci.letter import Identity
-from intermediary.testing.osci.markup import FIVE, attribute, base64_lines, element
+from intermediary.osci.write.algorithms import C14N, Digest, SignatureMethod
+from intermediary.osci.write.letter import Identity
+from intermediary.osci.write.markup import FIVE, attribute, base64_lines, element
 
 
 def digest_of(data: bytes, digest: Digest) -> bytes:

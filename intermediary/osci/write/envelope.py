@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from intermediary.testing.osci.algorithms import C14N, Cipher, SignatureMethod
-from intermediary.testing.osci.certificates import certificate_lines, x509_data
-from intermediary.testing.osci.encryption import cipher_reference, encrypt, encrypted_key, encryption_method, wrap
-from intermediary.testing.osci.header import Block
-from intermediary.testing.osci.letter import Identity, Random
-from intermediary.testing.osci.markup import FIVE, XMLNS_DS, XMLNS_SOAP, XMLNS_XENC, XMLNS_XSI, element
-from intermediary.testing.osci.mime import WirePart, encrypted_entity, entity
-from intermediary.testing.osci.signature import reference, signature
+from intermediary.osci.write.algorithms import C14N, Cipher, SignatureMethod
+from intermediary.osci.write.certificates import certificate_lines, x509_data
+from intermediary.osci.write.encryption import cipher_reference, encrypt, encrypted_key, encryption_method, wrap
+from intermediary.osci.write.header import Block
+from intermediary.osci.write.letter import Identity, Random
+from intermediary.osci.write.markup import FIVE, XMLNS_DS, XMLNS_SOAP, XMLNS_XENC, XMLNS_XSI, element
+from intermediary.osci.write.mime import WirePart, encrypted_entity, entity
+from intermediary.osci.write.signature import reference, signature
 
 _ENCRYPTED = XMLNS_DS + XMLNS_SOAP + XMLNS_XENC + XMLNS_XSI
 

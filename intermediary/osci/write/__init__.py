@@ -1,7 +1,7 @@
 """A writer of OSCI 1.2 messages for demo, tests and benchmarks: `seal(Letter(…), parties=…, random=…, now=…)`."""
 
-from intermediary.testing.osci.algorithms import Cipher, Digest, KeyTransport, SignatureMethod, Symmetric
-from intermediary.testing.osci.letter import (
+from intermediary.osci.write.algorithms import Cipher, Digest, KeyTransport, SignatureMethod, Symmetric
+from intermediary.osci.write.letter import (
     Attachment,
     Dialog,
     Identity,
@@ -12,7 +12,7 @@ from intermediary.testing.osci.letter import (
     ProcessCard,
     Random,
 )
-from intermediary.testing.osci.seal import seal
+from intermediary.osci.write.seal import seal
 
 __all__ = [
     "Attachment",

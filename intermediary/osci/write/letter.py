@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from intermediary.testing.osci.algorithms import Cipher, SignatureMethod
+from intermediary.osci.write.algorithms import Cipher, SignatureMethod
 
 Random = Callable[[int], bytes]
 MessageType = Literal[

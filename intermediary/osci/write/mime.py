@@ -6,8 +6,8 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from intermediary.testing.osci.letter import Random
-from intermediary.testing.osci.markup import base64_lines
+from intermediary.osci.write.letter import Random
+from intermediary.osci.write.markup import base64_lines
 
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\r\n\r\n'
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from cryptography import x509
 
-from intermediary.testing.osci.certificates import CertificateList, Listed
-from intermediary.testing.osci.letter import TO_INTERMEDIARY, Letter, MetaData, Parties, ProcessCard
-from intermediary.testing.osci.markup import FIVE, attribute, base64_lines, element, text
+from intermediary.osci.write.certificates import CertificateList, Listed
+from intermediary.osci.write.letter import TO_INTERMEDIARY, Letter, MetaData, Parties, ProcessCard
+from intermediary.osci.write.markup import FIVE, attribute, base64_lines, element, text
 
 _NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
 _NONE = "http://www.w3.org/2001/12/soap-envelope/actor/none"

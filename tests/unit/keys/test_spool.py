@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from intermediary.core.values import Content, MemoryContent
-from intermediary.ingress.spool import Spool, SpoolStopped, SpoolTooLarge
+from intermediary.keys.spool import Spool, SpoolStopped, SpoolTooLarge
 
 MARK = b"SYNTHETISCHER-KLARTEXT-"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from intermediary.testing.osci.algorithms import BASE64, C14N, Cipher, Digest, SignatureMethod
-from intermediary.testing.osci.certificates import CertificateList
-from intermediary.testing.osci.encryption import (
+from intermediary.osci.write.algorithms import BASE64, C14N, Cipher, Digest, SignatureMethod
+from intermediary.osci.write.certificates import CertificateList
+from intermediary.osci.write.encryption import (
     cipher_reference,
     cipher_value,
     encrypt,
@@ -15,10 +15,10 @@ from intermediary.testing.osci.encryption import (
     encryption_method,
     wrap,
 )
-from intermediary.testing.osci.letter import Attachment, Identity, Letter, Parties, Random
-from intermediary.testing.osci.markup import FIVE, attribute, base64_lines, element, text
-from intermediary.testing.osci.mime import WirePart
-from intermediary.testing.osci.signature import reference, signature
+from intermediary.osci.write.letter import Attachment, Identity, Letter, Parties, Random
+from intermediary.osci.write.markup import FIVE, attribute, base64_lines, element, text
+from intermediary.osci.write.mime import WirePart
+from intermediary.osci.write.signature import reference, signature
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,36 @@
+"""Builds everything from the settings: the only place where rooms meet.
+
+`open_installation` gives what is made once per process (store, keys); `Configuration` gives what may change while the
+daemon runs (routes, keyrings, schemas) and makes it anew when a file has changed; `bench` gives what one worker thread
+works with; `open_door` and `all_answers` give the channels' ways in and back.
+"""
+
+from intermediary.wiring.configuration import Configuration, own_schemas, read_routes
+from intermediary.wiring.doors import all_answers, door_rules, open_answers, open_door, spool_folder
+from intermediary.wiring.installation import (
+    SIGNING_KEY,
+    Installation,
+    installation_id,
+    look_into_installation,
+    open_installation,
+    utc_now,
+)
+from intermediary.wiring.work import bench
+
+__all__ = [
+    "SIGNING_KEY",
+    "Configuration",
+    "Installation",
+    "all_answers",
+    "bench",
+    "door_rules",
+    "installation_id",
+    "look_into_installation",
+    "open_answers",
+    "open_door",
+    "open_installation",
+    "own_schemas",
+    "read_routes",
+    "spool_folder",
+    "utc_now",
+]

@@ -1,0 +1,142 @@
+"""What may change while the daemon runs: routes, keyrings, schemas; made anew when a file has changed."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from intermediary.connect.settings import open_connector
+from intermediary.core.faults import Fault, Misconfigured
+from intermediary.deliver import OpenTarget
+from intermediary.keys.ring import Keyring, named_files
+from intermediary.pipeline import Mandantenschluessel, Werkbank
+from intermediary.route.plugins import Connectors, Mappings
+from intermediary.route.table import Route, RoutingTable, Target, parse_routes
+from intermediary.settings.models import Settings
+from intermediary.unseal.policy import profile
+from intermediary.validate.catalogue import Catalogue
+
+log = structlog.get_logger(__name__)
+
+
+class Configuration:
+    """The changeable part of the configuration, one generation at a time; safe for all threads of a process.
+
+    A generation that does not load leaves the one before in force and logs why: a typing error in the routes file must not
+    stop what runs.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._mappings = Mappings()
+        self._connectors = Connectors()
+        self._key_files = self._named_files()
+        self._fingerprint = self._look()
+        self._generation = 0
+        self._bank = self._load()
+
+    @property
+    def generation(self) -> int:
+        """Counts how often the configuration was made anew."""
+        return self._generation
+
+    def bank(self) -> Werkbank:
+        """The current generation; looks at the files' stamps first, which takes microseconds."""
+        seen = self._look()
+        if seen != self._fingerprint:
+            with self._lock:
+                if seen != self._fingerprint:
+                    self._renew(seen)
+        return self._bank
+
+    def target(self, mandant: str, route: str, name: str) -> OpenTarget:
+        """Open a target of a route: build its connector from the route's settings."""
+        planned = self.bank().table.by_name(mandant, route)
+        found = _target_of(planned, name)
+        if planned is None or found is None:
+            raise Misconfigured("target.misconfigured", where=f"route {route}, target {name}")
+        factory = self._connectors.get(found.connector)
+        base = self._settings.installation.routes.parent
+        connector = open_connector(factory, found.settings, base=base, where=f"route {route}, target {name}")
+        schedule = self._settings.delivery.schedule
+        if found.deadline_hours is not None:
+            schedule = replace(schedule, deadline=timedelta(hours=found.deadline_hours))
+        return OpenTarget(connector=connector, schedule=schedule, takes_tests=planned.stage == "test")
+
+    def _renew(self, seen: tuple[object, ...]) -> None:
+        named = self._named_files()
+        if named != self._key_files:
+            self._key_files = named
+            seen = self._look()
+        self._fingerprint = seen
+        try:
+            self._bank = self._load()
+        except Fault as fault:
+            log.error("configuration.refused", code=fault.code, where=fault.where)
+            return
+        except Exception as failure:  # whatever a file may hold, it must not end what runs with the one before
+            log.error("configuration.refused", failure=type(failure).__name__)
+            return
+        self._generation += 1
+        log.info("configuration.renewed", generation=self._generation)
+
+    def _load(self) -> Werkbank:
+        settings = self._settings
+        table = read_routes(settings.installation.routes)
+        return Werkbank(
+            schluessel={m.name: _schluessel(m.keyring) for m in settings.mandant},
+            catalogue=Catalogue.open(settings.schemas.folder, own_schemas(table, self._mappings)),
+            table=table,
+            mappings=self._mappings,
+        )
+
+    def _look(self) -> tuple[object, ...]:
+        settings = self._settings
+        watched = [settings.installation.routes, settings.schemas.folder, *(m.keyring for m in settings.mandant)]
+        return tuple(_stamp(path) for path in (*watched, *self._key_files))
+
+    def _named_files(self) -> tuple[Path, ...]:
+        """What the keyrings refer to: a certificate renewed under its old name is a new configuration too."""
+        return tuple(path for m in self._settings.mandant for path in named_files(m.keyring))
+
+
+def read_routes(path: Path) -> RoutingTable:
+    """The routing table of a file; `Misconfigured` when it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured("route.table.invalid", where=str(path)) from error
+    return parse_routes(text, where=str(path))
+
+
+def own_schemas(table: RoutingTable, mappings: Mappings) -> tuple[Path, ...]:
+    """The input schemas that the mappings of these routes bring along; a mapping that is missing brings none."""
+    folders = []
+    for name in sorted({route.mapping for route in table.routes}):
+        try:
+            folders.append(mappings.folder(name) / "schema")
+        except Misconfigured:
+            continue
+    return tuple(folder for folder in folders if folder.is_dir())
+
+
+def _schluessel(path: Path) -> Mandantenschluessel:
+    ring = Keyring.load(path)
+    return Mandantenschluessel(keyring=ring, policy=profile(ring.policy, until=ring.policy_until))
+
+
+def _target_of(route: Route | None, name: str) -> Target | None:
+    return next((target for target in route.targets if target.name == name), None) if route else None
+
+
+def _stamp(path: Path) -> object:
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino)

@@ -1,0 +1,73 @@
+"""What is opened once per process: settings, store and keys."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from intermediary.keys.signing import SigningKey, create_signing_key
+from intermediary.keys.wrap import KekFiles, MandantKeys
+from intermediary.settings.load import load
+from intermediary.settings.models import Settings
+from intermediary.store import open_store
+from intermediary.store.look import Look, look_into_store
+from intermediary.store.store import Store
+
+SIGNING_KEY = "audit.key"
+
+_INSTALLATIONS = uuid.UUID("5b1a3c0e-8c6f-5d3a-9a3e-6f0c2d7e4b11")
+
+
+def utc_now() -> datetime:
+    """The wall clock; the only place that reads it for the pipeline."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What is opened once per process. Close it by `store.close()`."""
+
+    settings: Settings
+    store: Store
+    signing: SigningKey
+
+
+def open_installation(config: Path) -> Installation:
+    """Read the settings and open store and keys; raises `ConfigurationError` or `Misconfigured`, naming the place."""
+    settings = load(config)
+    data = settings.installation.data
+    store = open_store(
+        data=data,
+        installation=installation_id(settings.installation.name),
+        keys=_mandant_keys(settings),
+        lease=timedelta(seconds=settings.store.lease_seconds),
+    )
+    return Installation(settings=settings, store=store, signing=_signing_key(data / SIGNING_KEY))
+
+
+def look_into_installation(settings: Settings) -> Look | None:
+    """What is in the store, without any effect; None when there is none yet. Raises like `look_into_store`."""
+    return look_into_store(
+        data=settings.installation.data,
+        installation=installation_id(settings.installation.name),
+        keys=_mandant_keys(settings),
+    )
+
+
+def installation_id(name: str) -> uuid.UUID:
+    """The id that all Nachricht ids and idempotency keys of an installation are derived from: stable over a restore."""
+    return uuid.uuid5(_INSTALLATIONS, name)
+
+
+def _mandant_keys(settings: Settings) -> MandantKeys:
+    return MandantKeys({m.name: KekFiles(current=m.kek_file, previous=m.previous_kek_files) for m in settings.mandant})
+
+
+def _signing_key(path: Path) -> SigningKey:
+    """The installation's key for audit heads; made at the first start, by whoever comes first."""
+    try:
+        return create_signing_key(path)
+    except FileExistsError:
+        return SigningKey(path)

@@ -1,0 +1,54 @@
+"""What one worker thread works with."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from intermediary.deliver import Deliverer, OpenTarget, Timing
+from intermediary.receipt import Answers, Receipts
+from intermediary.wiring.configuration import Configuration
+from intermediary.wiring.installation import Installation, utc_now
+from intermediary.worker import Bench
+
+
+def bench(
+    installation: Installation,
+    configuration: Configuration,
+    answers: Mapping[str, Answers | None],
+    *,
+    now: Callable[[], datetime] = utc_now,
+    jitter: Callable[[], float] = random.random,
+) -> Bench:
+    """What one worker thread works with: its own connectors, and the process's ways back (`all_answers`)."""
+    settings = installation.settings
+    timing = Timing(schedule=settings.delivery.schedule, recheck=settings.delivery.recheck)
+    targets = _OpenTargets(configuration)
+    return Bench(
+        store=installation.store,
+        bank=configuration.bank,
+        deliverer=Deliverer(installation.store, target=targets, timing=timing, now=now, jitter=jitter),
+        receipts=Receipts(installation.store, answers.get),
+        timing=timing,
+        now=now,
+        jitter=jitter,
+    )
+
+
+class _OpenTargets:
+    """The targets one worker thread has opened; forgotten when the configuration changes."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._generation = -1
+        self._open: dict[tuple[str, str, str], OpenTarget] = {}
+
+    def __call__(self, mandant: str, route: str, name: str) -> OpenTarget:
+        if self._generation != self._configuration.generation:
+            self._generation = self._configuration.generation
+            self._open.clear()
+        key = (mandant, route, name)
+        if key not in self._open:
+            self._open[key] = self._configuration.target(*key)
+        return self._open[key]
