@@ -1,13 +1,22 @@
-"""Process cards (Laufzettel), feedback and ids: what the order element says of a delivery (digest §14, §15)."""
+"""What the order element of a message says, typed: ids, process cards (Laufzettel), feedback, rules, chunks (§7, §14)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from intermediary.core.faults import Rejected
-from intermediary.unseal.encoding import from_base64
-from intermediary.unseal.nodes import children, only, optional, single, text
-from intermediary.unseal.osci.names import OSCI
+from intermediary.unseal.nodes import attribute, only, optional, single, text
+from intermediary.unseal.osci.feedback import Entry, read_feedback
+from intermediary.unseal.osci.identifiers import read_identifier
+from intermediary.unseal.osci.names import OSCI, OSCI_2017
+from intermediary.unseal.osci.partial import (
+    ChunkInformation,
+    Features,
+    is_info_only,
+    read_chunk_information,
+    read_features,
+)
+from intermediary.unseal.osci.selection import SelectionRule, read_limit, read_selection, repeated_request
 from intermediary.unseal.osci.structure import Structure
 from intermediary.xml.parser import Element
 
@@ -22,11 +31,19 @@ _OWN_ID = (
     "ResponseToPartialFetchDelivery",
 )
 _CARD_ID = ("AcceptDelivery", "ProcessDelivery", "ResponseToFetchDelivery", "ResponseToMediateDelivery")
+_RULES = {"FetchDelivery": "", "PartialFetchDelivery": "", "FetchProcessCard": ""} | {
+    "ResponseToFetchDelivery": "fetchDelivery",
+    "ResponseToPartialFetchDelivery": "fetchDelivery",
+    "ResponseToFetchProcessCard": "fetchProcessCard",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessCard:
-    """One process card: times as written (ISO 8601, or Base64 of a cryptographic time stamp), empty where absent."""
+    """One process card: times as written (ISO 8601, or Base64 of a cryptographic time stamp), empty where absent.
+
+    `kind` is the local name of its bundle. `reception` stands once the recipient has it, `modified` is the latest change.
+    """
 
     kind: str
     message_id: str = field(repr=False)
@@ -34,17 +51,35 @@ class ProcessCard:
     forwarding: str
     reception: str
     subject: str = field(repr=False)
+    modified: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the order element says: the message's id and subject, its cards, the codes of a feedback."""
+    """What the order element of any kind of message says; what a kind does not have is empty or None.
+
+    `message_id` and `subject` are the message's own, or those of its last process card. `entries` are the feedback,
+    `inside` the feedback on the message inside a chunked transfer. `selection` and `limit` are what a fetch asks for (an
+    answer repeats them), `receiver` the URI of a passive recipient. `features` is the header block FeatureDescription.
+    """
 
     message_id: str = field(repr=False)
     subject: str = field(repr=False)
     message_id_response: str = field(repr=False)
     cards: tuple[ProcessCard, ...]
-    feedback: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    inside: tuple[Entry, ...] = ()
+    selection: SelectionRule | None = None
+    limit: int | None = None
+    receiver: str = ""
+    chunk: ChunkInformation | None = None
+    info_only: bool = False
+    features: Features | None = None
+
+    @property
+    def feedback(self) -> tuple[str, ...]:
+        """The codes of the feedback, each once."""
+        return tuple(dict.fromkeys(entry.code for entry in self.entries))
 
 
 def read_order(structure: Structure) -> Order:
@@ -55,10 +90,31 @@ def read_order(structure: Structure) -> Order:
         raise Rejected("osci.structure", where="ProcessCardBundle")
     message_id = subject = ""
     if name in _OWN_ID:
-        message_id, subject = _identifier(order, "MessageId"), _text(order, "Subject")
+        message_id, subject = read_identifier(order, "MessageId"), _text(order, "Subject")
     elif name in _CARD_ID and cards:
         message_id, subject = cards[-1].message_id, cards[-1].subject
-    return Order(message_id, subject, _identifier(order, "MessageIdResponse"), cards, _feedback(order))
+    asked = _asked(order, name)
+    return Order(
+        message_id=message_id,
+        subject=subject,
+        message_id_response=read_identifier(order, "MessageIdResponse"),
+        cards=cards,
+        entries=read_feedback(order, OSCI + "Feedback"),
+        inside=read_feedback(order, OSCI_2017 + "InsideFeedback"),
+        selection=None if asked is None else read_selection(asked),
+        limit=None if asked is None else read_limit(asked),
+        receiver=_receiver(order),
+        chunk=read_chunk_information(order),
+        info_only=is_info_only(order),
+        features=read_features(structure.block(OSCI_2017 + "FeatureDescription")),
+    )
+
+
+def _asked(order: Element, name: str) -> Element | None:
+    """Where selection rule and limit stand: in a fetch request itself, or in what its answer repeats."""
+    if name not in _RULES:
+        return None
+    return repeated_request(order, _RULES[name]) if _RULES[name] else order
 
 
 def _card(bundle: Element) -> ProcessCard:
@@ -67,11 +123,12 @@ def _card(bundle: Element) -> ProcessCard:
     only(card, *(OSCI + name for name in ("Creation", "Forwarding", "Reception", "Subject")))
     return ProcessCard(
         kind=str(bundle.tag).removeprefix(OSCI),
-        message_id=_identifier(bundle, "MessageId"),
+        message_id=read_identifier(bundle, "MessageId"),
         creation=_timestamp(card, "Creation"),
         forwarding=_timestamp(card, "Forwarding"),
         reception=_timestamp(card, "Reception"),
         subject=_text(card, "Subject"),
+        modified=card.get("RecentModification") or "",
     )
 
 
@@ -85,23 +142,9 @@ def _timestamp(card: Element, name: str) -> str:
     return text(holder[0]).strip()
 
 
-def _feedback(order: Element) -> tuple[str, ...]:
-    holder = optional(order, OSCI + "Feedback")
-    if holder is None:
-        return ()
-    codes = (text(single(entry, OSCI + "Code")).strip() for entry in children(holder, OSCI + "Entry"))
-    return tuple(dict.fromkeys(codes))
-
-
-def _identifier(parent: Element, name: str) -> str:
-    """An id on the wire is Base64 of its UTF-8 text (digest §7)."""
-    holder = optional(parent, OSCI + name)
-    if holder is None:
-        return ""
-    try:
-        return from_base64(text(holder), where=name).decode("utf-8")
-    except UnicodeDecodeError:
-        raise Rejected("osci.structure", where=name) from None
+def _receiver(order: Element) -> str:
+    found = optional(order, OSCI + "ContentReceiver")
+    return "" if found is None else attribute(found, "URI")
 
 
 def _text(parent: Element, name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Content, Opened
 from intermediary.keys.ring import Keyring
+from intermediary.keys.spool import Spool
 from intermediary.unseal import mime, require
 from intermediary.unseal.mime import MimeMessage, MimePart
 from intermediary.unseal.osci.attachments import Attachments
@@ -45,76 +46,95 @@ class OsciMessage:
     certificates: dict[str, tuple[bytes, ...]] = field(repr=False)
 
 
-def open_message(raw: Content, *, keyring: Keyring, policy: Policy, at: datetime, role: Role = "any") -> OsciMessage:
+def open_message(
+    raw: Content, *, keyring: Keyring, policy: Policy, at: datetime, role: Role = "any", spool: Spool | None = None
+) -> OsciMessage:
     """Opens and verifies one OSCI message as it travels in an HTTP body.
 
     `role` limits the kinds of message: `passive` takes AcceptDelivery and ProcessDelivery, `client` answers, `any` all.
-    `at` is the moment of receipt, for certificates and the end date of an exception. Raises `NotOpened` for everything
-    the sender has to heal; nothing else is expected.
+    `at` is the moment of receipt, for certificates and the end date of an exception. What is large goes to the `spool`;
+    without one everything is held in memory. Raises `NotOpened` for everything the sender has to heal; nothing else is
+    expected.
     """
-    if at.tzinfo is None:
-        raise ValueError("a naive datetime")
-    reading = _Reading(keyring, policy, at, role)
-    try:
-        return reading.run(raw.read())
-    except NotOpened:
-        raise
-    except Rejected as fault:
-        progress = reading.progress
-        raise NotOpened(
-            fault.code,
-            where=fault.where,
-            findings=fault.findings,
-            osci_code=reading.fault_code or progress.osci_code(fault.code),
-            known=progress.opened(),
-        ) from fault
+    return _Reading(keyring, policy, at, role, spool).run(raw, with_content=True)
+
+
+def open_transport(
+    raw: Content, *, keyring: Keyring, policy: Policy, at: datetime, role: Role = "any", spool: Spool | None = None
+) -> OsciMessage:
+    """The same up to the transport signature; no content key is used, `opened` has neither contents nor attachments.
+
+    For doors that need the message's id, its dialog or its certificates before it is durable. What the keyring requires
+    of the transport is checked, what it requires of the content is not. Raises as `open_message`.
+    """
+    return _Reading(keyring, policy, at, role, spool).run(raw, with_content=False)
 
 
 class _Reading:
     """One message being opened."""
 
-    def __init__(self, keyring: Keyring, policy: Policy, at: datetime, role: Role) -> None:
+    def __init__(self, keyring: Keyring, policy: Policy, at: datetime, role: Role, spool: Spool | None) -> None:
+        if at.tzinfo is None:
+            raise ValueError("a naive datetime")
         self._keyring = keyring
         self._policy = policy
         self._at = at
         self._role = role
-        self.progress = Progress(policy)
-        self.fault_code = ""
+        self._spool = spool
+        self._progress = Progress(policy)
+        self._fault_code = ""
 
-    def run(self, data: bytes) -> OsciMessage:
+    def run(self, raw: Content, *, with_content: bool) -> OsciMessage:
+        progress = self._progress
+        try:
+            return self._open(raw.read(), with_content=with_content)
+        except NotOpened:
+            raise
+        except Rejected as fault:
+            raise NotOpened(
+                fault.code,
+                where=fault.where,
+                findings=fault.findings,
+                osci_code=self._fault_code or progress.osci_code(fault.code),
+                known=progress.opened(),
+            ) from fault
+
+    def _open(self, data: bytes, *, with_content: bool) -> OsciMessage:
         self._policy.check_date(self._at)
         message, envelope = _read_mime(data)
         kind = message_type(envelope)
         if kind != ENCRYPTED_ENVELOPE:
-            return self._read(message, envelope, kind, encrypted=False)
-        self.progress.stage = Stage.TRANSPORT
-        inner, authenticated = open_envelope(envelope, message, self._keyring, self._policy, self.progress)
+            return self._read(message, envelope, kind, encrypted=False, with_content=with_content)
+        self._progress.stage = Stage.TRANSPORT
+        inner, authenticated = open_envelope(envelope, message, self._keyring, self._policy, self._progress)
         if authenticated:
-            return self._read_inner(inner)
+            return self._read_inner(inner, with_content=with_content)
         try:
-            return self._read_inner(inner)
+            return self._read_inner(inner, with_content=with_content)
         except Rejected:
-            if self.progress.signatures and self.progress.signatures[0].intact:
+            if self._progress.signatures and self._progress.signatures[0].intact:
                 raise
             # Without authentication every failure up to a good signature may be the attacker's question (rule R3).
-            self.progress.stage = Stage.TRANSPORT
+            self._progress.stage = Stage.TRANSPORT
             raise Rejected("osci.transport.undecryptable") from None
 
-    def _read_inner(self, data: bytes) -> OsciMessage:
-        self.progress.stage = Stage.MESSAGE
+    def _read_inner(self, data: bytes, *, with_content: bool) -> OsciMessage:
+        self._progress.stage = Stage.MESSAGE
         message, envelope = _read_mime(data)
         kind = message_type(envelope)
         if kind in (ENCRYPTED_ENVELOPE, SOAP_FAULT):
             raise Rejected("osci.type.unexpected", where=kind)
-        return self._read(message, envelope, kind, encrypted=True)
+        return self._read(message, envelope, kind, encrypted=True, with_content=with_content)
 
-    def _read(self, message: MimeMessage, envelope: Element, kind: str, *, encrypted: bool) -> OsciMessage:
-        progress = self.progress
+    def _read(
+        self, message: MimeMessage, envelope: Element, kind: str, *, encrypted: bool, with_content: bool
+    ) -> OsciMessage:
+        progress = self._progress
         progress.stage = Stage.MESSAGE
         progress.message_type = kind
         self._check_role(kind)
         if kind == SOAP_FAULT:
-            self.fault_code = fault_code(envelope)
+            self._fault_code = fault_code(envelope)
             raise Rejected("osci.fault-received")
         structure = read_structure(envelope, kind)
         control = read_control(structure)
@@ -126,6 +146,8 @@ class _Reading:
         verify_transport(structure, parts, certificates, self._keyring, self._policy, self._at, progress)
         require.check_transport(progress.signatures, self._keyring.require)
         progress.facts.update(_facts(order) | read_metadata(structure))
+        if not with_content:
+            return OsciMessage(progress.opened(), control, order, encrypted, certificates.roles())
         progress.stage = Stage.CONTENT
         opened = self._content(structure.package, parts, certificates)
         require.check(opened, self._keyring.require)
@@ -141,11 +163,11 @@ class _Reading:
         attachments = Attachments(parts)
         if package is None:
             attachments.check_all_referenced()
-            return self.progress.opened()
-        verifier = ContentVerifier(certificates, self._keyring, self._policy, self._at, self.progress)
-        reader = PackageReader(certificates, self._keyring, self._policy, verifier, attachments, self.progress)
+            return self._progress.opened()
+        verifier = ContentVerifier(certificates, self._keyring, self._policy, self._at, self._progress)
+        reader = PackageReader(certificates, self._keyring, self._policy, verifier, attachments, self._progress)
         contents, opened = reader.read(package)
-        return self.progress.opened(contents, opened)
+        return self._progress.opened(contents, opened)
 
 
 def _read_mime(data: bytes) -> tuple[MimeMessage, Element]:
