@@ -96,8 +96,7 @@ def _received(written: str | None) -> tuple[tuple[int, ...], bool]:
 
 def _count(written: str | None, where: str) -> int | None:
     """`-1` is how some suppliers write that there is no number."""
-    return None if written in (None, "-1") else _number(written, where)
-    return None if written is None else _number(written, where)
+    return None if written is None or written == "-1" else _number(written, where)
 
 
 def _kilobytes(written: str | None, where: str) -> int | None:

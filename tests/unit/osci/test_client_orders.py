@@ -86,15 +86,18 @@ def test_rules_limits_and_chunks_of_the_vectors(shared: Path) -> None:
         orders["fetchpc-02-by-modification"].limit,
     )
     unread = orders["fetchpc-resp-02-none"].selection
-    assert unread is not None and unread.no_reception and unread.role == "Originator"
+    assert unread is not None
+    assert (True, "Originator") == (unread.no_reception, unread.role)
     by_id = orders["fetchpc-01-by-id"].selection
-    assert by_id is not None and [True, True] == [one.startswith("urn:osci:") for one in by_id.message_ids]
+    assert by_id is not None
+    assert [True, True] == [one.startswith("urn:osci:") for one in by_id.message_ids]
     assert orders["fetch-01-none"].selection is None
     assert ChunkInformation(number=1, chunk_bytes=58 * 1024, none_received=True) == orders["partial-fetch-req-01"].chunk
     assert ChunkInformation(number=2, total=2, total_kilobytes=115) == orders["partial-fetch-resp-02"].chunk
     assert ChunkInformation(number=3, received=(1, 2, 3)) == orders["partial-store-resp-03"].chunk
     features = orders["init-resp-01"].features
-    assert features is not None and features.takes_chunks
+    assert features is not None
+    assert features.takes_chunks
     assert (10240 * 1024, 100 * 1024, 204800 * 1024) == (
         features.max_chunk_bytes,
         features.min_chunk_bytes,
@@ -141,8 +144,7 @@ def _element(xml: str) -> Any:
 @pytest.mark.parametrize(
     "xml",
     [
-        "<osci:SelectionRule><osci:MessageId>YQ==</osci:MessageId><osci:RecentModification>x</osci:RecentModification>"
-        "</osci:SelectionRule>",
+        "<osci:SelectionRule><osci:MessageId>YQ==</osci:MessageId><osci:Other>x</osci:Other></osci:SelectionRule>",
         "<osci:SelectionRule><osci:MessageId>!</osci:MessageId></osci:SelectionRule>",
         "<osci:SelectionRule><osci:Other/></osci:SelectionRule>",
         '<osci:SelectionRule><osci:RecentModification Role="Nobody">x</osci:RecentModification></osci:SelectionRule>',
