@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cryptography import x509
 
 from intermediary.core.faults import Misconfigured
-from intermediary.core.values import Befund
 from intermediary.keys import private
+from intermediary.keys.entries import POLICIES, PURPOSES, Anchor, EntryReader, Purpose
+from intermediary.keys.material import GRACE, MODES, Material, Revocation, material_files
 from intermediary.keys.private import DecryptionKey, KeyTransport
 
-Purpose = Literal["transport", "content"]
-PURPOSES: tuple[Purpose, ...] = ("transport", "content")
-POLICIES = ("strict", "osci", "legacy")
+__all__ = ["POLICIES", "PURPOSES", "REQUIREMENTS", "Anchor", "Keyring", "Purpose", "named_files"]
+
 REQUIREMENTS = ("transport-signature", "content-signature", "trusted")
 
-_TOP = ("policy", "policy_until", "require", "key", "trust", "fit_connect")
+_TOP = (
+    "policy",
+    "policy_until",
+    "require",
+    "revocation",
+    "revocation_folder",
+    "revocation_grace_hours",
+    "intermediates",
+    "key",
+    "trust",
+    "fit_connect",
+)
 _KEY_SOURCES = ("p12", "pem", "jwk", "pkcs11")
 _FILES = ("p12", "pem", "jwk", "password_file")
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """A certificate that ends a path, and what it is trusted for."""
-
-    certificate: x509.Certificate
-    purposes: frozenset[str]
 
 
 class Keyring:
     """The keys and anchors of one Mandant. Several keys at once are an overlap rotation: each opens what is for it.
 
     `policy` is the name of the default crypto profile and `policy_until` the moment it ends (for exceptions), `require`
-    what must be present in a message (`transport-signature`, `content-signature`, `trusted`). Certificates go in and
-    out as DER or `x509.Certificate`; private keys do not come out.
+    what must be present in a message (`transport-signature`, `content-signature`, `trusted`). `intermediates` may stand
+    in a path but end none. Certificates go in and out as DER or `x509.Certificate`; private keys do not come out.
     """
 
     def __init__(
@@ -51,12 +52,16 @@ class Keyring:
         policy: str = "osci",
         policy_until: datetime | None = None,
         require: Iterable[str] = (),
+        revocation: Revocation | None = None,
+        intermediates: Iterable[x509.Certificate] = (),
     ) -> None:
         self._keys = {key.der: key for key in keys}
         self._anchors = tuple(anchors)
         self.policy = policy
         self.policy_until = policy_until
         self.require = frozenset(require)
+        self.revocation = revocation or Revocation()
+        self.intermediates = tuple(intermediates)
 
     @classmethod
     def load(cls, path: Path) -> Keyring:
@@ -101,7 +106,7 @@ class Keyring:
 
 
 def named_files(path: Path) -> tuple[Path, ...]:
-    """The key, password and certificate files that a keyring file names, whether they exist or not.
+    """The key, password, certificate and revocation files that a keyring file names, whether they exist or not.
 
     For whoever watches them; never raises. Of a file that is no keyring at all, or cannot be read, none.
     """
@@ -111,43 +116,59 @@ def named_files(path: Path) -> tuple[Path, ...]:
         return ()
     entries = [one for part in ("key", "trust") if isinstance(table.get(part), list) for one in table[part]]
     names = [entry.get(name) for entry in entries if isinstance(entry, dict) for name in _FILES]
-    return tuple(path.parent / name for name in names if isinstance(name, str))
+    names += listed if isinstance(listed := table.get("intermediates"), list) else []
+    found = [path.parent / name for name in names if isinstance(name, str)]
+    folder = table.get("revocation_folder")
+    if isinstance(folder, str):
+        found += [path.parent / folder, *material_files(path.parent / folder)]
+    return tuple(found)
 
 
-class _Reader:
+class _Reader(EntryReader):
     """Turns the parsed file into a keyring, and collects every mistake with its dotted path."""
 
     def __init__(self, path: Path) -> None:
-        self._folder = path.parent
-        self._name = path.name
-        self._faults: list[Misconfigured] = []
+        super().__init__(path, "keyring.invalid")
 
     def keyring(self, table: Mapping[str, Any]) -> Keyring:
         self._known(table, _TOP, "")
         require = self._strings(table.get("require", []), "require", REQUIREMENTS)
         policy = self._policy(table.get("policy", "osci"))
-        until = table.get("policy_until")
-        if until is not None and not (isinstance(until, datetime) and until.tzinfo is not None):
-            self._note("keyring.invalid", "policy_until", hint="a moment with a time zone")
+        until = self._moment(table.get("policy_until"), "policy_until")
+        revocation = self._revocation(table)
+        intermediates = self._certificate_files(table.get("intermediates", []), "intermediates")
         keys = [self._key(entry, f"key[{i}]") for i, entry in enumerate(self._tables(table, "key"))]
         anchors = [
             anchor
             for i, entry in enumerate(self._tables(table, "trust"))
             for anchor in self._trust(entry, f"trust[{i}]")
         ]
-        if self._faults:
-            findings = tuple(finding for fault in self._faults for finding in fault.findings)
-            raise Misconfigured(self._faults[0].code, where=self._faults[0].where, findings=findings)
+        self._check()
         opened = [key for key in keys if key is not None]
-        return Keyring(opened, anchors, policy=policy, policy_until=until, require=require)
+        return Keyring(
+            opened,
+            anchors,
+            policy=policy,
+            policy_until=until,
+            require=require,
+            revocation=revocation,
+            intermediates=intermediates,
+        )
 
-    def _policy(self, value: object) -> str:
-        if not isinstance(value, str):
-            self._note("keyring.invalid", "policy", hint=_allowed(POLICIES))
-            return ""
-        if value not in POLICIES:
-            self._note("policy.unknown", "policy", near=_nearest(value, POLICIES), hint=_allowed(POLICIES))
-        return value
+    def _revocation(self, table: Mapping[str, Any]) -> Revocation:
+        mode = self._choice(table.get("revocation", "off"), "revocation", MODES)
+        hours = table.get("revocation_grace_hours", GRACE // timedelta(hours=1))
+        if not isinstance(hours, int) or isinstance(hours, bool) or not 0 <= hours <= 24 * 365:
+            self._note("keyring.invalid", "revocation_grace_hours", hint="whole hours, 0 to 8760")
+            hours = 0
+        if "revocation_folder" not in table and mode == "off":
+            return Revocation()
+        hint = "the folder of CRLs and OCSP responses, relative to this file"
+        name = self._string(table, "revocation_folder", "", hint)
+        if name and not (self._folder / name).is_dir():
+            self._note("keyring.invalid", "revocation_folder", hint=f"there is no folder {self._folder / name}")
+        material = Material.load(self._folder / name) if name else Material()
+        return Revocation(mode, timedelta(hours=hours), material)
 
     def _key(self, entry: Mapping[str, Any], place: str) -> DecryptionKey | None:
         self._known(entry, (*_KEY_SOURCES, "password_file"), place)
@@ -171,19 +192,6 @@ class _Reader:
             self._unavailable(name, place_of_key)
             return None
 
-    def _trust(self, entry: Mapping[str, Any], place: str) -> list[Anchor]:
-        self._known(entry, ("pem", "purpose"), place)
-        name = self._string(entry, "pem", place)
-        purposes = frozenset(self._strings(entry.get("purpose", list(PURPOSES)), f"{place}.purpose", PURPOSES))
-        if not name:
-            return []
-        try:
-            certificates = x509.load_pem_x509_certificates(private.read_file(self._folder / name, name))
-        except (ValueError, Misconfigured):
-            self._unavailable(name, f"{place}.pem")
-            return []
-        return [Anchor(certificate, purposes) for certificate in certificates]
-
     def _password(self, entry: Mapping[str, Any], place: str) -> bytes | None:
         name = self._string(entry, "password_file", place)
         if not name:
@@ -196,53 +204,3 @@ class _Reader:
             self._unavailable(name, f"{place}.password_file")
             return None
         return password
-
-    def _tables(self, table: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-        entries = table.get(name, [])
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            self._note("keyring.invalid", name, hint=f"written as [[{name}]]")
-            return []
-        return entries
-
-    def _string(self, entry: Mapping[str, Any], name: str, place: str) -> str:
-        """The name of a file; empty when it was none, which is noted then."""
-        value = entry.get(name)
-        if not isinstance(value, str) or not value:
-            self._note("keyring.invalid", f"{place}.{name}", hint="the name of a file, relative to the keyring")
-            return ""
-        return value
-
-    def _strings(self, value: object, place: str, allowed: tuple[str, ...]) -> list[str]:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self._note("keyring.invalid", place, hint=f"a list; {_allowed(allowed)}")
-            return []
-        for item in value:
-            if item not in allowed:
-                self._note("keyring.invalid", place, near=_nearest(item, allowed), hint=_allowed(allowed))
-        return value
-
-    def _known(self, table: Mapping[str, Any], allowed: tuple[str, ...], place: str) -> None:
-        for name in table:
-            if name not in allowed:
-                dotted = f"{place}.{name}" if place else name
-                self._note("keyring.invalid", dotted, near=_nearest(name, allowed), hint=_allowed(allowed))
-
-    def _unavailable(self, name: str, place: str) -> None:
-        finding = Befund(
-            "key.unavailable", path=place, hint=f"check {self._folder / name}, its password and its rights"
-        )
-        self._faults.append(Misconfigured("key.unavailable", where=name, findings=(finding,)))
-
-    def _note(self, code: str, place: str, *, near: str = "", hint: str = "") -> None:
-        question = f"did you mean {near}?" if near else ""
-        where = f"{self._name}: {place}" + (f" ({question})" if question else "")
-        finding = Befund(code, path=place, hint=" ".join(part for part in (question, hint) if part))
-        self._faults.append(Misconfigured(code, where=where, findings=(finding,)))
-
-
-def _nearest(name: str, allowed: tuple[str, ...]) -> str:
-    return next(iter(difflib.get_close_matches(name, allowed, n=1)), "")
-
-
-def _allowed(names: tuple[str, ...]) -> str:
-    return f"allowed: {', '.join(names)}"
