@@ -145,6 +145,8 @@ class Eingang:
 
     `message_id` is the sender's id (1 to 256 characters), `channel` the door's configured name. `reply_to` and
     `correlation_id` say where the Quittung goes. `vorgang` is an order key known at intake. None of it rests readable.
+    `same_sha256` is of what stays the same when the sender repeats a submission (OSCI: the content package, while the
+    transport around it is new each time), and decides what is a repetition; empty means the body itself.
     """
 
     mandant: str
@@ -156,6 +158,7 @@ class Eingang:
     reply_to: str = ""
     correlation_id: str = field(default="", repr=False)
     vorgang: str = field(default="", repr=False)
+    same_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,10 @@ def take(db: Database, eingaenge: Sequence[Eingang]) -> list[Taken]:
     """See `Store.take`."""
     ids = [
         nachricht_id(
-            db.installation, mandant=eingang.mandant, message_id=eingang.message_id, body_sha256=eingang.body.sha256
+            db.installation,
+            mandant=eingang.mandant,
+            message_id=eingang.message_id,
+            body_sha256=eingang.same_sha256 or eingang.body.sha256,
         )
         for eingang in eingaenge
     ]

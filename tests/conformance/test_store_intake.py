@@ -7,6 +7,7 @@ import io
 import os
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from intermediary.core.ids import nachricht_id
 from intermediary.core.values import MemoryContent
 from intermediary.store import Headers, Store
 from intermediary.store.blobs import Intake
-from tests.conformance.store_kit import INSTALLATION, MANDANTEN, NOW, SECOND, Bench, N, eingang
+from tests.conformance.store_kit import INSTALLATION, MANDANTEN, NOW, OUTPUT, SECOND, Bench, N, eingang
 
 
 def test_what_was_taken_comes_back(store: Store) -> None:
@@ -70,6 +71,23 @@ def test_the_same_id_with_other_bytes_is_a_conflict(store: Store) -> None:
     assert [first.nachricht_id] == [claim.nachricht.id for claim in store.claim("w", NOW, limit=9)]
     [event] = store.events(second.nachricht_id)
     assert [first.nachricht_id] == list(event.event.fields["others"])
+
+
+def test_a_repetition_in_another_wrapping_is_the_same_nachricht(store: Store) -> None:
+    """What decides is `same_sha256` where a door states one; the first bytes stay (OSCI wraps each repetition anew)."""
+    [first] = store.take([replace(eingang("a", b"wrapped once"), same_sha256=OUTPUT)])
+    [second] = store.take([replace(eingang("a", b"wrapped again"), same_sha256=OUTPUT)])
+
+    assert (first.nachricht_id, "duplicate") == (second.nachricht_id, second.outcome)
+    assert b"wrapped once" == store.body(first.nachricht_id).read()
+
+
+def test_the_same_wrapping_of_something_else_is_a_conflict(store: Store) -> None:
+    """Equal bytes under an equal id do not hide that the door tells them apart."""
+    store.take([replace(eingang("a", b"1"), same_sha256=OUTPUT)])
+    [second] = store.take([replace(eingang("a", b"1"), same_sha256="cd" * 32)])
+
+    assert "conflict" == second.outcome
 
 
 def test_mandanten_do_not_share_message_ids(store: Store) -> None:
