@@ -17,6 +17,7 @@ from intermediary.unseal.osci.cards import Order, read_order
 from intermediary.unseal.osci.certificates import Certificates
 from intermediary.unseal.osci.content_signature import ContentVerifier
 from intermediary.unseal.osci.control import ControlBlock, read_control
+from intermediary.unseal.osci.identity import delivery_sha256
 from intermediary.unseal.osci.metadata import read_metadata
 from intermediary.unseal.osci.names import ENCRYPTED_ENVELOPE, KINDS, SOAP_FAULT
 from intermediary.unseal.osci.package import PackageReader
@@ -36,7 +37,8 @@ ROOT_ID = "osci@message"
 class OsciMessage:
     """An opened message with what a door needs for its answer beside the content.
 
-    `encrypted` says whether the transport was; `certificates` are the header's, DER by role name.
+    `encrypted` says whether the transport was; `certificates` are the header's, DER by role name. `same_sha256` is
+    equal for every delivery of one message (`delivery_sha256`); only `open_transport` fills it.
     """
 
     opened: Opened
@@ -44,6 +46,21 @@ class OsciMessage:
     order: Order
     encrypted: bool
     certificates: dict[str, tuple[bytes, ...]] = field(repr=False)
+    same_sha256: str = ""
+
+
+class NotDelivered(NotOpened):
+    """An OSCI message that was refused after its frame was read: `message` is enough to answer it at order level."""
+
+    def __init__(self, refusal: NotOpened, message: OsciMessage) -> None:
+        super().__init__(
+            refusal.code,
+            where=refusal.where,
+            findings=refusal.findings,
+            osci_code=refusal.osci_code,
+            known=refusal.known,
+        )
+        self.message = message
 
 
 def open_message(
@@ -83,6 +100,7 @@ class _Reading:
         self._spool = spool
         self._progress = Progress(policy)
         self._fault_code = ""
+        self._frame: OsciMessage | None = None
 
     def run(self, raw: Content, *, with_content: bool) -> OsciMessage:
         progress = self._progress
@@ -91,13 +109,14 @@ class _Reading:
         except NotOpened:
             raise
         except Rejected as fault:
-            raise NotOpened(
+            refusal = NotOpened(
                 fault.code,
                 where=fault.where,
                 findings=fault.findings,
                 osci_code=self._fault_code or progress.osci_code(fault.code),
                 known=progress.opened(),
-            ) from fault
+            )
+            raise (refusal if self._frame is None else NotDelivered(refusal, self._frame)) from fault
 
     def _open(self, data: bytes, *, with_content: bool) -> OsciMessage:
         self._policy.check_date(self._at)
@@ -116,6 +135,7 @@ class _Reading:
                 raise
             # Without authentication every failure up to a good signature may be the attacker's question (rule R3).
             self._progress.stage = Stage.TRANSPORT
+            self._frame = None
             raise Rejected("osci.transport.undecryptable") from None
 
     def _read_inner(self, data: bytes, *, with_content: bool) -> OsciMessage:
@@ -143,11 +163,13 @@ class _Reading:
         certificates = Certificates(structure)
         parts = {part.content_id: part for part in message.others}
         progress.stage = Stage.SIGNATURE
+        self._frame = OsciMessage(progress.opened(), control, order, encrypted, certificates.roles())
         verify_transport(structure, parts, certificates, self._keyring, self._policy, self._at, progress)
         require.check_transport(progress.signatures, self._keyring.require)
         progress.facts.update(_facts(order) | read_metadata(structure))
         if not with_content:
-            return OsciMessage(progress.opened(), control, order, encrypted, certificates.roles())
+            same = delivery_sha256(structure, parts)
+            return OsciMessage(progress.opened(), control, order, encrypted, certificates.roles(), same)
         progress.stage = Stage.CONTENT
         opened = self._content(structure.package, parts, certificates)
         require.check(opened, self._keyring.require)
