@@ -1,9 +1,8 @@
 """What happens to a Nachricht, in order: unseal → validate → route → map. Read this page first.
 
 Everything here is pure: no clock, network, randomness or write, so the same bytes give the same answer today, in a dry run
-and in a replay next year (DESIGN §2.3). `judge` is called once per Nachricht and its result committed; `render` makes the
-same output again for a later attempt by the committed pins, and judges nothing. The worker calls both, and before and after
-them `store`, `deliver` and `receipt`.
+and in a replay next year (DESIGN §2.3). `judge` is called once per Nachricht and its result committed; `render` repeats the
+output for a later attempt by the committed pins. The worker calls both, and `store`, `deliver` and `receipt` around them.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.ports import Antrag, Kontext
 from intermediary.core.values import Ausgabe, Befund, Content, Opened
 from intermediary.keys.ring import Keyring
+from intermediary.keys.spool import Spool
 from intermediary.mapping.run import InvalidOutput, run_mapping
 from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, RoutingTable, select
@@ -40,12 +40,13 @@ class Mandantenschluessel:
 
 @dataclass(frozen=True, slots=True)
 class Werkbank:
-    """Everything a Nachricht is judged against: one generation of the configuration, never changed in place."""
+    """What a Nachricht is judged against, one generation of it; `spool` holds what is large (None: all in memory)."""
 
     schluessel: Mapping[str, Mandantenschluessel]
     catalogue: Catalogue
     table: RoutingTable
     mappings: Mappings
+    spool: Spool | None = None
 
     def knows(self, root: str) -> bool:
         """Whether a route or a schema knows this root element."""
@@ -115,9 +116,9 @@ def open_sealed(sendung: Sendung, bank: Werkbank) -> Opened:
     schluessel = bank.schluessel.get(sendung.mandant)
     if schluessel is None:
         raise Misconfigured("key.unavailable", where=f"mandant {sendung.mandant}")
-    kind, at = sendung.content_type, sendung.received_at
+    kind, at, ring, policy = sendung.content_type, sendung.received_at, schluessel.keyring, schluessel.policy
     try:
-        return unseal(sendung.body, content_type=kind, keyring=schluessel.keyring, policy=schluessel.policy, at=at)
+        return unseal(sendung.body, content_type=kind, keyring=ring, policy=policy, at=at, spool=bank.spool)
     except NotOpened as refusal:
         if refusal.code in ("osci.transport.no-key", "osci.content.no-key"):
             raise Misconfigured("key.reader.missing", where=f"mandant {sendung.mandant}") from refusal
@@ -159,7 +160,6 @@ def _map(
     sendung: Sendung, opened: Opened, payload: Payload, route: Route, bank: Werkbank, *, mapping: str = ""
 ) -> Ausgabe:
     plugin = bank.mappings.get(mapping or route.mapping)
-    antrag = Antrag(opened, payload.part, payload.tree, payload.rest)
     kontext = Kontext(
         key=sendung.nachricht_id,
         mandant=sendung.mandant,
@@ -168,7 +168,7 @@ def _map(
         settings=route.settings,
         is_test=_is_test(payload, route),
     )
-    return run_mapping(plugin, antrag, kontext)
+    return run_mapping(plugin, Antrag(opened, payload.part, payload.tree, payload.rest), kontext)
 
 
 def _check_output(ausgabe: Ausgabe, route: Route, bank: Werkbank) -> Verdict:

@@ -6,13 +6,14 @@ works with; `open_door` and `all_answers` give the channels' ways in and back.
 """
 
 from intermediary.wiring.configuration import Configuration, own_schemas, read_routes
-from intermediary.wiring.doors import all_answers, door_rules, open_answers, open_door, spool_folder
+from intermediary.wiring.doors import all_answers, door_rules, open_answers, open_door
 from intermediary.wiring.installation import (
     SIGNING_KEY,
     Installation,
     installation_id,
     look_into_installation,
     open_installation,
+    spool_folder,
     utc_now,
 )
 from intermediary.wiring.work import bench

@@ -13,12 +13,14 @@ from intermediary.connect.settings import open_connector
 from intermediary.core.faults import Fault, Misconfigured
 from intermediary.deliver import OpenTarget
 from intermediary.keys.ring import Keyring, named_files
+from intermediary.keys.spool import Spool
 from intermediary.pipeline import Mandantenschluessel, Werkbank
 from intermediary.route.plugins import Connectors, Mappings
 from intermediary.route.table import Route, RoutingTable, Target, parse_routes
 from intermediary.settings.models import Settings
 from intermediary.unseal.policy import profile
 from intermediary.validate.catalogue import Catalogue
+from intermediary.wiring.installation import spool_folder
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +35,7 @@ class Configuration:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
+        self._spool = Spool(spool_folder(settings))
         self._mappings = Mappings()
         self._connectors = Connectors()
         self._key_files = self._named_files()
@@ -93,6 +96,7 @@ class Configuration:
             catalogue=Catalogue.open(settings.schemas.folder, own_schemas(table, self._mappings)),
             table=table,
             mappings=self._mappings,
+            spool=self._spool,
         )
 
     def _look(self) -> tuple[object, ...]:

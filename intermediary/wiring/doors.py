@@ -29,11 +29,6 @@ def door_rules(channel: Channel) -> DoorRules:
     )
 
 
-def spool_folder(settings: Settings) -> Path:
-    """Where large bodies wait between arrival and `take`, encrypted and without a name."""
-    return settings.installation.data / "spool"
-
-
 def open_door(channel: Channel, take: Take, *, spool: Spool, now: Callable[[], datetime] = utc_now) -> Door:
     """The door of a channel, ready to be run in a thread of its own."""
     rules = door_rules(channel)

@@ -61,6 +61,11 @@ def installation_id(name: str) -> uuid.UUID:
     return uuid.uuid5(_INSTALLATIONS, name)
 
 
+def spool_folder(settings: Settings) -> Path:
+    """Where large bodies and their opened parts are while they are worked on, encrypted and without a name."""
+    return settings.installation.data / "spool"
+
+
 def _mandant_keys(settings: Settings) -> MandantKeys:
     return MandantKeys({m.name: KekFiles(current=m.kek_file, previous=m.previous_kek_files) for m in settings.mandant})
 
