@@ -7,6 +7,8 @@ import uuid
 from typing import Self
 
 _LEIKA = re.compile(r"99[0-9]{12}")
+_KENNUNG = re.compile(r"[a-z][a-z0-9]{1,9}:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+_AGS = re.compile(r"ags:[0-9]{8}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -18,6 +20,20 @@ class LeikaId(str):
     def __new__(cls, text: str) -> Self:
         if not _LEIKA.fullmatch(text):
             raise ValueError("a LeikaId has 14 digits and begins with 99")
+        return super().__new__(cls, text)
+
+
+class Behoerdenkennung(str):
+    """Key of an authority as in the DVDV: prefix, colon, key (`ags:05513000`, `dbs:010070010000`).
+
+    The prefix is lower case; an `ags` has 8 digits. Other prefixes are the lists of their owners and not looked into.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if not _KENNUNG.fullmatch(text) or (text.startswith("ags:") and not _AGS.fullmatch(text)):
+            raise ValueError('a Behoerdenkennung is a prefix, a colon and a key, as "ags:05513000" (8 digits)')
         return super().__new__(cls, text)
 
 
