@@ -47,6 +47,10 @@ class Spool:
             return MemoryContent(body)
         return self.copy(io.BytesIO(body), max_bytes=len(body))
 
+    def receive(self) -> Arriving:
+        """Content that does not come from a stream but is handed over as it arrives."""
+        return Arriving(self._folder, self._memory_bytes)
+
     def copy(self, stream: BinaryIO, *, max_bytes: int, should_stop: Callable[[], bool] = lambda: False) -> Content:
         """Content of everything `stream` still gives, hashed while it is read.
 
@@ -70,6 +74,41 @@ class Spool:
         except BaseException:
             writer.abandon()
             raise
+
+
+class Arriving:
+    """Content that is handed over piece by piece; call from one thread at a time, and end it by one of the two.
+
+    Who receives checks how much may come: there is no limit here.
+    """
+
+    def __init__(self, folder: Path, memory_bytes: int) -> None:
+        self._folder = folder
+        self._memory_bytes = memory_bytes
+        self._head = bytearray()
+        self._writer: _Writer | None = None
+        self.length = 0
+
+    def write(self, piece: bytes) -> None:
+        """The next bytes. Raises OSError when the disk has no room."""
+        self.length += len(piece)
+        if self._writer is None and self.length <= self._memory_bytes:
+            self._head += piece
+            return
+        if self._writer is None:
+            self._writer = _Writer(self._folder)
+            self._writer.write(bytes(self._head))
+            self._head.clear()
+        self._writer.write(piece)
+
+    def finish(self) -> Content:
+        """Everything that came, hashed. Raises OSError when the disk has no room."""
+        return MemoryContent(bytes(self._head)) if self._writer is None else self._writer.finish()
+
+    def abandon(self) -> None:
+        """Forget what came; after `finish`, do not call it."""
+        if self._writer is not None:
+            self._writer.abandon()
 
 
 class SpooledContent:

@@ -77,6 +77,28 @@ def test_the_file_is_closed_with_its_content(tmp_path: Path) -> None:
     assert [] == [fd for fd in os.listdir("/proc/self/fd") if _points_into(fd, tmp_path)]
 
 
+@pytest.mark.parametrize("size", [0, 1, 1000, 1001, 3 * 262144 + 17])
+def test_what_arrives_in_pieces_is_whole(tmp_path: Path, size: int) -> None:
+    """Pieces of any length make the same content, in memory up to the threshold and in a file above it."""
+    body = body_of(size)
+    arriving = Spool(tmp_path, memory_bytes=1000).receive()
+    for start in range(0, size, 777):
+        arriving.write(body[start : start + 777])
+    content = arriving.finish()
+
+    assert (size, hashlib.sha256(body).hexdigest(), body) == (content.length, content.sha256, content.read())
+    assert isinstance(content, MemoryContent) == (size <= 1000)
+
+
+def test_what_is_abandoned_leaves_nothing(tmp_path: Path) -> None:
+    """A sender that goes away holds no descriptor."""
+    arriving = Spool(tmp_path, memory_bytes=10).receive()
+    arriving.write(body_of(100_000))
+    arriving.abandon()
+
+    assert [] == [fd for fd in os.listdir("/proc/self/fd") if _points_into(fd, tmp_path)]
+
+
 def test_a_stream_that_is_too_long_is_not_kept(tmp_path: Path) -> None:
     """One byte over the limit ends the copy, in memory and in the file."""
     for memory in (10, 10_000):
