@@ -143,7 +143,7 @@ class _Reader(EntryReader):
         return Partner(
             kennung=self._kennung(entry, place),
             name=self._string(entry, "name", place, "what people call this partner"),
-            endpoint=self._endpoint(entry, place),
+            endpoint=self._address(entry, place),
             cipher=cipher,
             signature=signature,
             trust=tuple(anchors),
@@ -162,7 +162,7 @@ class _Reader(EntryReader):
             self._note(self._code, f"{place}.kennung", hint=str(wrong))
             return text
 
-    def _endpoint(self, entry: Mapping[str, Any], place: str) -> str:
+    def _address(self, entry: Mapping[str, Any], place: str) -> str:
         value = entry.get("endpoint", "")
         if "endpoint" in entry and not _is_address(value):
             self._note(self._code, f"{place}.endpoint", hint="an address as https://osci.example.de/entry")

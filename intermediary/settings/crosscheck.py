@@ -19,6 +19,7 @@ def crosscheck(settings: Settings, file: Path) -> list[Finding]:
         *_unknown_mandanten(settings, file),
         *_mandanten(settings, file),
         *_channels(settings, file),
+        *_partners(settings, file),
         *_folders(settings, file),
     ]
 
@@ -89,6 +90,13 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
                 f'is read by the channel "{left.name}" too',
                 "one channel, one queue",
             )
+
+
+def _partners(settings: Settings, file: Path) -> Iterator[Finding]:
+    for channel in settings.channel:
+        if channel.partner and settings.installation.partners is None:
+            what, hint = "names a partner, but there is no directory", "set `installation.partners`"
+            yield Finding(file, f"channel[{channel.name}].partner", what, hint)
 
 
 def _channel(channel: Channel, file: Path) -> Iterator[Finding]:

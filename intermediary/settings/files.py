@@ -18,16 +18,19 @@ _SECRETS = ("p12", "jwk", "pem", "password_file")
 def check_files(settings: Settings, file: Path) -> list[Finding]:
     """Every file or folder that is missing, empty, of the wrong kind, or open to others; nothing is created."""
     return [
-        *_routes(settings, file),
+        *_installation(settings, file),
         *_mandanten(settings, file),
         *_channels(settings, file),
         *_folders(settings, file),
     ]
 
 
-def _routes(settings: Settings, file: Path) -> Iterator[Finding]:
+def _installation(settings: Settings, file: Path) -> Iterator[Finding]:
     if not settings.installation.routes.is_file():
         yield Finding(file, "installation.routes", f"there is no file {settings.installation.routes}")
+    partners = settings.installation.partners
+    if partners is not None and not partners.is_file():
+        yield Finding(file, "installation.partners", f"there is no file {partners}")
 
 
 def _mandanten(settings: Settings, file: Path) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
 
-from intermediary.core.ids import Name
+from intermediary.core.ids import Behoerdenkennung, Name
 
 _Entry = TypeVar("_Entry")
 
@@ -36,5 +36,6 @@ def _not_empty(value: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
 Several = Annotated[tuple[_Entry, ...], AfterValidator(_not_empty)]
 Count = Annotated[int, Strict(), Field(ge=1)]
 NameText = Annotated[str, Strict(), AfterValidator(Name)]
+KennungText = Annotated[str, Strict(), AfterValidator(Behoerdenkennung)]
 QueueName = Annotated[str, Strict(), Field(min_length=1), AfterValidator(_bounded_queue)]
 ConfiguredPath = Annotated[Path, BeforeValidator(_resolve)]

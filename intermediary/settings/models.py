@@ -13,7 +13,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from intermediary.core.schedule import Schedule
-from intermediary.settings.kinds import ConfiguredPath, Count, NameText, QueueName, Several
+from intermediary.settings.kinds import ConfiguredPath, Count, KennungText, NameText, QueueName, Several
 
 GIBIBYTE = 1024**3
 BROKER_MAX_BYTES = 128 * 1024**2
@@ -35,6 +35,11 @@ class Installation(Table):
         description="Folder of the store: database, wrapped payloads, audit trail. For the daemon alone (mode 0700)."
     )
     routes: ConfiguredPath = Field(description="File of the routes; read anew when it changes.")
+    partners: ConfiguredPath | None = Field(
+        default=None,
+        description="Directory of partners (docs/reference/partners.md); read anew when it changes. Without it there are "
+        "no exceptions for old partners.",
+    )
 
 
 class Store(Table):
@@ -180,6 +185,11 @@ class Channel(Table):
         ge=1,
         le=2 * GIBIBYTE,
         description="Largest submission that is taken. A worker thread needs about six times as much memory to open it.",
+    )
+    partner: KennungText | None = Field(
+        default=None,
+        description="Behoerdenkennung of the only partner who hands in here, of `installation.partners`: their anchors "
+        "count, and their exception holds for opening the transport layer.",
     )
     folder: FolderDoor | None = Field(default=None, description="The door of type `folder`.")
     amqp: AmqpDoor | None = Field(default=None, description="The door of type `amqp`.")

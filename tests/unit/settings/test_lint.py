@@ -134,3 +134,22 @@ def test_the_keyrings_of_the_example_open(project: Path, tmp_path: Path) -> None
     for mandant in ("musterstadt", "beispielhausen"):
         assert 1 == len(Keyring.load(example / f"keyring-{mandant}.toml").certificates())
         assert MandantKeys({mandant: KekFiles(current=example / f"secrets/{mandant}.kek")}).mandanten()
+
+
+def test_partners_are_a_file_that_is_there(installation: Path, minimal: str) -> None:
+    """A directory that is missing, and a channel that names a partner without any directory, are findings."""
+    named = minimal.replace('routes = "routes.toml"', 'routes = "routes.toml"\npartners = "partners.toml"')
+    installation.write_text(named, encoding="utf-8")
+
+    assert [finding.path for finding in lint(installation)] == ["installation.partners"]
+
+    installation.write_text(minimal.replace('type = "folder"\nm', 'type = "folder"\npartner = "ags:05513000"\nm'))
+
+    assert [finding.path for finding in lint(installation)] == ["channel[ablage].partner"]
+
+
+def test_a_partner_is_a_behoerdenkennung(installation: Path, minimal: str) -> None:
+    """Anything but a Behoerdenkennung is refused where it stands."""
+    installation.write_text(minimal.replace('type = "folder"\nm', 'type = "folder"\npartner = "ags:5513"\nm'))
+
+    assert [finding.path for finding in lint(installation)] == ["channel[ablage].partner"]
