@@ -126,7 +126,7 @@ def verifies(signature: Signature, certificate: x509.Certificate, policy: Policy
     digest = _HASHES[signature.scheme.digest]()
     try:
         if isinstance(key, rsa.RSAPublicKey) and signature.scheme.kind != "ecdsa":
-            _check_rsa(key, policy, where)
+            policy.check_signer(key.key_size, key.public_numbers().e, where)
             key.verify(signature.value, signature.signed_info, _rsa_padding(signature.scheme, digest), digest)
         elif isinstance(key, ec.EllipticCurvePublicKey) and signature.scheme.kind == "ecdsa":
             if key.curve.name not in policy.curves:
@@ -165,12 +165,6 @@ def _reference(entry: Element, policy: Policy, where: str) -> Reference:
     digest_name = policy.check_digest(digest_uri, where)
     value = from_base64(text(single(entry, DS + "DigestValue")), where="DigestValue")
     return Reference(uri, transforms, digest_uri, digest_name, value)
-
-
-def _check_rsa(key: rsa.RSAPublicKey, policy: Policy, where: str) -> None:
-    exponent = key.public_numbers().e
-    if not policy.min_signer_bits <= key.key_size <= 8192 or exponent < 65537 or exponent % 2 == 0:
-        raise Rejected("policy.key-length", where=where)
 
 
 def _rsa_padding(scheme: SignatureScheme, digest: hashes.HashAlgorithm) -> padding.AsymmetricPadding:

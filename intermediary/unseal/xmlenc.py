@@ -102,8 +102,7 @@ def own_key(keys: tuple[WrappedKey, ...], keyring: Keyring, policy: Policy, wher
             continue
         try:
             uri, transport = _key_transport(key.method, policy, where)
-            if keyring.key_bits(key.certificate_der) < policy.min_reader_bits:
-                raise Rejected("policy.key-length", where=where)
+            policy.check_reader(keyring.key_bits(key.certificate_der), where)
         except Rejected as fault:
             refusal = refusal or fault
             continue
