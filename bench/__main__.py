@@ -1,6 +1,6 @@
-"""Measures one thread of this machine on sealed applications: `python -m bench [MESSAGES]`, SQLite, no broker.
+"""Measures this machine: `python -m bench [applications [MESSAGES] | osci | large [MEBIBYTES]]`; the quick ones by default.
 
-Figures are for comparison with earlier figures of the same machine, nothing else.
+Figures are for comparison with others of the same machine; ratios of things measured side by side mean more.
 """
 
 from __future__ import annotations
@@ -8,30 +8,25 @@ from __future__ import annotations
 import os
 import platform
 import sys
-import tempfile
-from pathlib import Path
-from time import perf_counter
 
-from bench.site import BenchSite
+from bench import applications, large, osci
+
+_ROOMS = {"applications": applications.measure, "osci": osci.measure, "large": large.measure}
+_QUICK = ("applications", "osci")
 
 
-def main() -> None:
-    """Do each kind of work once and print what it took."""
-    messages = int(sys.argv[1]) if len(sys.argv) > 1 else 300
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {messages} messages")
-    with tempfile.TemporaryDirectory(prefix="intermediary-bench.") as folder:
-        site = BenchSite(Path(folder), messages)
-        for step, work in (
-            ("seal (stand-in of a portal)", site.seal_all),
-            ("take (wrapped, durable)", site.take_all),
-            ("judge (pure, no commit)", site.judge_all),
-            ("carry through (claim to Quittung)", site.work_all),
-        ):
-            started = perf_counter()
-            work()
-            seconds = perf_counter() - started
-            print(f"{step:34} {seconds:7.2f} s {messages / seconds:8.1f} /s {1000 * seconds / messages:8.2f} ms each")
+def main(arguments: list[str]) -> int:
+    """Measure what was asked for; 2 when it is not there."""
+    room, *numbers = arguments or [""]
+    if room and room not in _ROOMS:
+        print(f"bench: there is no {room}; there is {', '.join(_ROOMS)}", file=sys.stderr)
+        return 2
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    for name in (room,) if room else _QUICK:
+        print(f"\n{name}")
+        _ROOMS[name](*(int(number) for number in numbers))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,146 @@
+"""A large attachment through the daemon as it runs in production: folder door, store, opening, connector `ordner`.
+
+Each process is watched from outside (`VmHWM` of /proc): what is printed is the most memory it ever had resident.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+
+from bench.mail import KIBIBYTE, MEBIBYTE, write_message
+from bench.noise import Noise
+from intermediary.osci.write.letter import Attachment
+from intermediary.testing.demo_proof import golden_settings
+from intermediary.testing.demo_site import Site, make_site
+from intermediary.testing.pki import Pki
+from intermediary.testing.samples import sample_letter
+from intermediary.wiring import utc_now
+
+PATIENCE_SECONDS = 600.0
+MOST_KIBIBYTES = 256 * KIBIBYTE
+_ROLES = ("ingress", "worker", "suspect")
+
+
+@dataclass(slots=True)
+class Journey:
+    """What was seen of one message: seconds until it was taken and until it was delivered and answered.
+
+    `peaks` are kibibytes by process (`supervisor`, `ingress`, `worker`); `is_whole` says whether the attachment in the
+    delivered package has the bytes that were sealed.
+    """
+
+    sealed_bytes: int = 0
+    taken_seconds: float = 0.0
+    done_seconds: float = 0.0
+    peaks: dict[str, int] = field(default_factory=dict)
+    is_whole: bool = False
+
+
+def measure(mebibytes: int = 2048) -> None:
+    """Send one attachment of this size through and print what it took."""
+    with tempfile.TemporaryDirectory(prefix="intermediary-bench.") as folder:
+        journey = travel(Path(folder), mebibytes * MEBIBYTE)
+    print(f"attachment of {mebibytes} MiB, {journey.sealed_bytes / MEBIBYTE:.0f} MiB sealed")
+    print(f"  accepted and durable after {journey.taken_seconds:6.1f} s")
+    print(f"  delivered and answered     {journey.done_seconds:6.1f} s")
+    for role, peak in journey.peaks.items():
+        print(f"  peak memory of {role:11} {peak / KIBIBYTE:6.0f} MiB (must be below 256)")
+    print(f"  attachment in the package  {'the same' if journey.is_whole else 'NOT THE SAME'}")
+
+
+def travel(folder: Path, attachment_bytes: int, *, pki: Pki | None = None) -> Journey:
+    """Make an installation in `folder`, drop one sealed application into its inbox and watch until it is answered."""
+    site = make_site(folder / "site", now=utc_now(), settings=golden_settings(), pki=pki)
+    attachment = Noise(attachment_bytes)
+    sealed = folder / "sealed"
+    _seal(site, attachment, sealed)
+    journey = Journey(sealed_bytes=sealed.stat().st_size)
+    with (folder / "daemon.log").open("wb") as log:
+        daemon = subprocess.Popen(
+            [sys.executable, "-m", "intermediary", "run", "-c", str(site.config)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=os.environ | {"TMPDIR": str(folder), "SQLITE_TMPDIR": str(folder)},
+        )
+    try:
+        _watch(daemon, lambda: "worker" in journey.peaks and "ingress" in journey.peaks, journey)
+        started = monotonic()
+        inbox = site.inbox / "large.osci"
+        sealed.rename(inbox)
+        _watch(daemon, lambda: not inbox.exists(), journey)
+        journey.taken_seconds = monotonic() - started
+        _watch(daemon, lambda: any(site.answers.glob("*.json")), journey)
+        journey.done_seconds = monotonic() - started
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait(PATIENCE_SECONDS)
+    journey.is_whole = _delivered_sha256(site, attachment_bytes) == attachment.sha256
+    return journey
+
+
+def _seal(site: Site, attachment: Noise, path: Path) -> None:
+    letter = sample_letter(1, now=utc_now())
+    large = Attachment("Bauzeichnung.bin", "application/octet-stream", attachment)
+    write_message(replace(letter, attachments=(*letter.attachments, large)), parties=site.pki.parties, path=path)
+
+
+def _watch(daemon: subprocess.Popen[bytes], is_over: Callable[[], bool], journey: Journey) -> None:
+    """Look at the processes until it is over; raises when the daemon ends or it takes too long."""
+    pause = threading.Event()
+    end = monotonic() + PATIENCE_SECONDS
+    while not is_over():
+        if daemon.poll() is not None or monotonic() > end:
+            raise RuntimeError("the daemon did not bring it to its end")
+        _note_peaks(daemon.pid, journey.peaks)
+        pause.wait(0.05)
+    _note_peaks(daemon.pid, journey.peaks)
+
+
+def _note_peaks(daemon: int, peaks: dict[str, int]) -> None:
+    for pid, role in {daemon: "supervisor", **_children(daemon)}.items():
+        peaks[role] = max(peaks.get(role, 0), _peak_kibibytes(pid))
+
+
+def _children(daemon: int) -> dict[int, str]:
+    found = {}
+    for task in Path(f"/proc/{daemon}/task").glob("*/children"):
+        for pid in _read(task).split():
+            words = _read(Path(f"/proc/{pid}/cmdline")).split("\0")
+            found |= {int(pid): role for role in _ROLES if role in words}
+    return found
+
+
+def _peak_kibibytes(pid: int) -> int:
+    """The most that was ever resident; 0 for a process that has gone."""
+    for line in _read(Path(f"/proc/{pid}/status")).splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    return 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _delivered_sha256(site: Site, length: int) -> str:
+    """The hash of the file of this length in the one package that was delivered."""
+    (package,) = site.drop.glob("*.zip")
+    with zipfile.ZipFile(package) as archive:
+        name = next(entry.filename for entry in archive.infolist() if entry.file_size == length)
+        with archive.open(name) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
