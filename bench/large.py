@@ -1,4 +1,4 @@
-"""A large attachment through the daemon as it runs in production: folder door, store, opening, connector `ordner`.
+"""A large attachment through the daemon as it runs in production: door, store, opening, connector `ordner`.
 
 Each process is watched from outside (`VmHWM` of /proc): what is printed is the most memory it ever had resident.
 """
@@ -20,6 +20,7 @@ from time import monotonic
 
 from bench.mail import KIBIBYTE, MEBIBYTE, write_message
 from bench.noise import Noise
+from bench.ways import AsFile, Way
 from intermediary.osci.write.letter import Attachment
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import Site, make_site
@@ -59,11 +60,13 @@ def measure(mebibytes: int = 2048) -> None:
     print(f"  attachment in the package  {'the same' if journey.is_whole else 'NOT THE SAME'}")
 
 
-def travel(folder: Path, attachment_bytes: int, *, pki: Pki | None = None) -> Journey:
-    """Make an installation in `folder`, drop one sealed application into its inbox and watch until it is answered."""
+def travel(folder: Path, attachment_bytes: int, *, way: Way | None = None, pki: Pki | None = None) -> Journey:
+    """Make an installation in `folder`, hand it one sealed application and watch until it is answered."""
+    way = way or AsFile()
     site = make_site(folder / "site", now=utc_now(), settings=golden_settings(), pki=pki)
+    way.prepare(site)
     attachment = Noise(attachment_bytes)
-    sealed = folder / "sealed"
+    sealed = site.folder / "large.osci"
     _seal(site, attachment, sealed)
     journey = Journey(sealed_bytes=sealed.stat().st_size)
     with (folder / "daemon.log").open("wb") as log:
@@ -77,11 +80,10 @@ def travel(folder: Path, attachment_bytes: int, *, pki: Pki | None = None) -> Jo
     try:
         _watch(daemon, lambda: "worker" in journey.peaks and "ingress" in journey.peaks, journey)
         started = monotonic()
-        inbox = site.inbox / "large.osci"
-        sealed.rename(inbox)
-        _watch(daemon, lambda: not inbox.exists(), journey)
+        way.hand_over(site, sealed)
+        _watch(daemon, lambda: any((site.folder / "data" / "blobs").glob("??/*")), journey)
         journey.taken_seconds = monotonic() - started
-        _watch(daemon, lambda: any(site.answers.glob("*.json")), journey)
+        _watch(daemon, lambda: any(way.answers(site).glob("*.json")), journey)
         journey.done_seconds = monotonic() - started
     finally:
         daemon.send_signal(signal.SIGTERM)

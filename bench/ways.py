@@ -1,0 +1,86 @@
+"""The ways by which a large sealed message reaches a daemon: as a file, or by reference from a queue (claim check)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Protocol
+
+import pika
+
+from intermediary.ingress.amqp.intake import queue_arguments
+from intermediary.ingress.doors import OSCI_MIME
+from intermediary.testing.demo_site import Site
+
+_QUEUE = "efa.gross"
+_CHANNEL = """
+[[channel]]
+name = "gross"
+type = "amqp"
+mandanten = ["musterstadt"]
+[channel.amqp]
+url_file = "secrets/amqp.url"
+queue = "efa.gross"
+[channel.amqp.claims.ablage]
+folder = "ablage"
+[channel.answer]
+type = "folder"
+folder = "quittungen-gross"
+"""
+
+
+class Way(Protocol):
+    """`prepare` is called once, before the daemon starts; `hand_over` may move the sealed file."""
+
+    def prepare(self, site: Site) -> None: ...
+
+    def hand_over(self, site: Site, sealed: Path) -> None: ...
+
+    def answers(self, site: Site) -> Path: ...
+
+
+class AsFile:
+    """The folder door: the file is renamed into the watched folder."""
+
+    def prepare(self, site: Site) -> None:
+        """The demo's installation has this door."""
+
+    def hand_over(self, site: Site, sealed: Path) -> None:
+        sealed.rename(site.inbox / sealed.name)
+
+    def answers(self, site: Site) -> Path:
+        return site.answers
+
+
+class ByClaim:
+    """The claim check: the file lies in a shared folder, and a message without a body refers to it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def prepare(self, site: Site) -> None:
+        for folder in (site.folder / "ablage", self.answers(site)):
+            folder.mkdir(mode=0o700)
+        secret = site.folder / "secrets" / "amqp.url"
+        secret.write_text(self._url, encoding="ascii")
+        secret.chmod(0o600)
+        with site.config.open("a", encoding="utf-8") as file:
+            file.write(_CHANNEL)
+
+    def hand_over(self, site: Site, sealed: Path) -> None:
+        with sealed.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        claim = {"store": "ablage", "key": sealed.name, "size": sealed.stat().st_size, "sha256": sha256}
+        sealed.rename(site.folder / "ablage" / sealed.name)
+        connection = pika.BlockingConnection(pika.URLParameters(self._url))
+        channel = connection.channel()
+        channel.queue_declare(_QUEUE, durable=True, arguments=dict(queue_arguments(_QUEUE)))
+        channel.confirm_delivery()
+        properties = pika.BasicProperties(
+            content_type=OSCI_MIME, message_id="urn:bench:claim", delivery_mode=2, headers={"x-claim": claim}
+        )
+        channel.basic_publish("", _QUEUE, b"", properties, mandatory=True)
+        connection.close()
+
+    def answers(self, site: Site) -> Path:
+        return site.folder / "quittungen-gross"
