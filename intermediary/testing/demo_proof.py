@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from intermediary.mapping.german import local, write_date, write_moment
-from intermediary.osci.write.letter import Attachment, Letter, MetaData
+from intermediary.osci.write import Attachment, Letter, MetaData
 from intermediary.route.plugins import Mappings
 from intermediary.testing.golden import differences, load_case, run
 from intermediary.testing.samples import SERVICE

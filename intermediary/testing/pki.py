@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 from cryptography.x509.oid import NameOID
 
-from intermediary.osci.write.letter import Identity, Parties, Random
+from intermediary.keys.identity import HeldKey
+from intermediary.osci.write import Identity, Parties, Random
 
 ORGANISATION = "Wegwerfschluessel Musterland"
 KEYRING = "keyring.toml"
@@ -47,12 +48,19 @@ _ROLES = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member(Identity):
+    """A member of the PKI: what the writer may have of it, and the private key itself, for tests that open."""
+
+    private: rsa.RSAPrivateKey = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Pki:
     """The CA's certificate and every member by name (`reader-cipher`, `author-signature`, …)."""
 
     ca: x509.Certificate
-    members: Mapping[str, Identity] = field(repr=False)
+    members: Mapping[str, Member] = field(repr=False)
 
     @property
     def parties(self) -> Parties:
@@ -80,7 +88,7 @@ def make_pki(*, valid_from: datetime, valid_until: datetime) -> Pki:
     ca_name = _name("Test-CA Musterland")
     ca = _certificate(ca_name, ca_key, ca_name, ca_key, (valid_from, valid_until), _CA_USAGE, is_ca=True)
     members = {
-        role.name: Identity(
+        role.name: _member(
             _certificate(
                 _name(role.common_name),
                 key,
@@ -103,16 +111,14 @@ def write_pki(pki: Pki, folder: Path, *, random: Random) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / CA_FILE).write_bytes(pki.ca.public_bytes(Encoding.PEM))
-    for name, identity in pki.members.items():
+    for name, member in pki.members.items():
         password = random(18).hex().encode("ascii")
-        if not isinstance(identity.key, rsa.RSAPrivateKey):
-            raise ValueError(f"member {name} has no RSA key to write")
         store = pkcs12.serialize_key_and_certificates(
-            name.encode("ascii"), identity.key, identity.certificate, [pki.ca], BestAvailableEncryption(password)
+            name.encode("ascii"), member.private, member.certificate, [pki.ca], BestAvailableEncryption(password)
         )
         _write_private(folder / f"{name}.p12", store)
         _write_private(folder / f"{name}.pass", password)
-        (folder / f"{name}.cert.pem").write_bytes(identity.certificate.public_bytes(Encoding.PEM))
+        (folder / f"{name}.cert.pem").write_bytes(member.certificate.public_bytes(Encoding.PEM))
     keyring = folder / KEYRING
     keyring.write_text(keyring_toml(), encoding="utf-8")
     return keyring
@@ -187,14 +193,18 @@ def _certificate(
     )
 
 
+def _member(certificate: x509.Certificate, private: rsa.RSAPrivateKey) -> Member:
+    return Member(certificate=certificate, key=HeldKey(private, certificate), private=private)
+
+
 def _write_private(path: Path, data: bytes) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(data)
 
 
-def _read_member(folder: Path, name: str) -> Identity:
+def _read_member(folder: Path, name: str) -> Member:
     password = (folder / f"{name}.pass").read_bytes()
     key, certificate, _ = pkcs12.load_key_and_certificates((folder / f"{name}.p12").read_bytes(), password)
     if certificate is None or not isinstance(key, rsa.RSAPrivateKey):
         raise ValueError(f"{name}.p12 holds no RSA key with its certificate")
-    return Identity(certificate, key)
+    return _member(certificate, key)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random as Dice
 
-from intermediary.osci.write.letter import Attachment, Letter, MetaData
+from intermediary.osci.write import Attachment, Letter, MetaData
 from intermediary.osci.write.markup import element, text
 from intermediary.testing.documents import sample_pdf, sample_png
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
-from intermediary.osci.write.content import Container, Content, EncryptedContainer, Package
+from cryptography import x509
+
+from intermediary.keys.identity import SignatureKey, SignatureScheme
+from intermediary.osci.write import Block, Identity, Letter, Octets, Package, Parties, Random, WirePart
+from intermediary.osci.write.content import Container, Content, EncryptedContainer
 from intermediary.osci.write.envelope import Envelope
-from intermediary.osci.write.header import Block
-from intermediary.osci.write.letter import Letter, Parties, Random
 from intermediary.osci.write.markup import FIVE, base64_lines
-from intermediary.osci.write.mime import WirePart
+from intermediary.osci.write.octets import pieces
 from intermediary.osci.write.seal import Interference, seal
 
 _FORGED = b"FORGED"
@@ -67,7 +69,7 @@ def _remove_signatures(container: Container) -> Container:
 
 def _change_attachment(container: Container) -> Container:
     first, *rest = container.attachments
-    return replace(container, attachments=(replace(first, data=_FORGED + first.data), *rest))
+    return replace(container, attachments=(replace(first, data=_FORGED + _all(first.data)), *rest))
 
 
 def _lose_part(package: Package) -> Package:
@@ -87,7 +89,7 @@ def _flip_container(package: Package) -> Package:
 
 def _flip_part(package: Package) -> Package:
     first, *rest = package.parts
-    return replace(package, parts=(replace(first, data=_flip(first.data)), *rest))
+    return replace(package, parts=(replace(first, data=_flip(_all(first.data))), *rest))
 
 
 def _change_body(envelope: Envelope) -> Envelope:
@@ -122,22 +124,43 @@ def _truncate(message: bytes) -> bytes:
     return message[:-200]
 
 
+def _all(octets: Octets) -> bytes:
+    return b"".join(pieces(octets))
+
+
 def _flip(data: bytes) -> bytes:
     middle = len(data) // 2
     return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
 
+@dataclass(frozen=True, slots=True)
+class _Impostor:
+    """Signs in the name of a certificate with somebody else's key."""
+
+    certificate: x509.Certificate
+    hand: SignatureKey
+
+    def sign(self, data: bytes, scheme: SignatureScheme) -> bytes:
+        return self.hand.sign(data, scheme)
+
+
+def _signed_by(victim: Identity, other: Identity) -> Identity:
+    if other.key is None:
+        raise ValueError("an impostor needs a key")
+    return replace(victim, key=_Impostor(victim.certificate, other.key))
+
+
 def _foreign_author(parties: Parties) -> Parties:
     first, *rest = parties.authors
-    return replace(parties, authors=(replace(first, key=parties.originator_signature.key), *rest))
+    return replace(parties, authors=(_signed_by(first, parties.originator_signature), *rest))
 
 
 def _foreign_transport_signer(parties: Parties) -> Parties:
-    impostor = parties.authors[0].key
+    impostor = parties.authors[0]
     return replace(
         parties,
-        intermediary_signature=replace(parties.intermediary_signature, key=impostor),
-        originator_signature=replace(parties.originator_signature, key=impostor),
+        intermediary_signature=_signed_by(parties.intermediary_signature, impostor),
+        originator_signature=_signed_by(parties.originator_signature, impostor),
     )
 
 

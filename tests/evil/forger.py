@@ -9,13 +9,22 @@ from datetime import UTC, datetime
 from intermediary.core.values import MemoryContent, Opened
 from intermediary.keys.private import DecryptionKey
 from intermediary.keys.ring import Anchor, Keyring
-from intermediary.osci.write import Attachment, Cipher, Letter, Parties, SignatureMethod, seal
+from intermediary.osci.write import (
+    Attachment,
+    CertificateList,
+    Cipher,
+    Letter,
+    Package,
+    Parties,
+    SignatureMethod,
+    Signer,
+    seal,
+)
 from intermediary.osci.write.algorithms import C14N
-from intermediary.osci.write.certificates import CertificateList, list_certificates
-from intermediary.osci.write.content import Container, Content, EncryptedContainer, Package, pack, sign_container
+from intermediary.osci.write.content import Container, Content, EncryptedContainer, pack, sign_container
 from intermediary.osci.write.encryption import encrypt, wrap
 from intermediary.osci.write.markup import FIVE, element
-from intermediary.osci.write.seal import Interference
+from intermediary.osci.write.seal import Interference, certificates_of
 from intermediary.osci.write.signature import reference, signature
 from intermediary.testing.pki import Pki
 from intermediary.unseal import profile, unseal
@@ -79,13 +88,11 @@ class Forger:
 
     @property
     def _listed(self) -> CertificateList:
-        return list_certificates(self.letter, self.parties)
+        return certificates_of(self.letter, self.parties)
 
     def sign(self, container: Container, *, author: int = 0) -> Container:
         """The container with this author's signature over everything it holds."""
-        one = replace(self.letter, content_signatures=(PSS,))
-        signer = replace(self.parties, authors=(self.parties.authors[author],))
-        return sign_container(container, letter=one, parties=signer, listed=self._listed)
+        return sign_container(container, [Signer(self.parties.authors[author].key, PSS)], listed=self._listed)
 
     def sign_ciphertext(self, sealed: Package) -> Container:
         """A container with nothing but an encrypted part, signed by the first author."""
@@ -95,7 +102,7 @@ class Forger:
             f"#{sealed.container.id}", sealed.container.xml(FIVE).encode(), digest=PSS.digest, transform=C14N
         )
         made = signature(
-            [digest], method=PSS, signer=author, retrieval_id=self._listed.signature_id(author.certificate)
+            [digest], method=PSS, signer=author.key, retrieval_id=self._listed.signature_id(author.certificate)
         )
         return Container("outer", (), (), (made,), (sealed.container.xml(""),))
 
@@ -103,7 +110,14 @@ class Forger:
         """The container with the attachments it refers to, encrypted for the readers if the letter is."""
         whole = replace(container, attachments=attachments)
         draw = random.Random(container.id).randbytes
-        return pack(whole, letter=self.letter, parties=self.parties, listed=self._listed, random=draw)
+        return pack(
+            whole,
+            readers=[reader.certificate for reader in self.parties.readers],
+            cipher=self.letter.content_cipher,
+            attachment_cipher=self.letter.attachment_cipher,
+            listed=self._listed,
+            random=draw,
+        )
 
     def encrypt(self, container: Container | Loose) -> EncryptedContainer:
         """The container, with or without an Id, encrypted for the readers."""
@@ -139,5 +153,5 @@ def delivered(written: Written, letter: Letter, pki: Pki, parties: Parties, requ
     )
     own = [pki.members[name] for name in ("recipient-cipher", "reader-cipher")]
     anchor = Anchor(pki.ca, frozenset({"transport", "content"}))
-    keyring = Keyring([DecryptionKey(one.key, one.certificate) for one in own], [anchor], require=require)
+    keyring = Keyring([DecryptionKey(one.private, one.certificate) for one in own], [anchor], require=require)
     return unseal(MemoryContent(message), content_type=OSCI_TYPE, keyring=keyring, policy=_POLICY, at=NOW)

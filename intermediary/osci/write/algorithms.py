@@ -7,6 +7,8 @@ from enum import Enum, StrEnum
 
 from cryptography.hazmat.primitives import hashes
 
+from intermediary.keys.identity import Family, SignatureScheme
+
 C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 BASE64 = "http://www.w3.org/2000/09/xmldsig#base64"
 RSA_OAEP = "http://www.w3.org/2009/xmlenc11#rsa-oaep"
@@ -80,6 +82,14 @@ class SignatureMethod(StrEnum):
     def family(self) -> str:
         """`RSA`, `PSS` or `ECDSA`."""
         return self.name.partition("_")[0]
+
+    @property
+    def scheme(self) -> SignatureScheme:
+        """What a `SignatureKey` is asked to do for this method."""
+        return SignatureScheme(_FAMILIES[self.family], self.digest.name.lower().replace("_", "-"))
+
+
+_FAMILIES: dict[str, Family] = {"RSA": "rsa-pkcs1", "PSS": "rsa-pss", "ECDSA": "ecdsa"}
 
 
 class KeyTransport(Enum):

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from cryptography import x509
+
+from intermediary.keys.identity import SignatureKey
 from intermediary.osci.write.algorithms import C14N, Cipher, SignatureMethod
+from intermediary.osci.write.block import NEXT, Block
 from intermediary.osci.write.certificates import certificate_lines, x509_data
-from intermediary.osci.write.encryption import cipher_reference, encrypt, encrypted_key, encryption_method, wrap
-from intermediary.osci.write.header import Block
-from intermediary.osci.write.letter import Identity, Random
+from intermediary.osci.write.encryption import (
+    cipher_reference,
+    encrypted_key,
+    encrypted_pieces,
+    encryption_method,
+    initialisation_vector,
+    wrap,
+)
 from intermediary.osci.write.markup import FIVE, XMLNS_DS, XMLNS_SOAP, XMLNS_XENC, XMLNS_XSI, element
-from intermediary.osci.write.mime import WirePart, encrypted_entity, entity
+from intermediary.osci.write.mime import WirePart, encrypted_entity
+from intermediary.osci.write.octets import Octets, Random
 from intermediary.osci.write.signature import reference, signature
 
 _ENCRYPTED = XMLNS_DS + XMLNS_SOAP + XMLNS_XENC + XMLNS_XSI
@@ -39,9 +50,9 @@ class Envelope:
         return _soap(self.message_type, header + _body(self.body), FIVE)
 
 
-def sign_envelope(envelope: Envelope, *, method: SignatureMethod, signer: Identity, retrieval_id: str) -> Block:
+def sign_envelope(envelope: Envelope, *, method: SignatureMethod, signer: SignatureKey, retrieval_id: str) -> Block:
     """The signature block over every header block, the body and every attachment's wire bytes."""
-    covered = [(f"#{block.id}", block.xml.encode(), C14N) for block in envelope.blocks]
+    covered: list[tuple[str, Octets, str]] = [(f"#{block.id}", block.xml.encode(), C14N) for block in envelope.blocks]
     covered.append(("#body", _body(envelope.canonical_body).encode(), C14N))
     covered += [(f"cid:{part.name}", part.data, "") for part in envelope.parts]
     references = [
@@ -52,35 +63,29 @@ def sign_envelope(envelope: Envelope, *, method: SignatureMethod, signer: Identi
     role = "Supplier" if envelope.message_type.startswith("ResponseTo") else "Client"
     block_id = f"{role.lower()}signature"
     inside = signature(references, method=method, signer=signer, retrieval_id=retrieval_id)
-    attributes = f' Id="{block_id}" soap:actor="http://schemas.xmlsoap.org/soap/actor/next" soap:mustUnderstand="1"'
+    attributes = f' Id="{block_id}" soap:actor="{NEXT}" soap:mustUnderstand="1"'
     return Block(block_id, element(f"osci:{role}Signature", inside, attributes))
 
 
-def write(envelope: Envelope, *, boundary: str) -> bytes:
-    """The message as a MIME entity, in the open."""
-    return entity(envelope.xml(), envelope.parts, boundary=boundary)
-
-
-def encrypt_entity(message: bytes, *, recipient: Identity, cipher: Cipher, boundary: str, random: Random) -> bytes:
+def encrypt_entity(
+    message: Iterable[bytes], *, recipient: x509.Certificate, cipher: Cipher, boundary: str, random: Random
+) -> Iterator[bytes]:
     """The transport envelope around a written message, for the recipient's cipher certificate."""
-    key = random(cipher.symmetric.key_bytes)
-    wrapped = wrap(key, certificate=recipient.certificate, transport=cipher.key_transport)
+    key, iv = random(cipher.symmetric.key_bytes), initialisation_vector(cipher, random)
+    wrapped = wrap(key, certificate=recipient, transport=cipher.key_transport)
     encrypted_data = element(
         "xenc:EncryptedData",
         encryption_method(cipher)
-        + element(
-            "ds:KeyInfo",
-            encrypted_key(wrapped, key_info=x509_data(recipient.certificate), transport=cipher.key_transport),
-        )
+        + element("ds:KeyInfo", encrypted_key(wrapped, key_info=x509_data(recipient), transport=cipher.key_transport))
         + cipher_reference("cid:osci_enc"),
         ' MimeType="Multipart/Related"',
     )
     return encrypted_entity(
         _soap("MessageEncrypted", element("soap:Body", encrypted_data), _ENCRYPTED),
-        encrypt(message, key=key, cipher=cipher, random=random),
+        encrypted_pieces(message, key=key, iv=iv, symmetric=cipher.symmetric),
         boundary=boundary,
         base64=cipher.base64,
-        forgotten=len(certificate_lines(recipient.certificate)),
+        forgotten=len(certificate_lines(recipient)),
     )
 
 

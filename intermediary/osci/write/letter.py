@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from intermediary.keys.identity import SignatureKey
 from intermediary.osci.write.algorithms import Cipher, SignatureMethod
+from intermediary.osci.write.attachment import Attachment
+from intermediary.osci.write.metadata import MetaData
 
-Random = Callable[[int], bytes]
 MessageType = Literal[
     "AcceptDelivery", "ProcessDelivery", "StoreDelivery", "ForwardDelivery", "ResponseToFetchDelivery"
 ]
@@ -22,15 +20,13 @@ TO_INTERMEDIARY = frozenset({"StoreDelivery", "ForwardDelivery"})
 
 USUAL_CIPHER = Cipher()
 
-_UNFIT_NAME = re.compile(r"[\x00-\x1f\x7f<>\"]")
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A certificate, with its private key where the writer acts for its owner (signing); readers need none."""
+    """A certificate, with its signature key where the writer acts for its owner; readers need none."""
 
     certificate: x509.Certificate
-    key: RSAPrivateKey | EllipticCurvePrivateKey | None = field(default=None, repr=False)
+    key: SignatureKey | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,36 +40,6 @@ class Parties:
     addressee_cipher: Identity
     authors: tuple[Identity, ...]
     readers: tuple[Identity, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file beside the contents. `name` is the refId: any text without controls, quotes and angle brackets.
-
-    `base64` sends the part Base64-coded instead of raw.
-    """
-
-    name: str = field(repr=False)
-    media_type: str
-    data: bytes = field(repr=False)
-    base64: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.name or _UNFIT_NAME.search(self.name):
-            raise ValueError("an attachment needs a name without controls, quotes and angle brackets")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetaData:
-    """The XTA MessageMetaData a portal adds as its own header (§6). `author` and `reader` are party identifiers."""
-
-    service: str
-    author: str
-    reader: str
-    origin: datetime
-    message_id: str
-    subject: str = field(default="", repr=False)
-    quality: str = "EfA-Antrag"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import re
+
+import pybase64
 
 XMLNS_DS = ' xmlns:ds="http://www.w3.org/2000/09/xmldsig#"'
 XMLNS_OSCI = ' xmlns:osci="http://www.osci.de/2002/04/osci"'
@@ -11,6 +12,7 @@ XMLNS_SOAP = ' xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"'
 XMLNS_XENC = ' xmlns:xenc="http://www.w3.org/2001/04/xmlenc#"'
 XMLNS_XSI = ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 FIVE = XMLNS_DS + XMLNS_OSCI + XMLNS_SOAP + XMLNS_XENC + XMLNS_XSI
+SIX = FIVE.replace(" xmlns:soap=", ' xmlns:osci2017="http://xoev.de/transport/osci12/7" xmlns:soap=')
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
@@ -31,9 +33,8 @@ def attribute(value: str) -> str:
 
 def base64_lines(data: bytes) -> str:
     """Base64 with 76 columns and LF; a final LF only after a full last line, as the library writes it (§3)."""
-    lines = base64.encodebytes(data).decode("ascii")
-    full = lines.endswith("\n") and (len(lines) - lines.count("\n")) % 76 == 0
-    return lines if full else lines.rstrip("\n")
+    lines = pybase64.encodebytes(data).decode("ascii")
+    return lines if len(lines) % 77 == 0 else lines[:-1]
 
 
 def element(name: str, content: str = "", attributes: str = "") -> str:

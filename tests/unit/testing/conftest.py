@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from intermediary.keys.identity import HeldKey
 from intermediary.osci.write import Attachment, Identity, Letter, MetaData, Random
 from intermediary.testing.pki import Pki, make_pki
 
@@ -36,7 +37,8 @@ def ec_author() -> Identity:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Autorin auf der Kurve")])
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=1))
-    return Identity(builder.sign(key, hashes.SHA256()), key)
+    certificate = builder.sign(key, hashes.SHA256())
+    return Identity(certificate, HeldKey(key, certificate))
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from tests.unit.testing import plain
 
 
 def _opened(message, pki, *, transport=True):
-    inner = plain.open_transport(message, pki.members["recipient-cipher"].key) if transport else message
-    box = plain.container(inner, pki.members["reader-cipher"].key)
+    inner = plain.open_transport(message, pki.members["recipient-cipher"].private) if transport else message
+    box = plain.container(inner, pki.members["reader-cipher"].private)
     return plain.contents(box), plain.attachments(inner, box)
 
 
@@ -49,9 +49,9 @@ def test_every_reader_can_open(pki, letter, randomness, now):
     message = seal(letter, parties=replace(pki.parties, readers=readers), random=randomness, now=now)
 
     for reader in readers:
-        assert list(letter.contents) == plain.contents(plain.container(message, reader.key))
+        assert list(letter.contents) == plain.contents(plain.container(message, reader.private))
     with pytest.raises(LookupError):
-        plain.container(message, pki.members["originator-cipher"].key)
+        plain.container(message, pki.members["originator-cipher"].private)
     listed = [element.text for element in plain.envelope(message).iterfind(".//ds:X509Certificate", plain.NS)]
     assert len(listed) == len(set(listed))
 
@@ -74,7 +74,7 @@ def test_wrapped_keys_are_all_that_differs(pki, letter, now):
     for _ in range(2):
         message = seal(letter, parties=pki.parties, random=random.Random(7).randbytes, now=now)
         encrypted = plain.envelope(message).find(".//osci:ContentPackage/xenc:EncryptedData", plain.NS)
-        boxes.append(plain.decrypt(encrypted, pki.members["reader-cipher"].key))
+        boxes.append(plain.decrypt(encrypted, pki.members["reader-cipher"].private))
         ciphertexts.append(encrypted.findtext("xenc:CipherData/xenc:CipherValue", namespaces=plain.NS))
 
     assert boxes[0] == boxes[1]

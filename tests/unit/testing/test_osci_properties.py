@@ -25,8 +25,8 @@ def test_every_letter_opens_to_what_it_was(pki, letter, seed):
     """Contents and attachments are equal, and every signature there is verifies in the eyes of libxmlsec."""
     message = seal(letter, parties=pki.parties, random=random.Random(seed).randbytes, now=NOW)
     if letter.transport_cipher is not None:
-        message = plain.open_transport(message, pki.members["recipient-cipher"].key)
-    box = plain.container(message, pki.members["reader-cipher"].key)
+        message = plain.open_transport(message, pki.members["recipient-cipher"].private)
+    box = plain.container(message, pki.members["reader-cipher"].private)
     attached = plain.attachments(message, box)
     transport = plain.envelope(message).find("soap:Header/osci:ClientSignature/ds:Signature", plain.NS)
     content = box.find("ds:Signature", plain.NS)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from intermediary.keys.identity import HeldKey
 from intermediary.osci.write import (
     Attachment,
     Cipher,
@@ -102,14 +104,14 @@ def vectors(shared: Path) -> Path:
     return shared / "vectors" / "osci"
 
 
+def _private(vectors: Path, name: str) -> PrivateKeyTypes:
+    data = (vectors / "keys" / f"{name}.key.pem").read_bytes()
+    return load_pem_private_key(data, None, unsafe_skip_rsa_key_validation=True)
+
+
 def _identity(vectors: Path, name: str) -> Identity:
     certificate = x509.load_pem_x509_certificate((vectors / "keys" / f"{name}.cert.pem").read_bytes())
-    return Identity(
-        certificate,
-        load_pem_private_key(
-            (vectors / "keys" / f"{name}.key.pem").read_bytes(), None, unsafe_skip_rsa_key_validation=True
-        ),
-    )
+    return Identity(certificate, HeldKey(_private(vectors, name), certificate))
 
 
 def _parties(vectors: Path) -> Parties:
@@ -155,7 +157,7 @@ def test_encrypted_messages_have_the_reference_shape(vectors, randomness: Random
     recipient = "intermediary-cipher" if letter.message_type == "StoreDelivery" else "recipient-cipher"
     written = seal(letter, parties=_parties(vectors), random=randomness, now=MOMENT)
     reference = (vectors / "positive" / f"{name}.osci").read_bytes()
-    key, reader = _identity(vectors, recipient).key, _identity(vectors, "reader-cipher").key
+    key, reader = _private(vectors, recipient), _private(vectors, "reader-cipher")
 
     layers = []
     for message in (reference, written):

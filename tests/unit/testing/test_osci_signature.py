@@ -39,7 +39,7 @@ def test_content_signatures_verify(pki, letter, randomness, now, method, is_open
     letter = replace(letter, content_signatures=(method,), transport_cipher=None)
     letter = replace(letter, content_cipher=None) if is_open else letter
     message = seal(letter, parties=pki.parties, random=randomness, now=now)
-    box = plain.container(message, pki.members["reader-cipher"].key)
+    box = plain.container(message, pki.members["reader-cipher"].private)
     attached = plain.attachments(message, box)
 
     author = pki.members["author-signature"].certificate
@@ -51,7 +51,7 @@ def test_curve_signatures_verify(pki, ec_author, letter, randomness, now, method
     """An author's ECDSA value is r and s side by side."""
     letter = replace(letter, content_signatures=(method,), transport_cipher=None)
     message = seal(letter, parties=replace(pki.parties, authors=(ec_author,)), random=randomness, now=now)
-    box = plain.container(message, pki.members["reader-cipher"].key)
+    box = plain.container(message, pki.members["reader-cipher"].private)
 
     attached = plain.attachments(message, box)
     assert plain.is_signature_good(box.find("ds:Signature", plain.NS), ec_author.certificate, attached)
@@ -63,7 +63,7 @@ def test_several_authors_sign_the_same_things(pki, ec_author, letter, randomness
     authors = (pki.members["author-signature"], ec_author, pki.members["originator-signature"])
     letter = replace(letter, content_signatures=methods, signing_time=now, transport_cipher=None)
     message = seal(letter, parties=replace(pki.parties, authors=authors), random=randomness, now=now)
-    box = plain.container(message, pki.members["reader-cipher"].key)
+    box = plain.container(message, pki.members["reader-cipher"].private)
     signatures = box.findall("ds:Signature", plain.NS)
     covered = [
         [reference.get("URI") for reference in signature.iterfind("ds:SignedInfo/ds:Reference", plain.NS)][:-1]
@@ -79,7 +79,7 @@ def test_several_authors_sign_the_same_things(pki, ec_author, letter, randomness
 
 def test_a_signer_without_fitting_key_is_refused(pki, letter, randomness, now):
     """Nobody signs with a method their key cannot do, and no author signs twice."""
-    with pytest.raises(ValueError, match="no key for ECDSA_SHA256"):
+    with pytest.raises(ValueError, match="no key for ecdsa"):
         seal(
             replace(letter, content_signatures=(SignatureMethod.ECDSA_SHA256,)),
             parties=pki.parties,
@@ -110,7 +110,7 @@ def test_every_message_type_goes_from_one_to_the_other(pki, letter, randomness, 
     dialog = Dialog("1234567890", 3, b"challenge!") if message_type.startswith("ResponseTo") else None
     letter = replace(letter, message_type=message_type, dialog=dialog, content_receiver="https://a.example/?b=1&c=\t")
     message = seal(letter, parties=pki.parties, random=randomness, now=now)
-    inner = plain.open_transport(message, pki.members[f"{recipient}-cipher"].key)
+    inner = plain.open_transport(message, pki.members[f"{recipient}-cipher"].private)
     root = plain.envelope(inner)
     order = root.find(f"soap:Header/osci:{message_type[0].lower()}{message_type[1:]}", plain.NS)
     receiver = root.find(".//osci:ContentReceiver", plain.NS)

@@ -18,7 +18,7 @@ from tests.unit.testing import plain
 
 def test_certificates_fit_their_roles(pki, now):
     """All are issued by the CA, none is weaker than RSA-3072, and each may be used for its role only."""
-    sizes = {name: identity.key.key_size for name, identity in pki.members.items()}
+    sizes = {name: identity.private.key_size for name, identity in pki.members.items()}
     for name, identity in pki.members.items():
         identity.certificate.verify_directly_issued_by(pki.ca)
         usage = identity.certificate.extensions.get_extension_for_class(KeyUsage).value
@@ -65,9 +65,9 @@ def test_what_was_written_can_be_read_again(pki, tmp_path, randomness, now):
     again = read_pki(write_pki(pki, tmp_path, random=randomness).parent)
     letter = Letter(message_id="urn:1", contents=(b"<a/>",))
     message = seal(letter, parties=again.parties, random=randomness, now=now)
-    inner = plain.open_transport(message, pki.members["recipient-cipher"].key)
+    inner = plain.open_transport(message, pki.members["recipient-cipher"].private)
 
-    assert [b"<a/>"] == plain.contents(plain.container(inner, pki.members["reader-cipher"].key))
+    assert [b"<a/>"] == plain.contents(plain.container(inner, pki.members["reader-cipher"].private))
 
 
 def test_a_naive_validity_is_refused(now):

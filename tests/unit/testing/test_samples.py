@@ -102,9 +102,9 @@ def test_letters_travel_sealed(pki, randomness, now):
     """A sample letter opens to its application; sound and broken letters of one seed have ids of their own."""
     sound, broken = sample_letter(3, now=now), sample_letter(3, now=now, is_broken=True)
     inner = plain.open_transport(
-        seal(broken, parties=pki.parties, random=randomness, now=now), pki.members["recipient-cipher"].key
+        seal(broken, parties=pki.parties, random=randomness, now=now), pki.members["recipient-cipher"].private
     )
 
-    assert [broken_application(3)] == plain.contents(plain.container(inner, pki.members["reader-cipher"].key))
+    assert [broken_application(3)] == plain.contents(plain.container(inner, pki.members["reader-cipher"].private))
     assert sound.message_id != broken.message_id
     assert sound == sample_letter(3, now=now)

@@ -37,9 +37,9 @@ EXPECTED = {
 def _defects(message: bytes, pki: Pki) -> set[str]:
     """What a plain look finds wrong; it goes on after a bad signature so that several defects show."""
     try:
-        inner = plain.open_transport(message, pki.members["recipient-cipher"].key)
+        inner = plain.open_transport(message, pki.members["recipient-cipher"].private)
         found = _transport_defects(inner, pki)
-        box = plain.container(inner, pki.members["reader-cipher"].key)
+        box = plain.container(inner, pki.members["reader-cipher"].private)
         attached = plain.attachments(inner, box)
     except AssertionError:
         return {"frame"}

@@ -26,7 +26,7 @@ def keyring(pki: Pki) -> Keyring:
     """The receiver's keys, with the CA as anchor."""
     own = [pki.members[name] for name in ("recipient-cipher", "reader-cipher")]
     anchor = Anchor(pki.ca, frozenset({"transport", "content"}))
-    return Keyring([DecryptionKey(one.key, one.certificate) for one in own], [anchor])
+    return Keyring([DecryptionKey(one.private, one.certificate) for one in own], [anchor])
 
 
 @pytest.fixture

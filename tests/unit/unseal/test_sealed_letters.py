@@ -195,7 +195,7 @@ def test_parameters_of_the_type_do_not_matter(letter: Letter, pki: Pki, keyring:
 def _with(keyring: Keyring, pki: Pki, *, require: tuple[str, ...] = (), anchors: bool = True) -> Keyring:
     own = [pki.members[name] for name in ("recipient-cipher", "reader-cipher")]
     trusted = [Anchor(pki.ca, frozenset({"transport", "content"}))] if anchors else []
-    return Keyring([DecryptionKey(one.key, one.certificate) for one in own], trusted, require=require)
+    return Keyring([DecryptionKey(one.private, one.certificate) for one in own], trusted, require=require)
 
 
 def test_an_older_cipher(letter: Letter, pki: Pki, keyring: Keyring, randomness: Random) -> None:
