@@ -41,8 +41,16 @@ class Attack:
     @property
     def data(self) -> bytes:
         if "file" in self.entry:
-            return (FOLDER / self.entry["file"]).read_bytes()
+            return self._aimed((FOLDER / self.entry["file"]).read_bytes())
         return expand(self.entry["expand"])
+
+    def _aimed(self, data: bytes) -> bytes:
+        """With the canary's port and file put in, in whatever encoding the file has."""
+        if "substitute" in self.entry:
+            for name, value in canary_defaults().items():
+                for codec in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
+                    data = data.replace(f"@@{name}@@".encode(codec), str(value).encode(codec))
+        return data
 
     def __str__(self) -> str:
         return f"{self.id}-{self.entry['attack']}"
@@ -55,6 +63,12 @@ def attacks(*families: str) -> list[Attack]:
         return []
     entries = json.loads(manifest.read_text("utf-8"))["cases"]
     return [Attack(entry) for entry in entries if entry["id"].split("-")[0] in families]
+
+
+def canary_defaults() -> dict[str, Any]:
+    """Port and file of the canary, as the manifest names them."""
+    defaults: dict[str, Any] = json.loads((FOLDER / "manifest.json").read_text("utf-8"))["canary_defaults"]
+    return defaults
 
 
 def expand(recipe: Any) -> bytes:

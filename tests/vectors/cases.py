@@ -101,11 +101,16 @@ def cases(folder: Path, kind: str) -> list[Case]:
     return [Case(kind, name, folder) for name in names]
 
 
+def keyring_of(folder: Path, names: tuple[str, ...] = OWN_KEYS, require: tuple[str, ...] = ()) -> Keyring:
+    """The vectors' keys of these names, with the test CA as anchor."""
+    return Keyring([_key(folder, name) for name in names], [_anchor(folder)], require=require)
+
+
 def open_case(case: Case, policy: str = "legacy", require: tuple[str, ...] = (), role: Role = "any") -> Opened:
     """The vector through unseal, with the keys its sidecar grants and the test CA as anchor."""
     available = case.sidecar.get("keysAvailable", "all")
     names = OWN_KEYS if available == "all" else tuple(available)
-    keyring = Keyring([_key(case.folder, name) for name in names], [_anchor(case.folder)], require=require)
+    keyring = keyring_of(case.folder, names, require)
     content = MemoryContent(case.message)
     return unseal(content, content_type=OSCI_TYPE, keyring=keyring, policy=profile(policy), at=AT, role=role)
 

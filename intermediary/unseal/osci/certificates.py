@@ -76,8 +76,11 @@ class Certificates:
 
 
 def parsed(der: bytes) -> x509.Certificate:
-    """The certificate behind the DER, or a structure fault."""
+    """The certificate behind the DER, or a structure fault; its names and dates can be read without another."""
     try:
-        return x509.load_der_x509_certificate(der)
+        certificate = x509.load_der_x509_certificate(der)
+        # The library reads these when they are asked for, which is too late for a structure fault.
+        _ = certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except ValueError:
         raise broken("X509Certificate") from None
+    return certificate
