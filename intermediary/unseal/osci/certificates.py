@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from intermediary.core.faults import Rejected
 from intermediary.unseal.encoding import from_base64
@@ -76,11 +77,12 @@ class Certificates:
 
 
 def parsed(der: bytes) -> x509.Certificate:
-    """The certificate behind the DER, or a structure fault; its names and dates can be read without another."""
+    """The certificate behind the DER, or a structure fault; its names, dates and key can be read without another."""
     try:
         certificate = x509.load_der_x509_certificate(der)
         # The library reads these when they are asked for, which is too late for a structure fault.
         _ = certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except ValueError:
+        certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
         raise broken("X509Certificate") from None
     return certificate
