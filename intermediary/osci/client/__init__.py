@@ -1,0 +1,1 @@
+"""OSCI as the one who asks: dialogs with an intermediary, fetching from post boxes, sending."""
