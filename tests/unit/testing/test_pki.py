@@ -13,7 +13,7 @@ from cryptography.x509 import KeyUsage
 
 from intermediary.osci.write import Letter, seal
 from intermediary.testing.pki import KEYRING, OWN_KEYS, make_pki, read_pki, write_pki
-from tests.unit.testing import plain
+from tests.unit.osci.write import plain
 
 
 def test_certificates_fit_their_roles(pki, now):

@@ -11,7 +11,7 @@ from lxml import etree
 
 from intermediary.osci.write import seal
 from intermediary.testing.samples import broken_application, sample_application, sample_letter, sample_pdf, sample_png
-from tests.unit.testing import plain
+from tests.unit.osci.write import plain
 
 SEEDS = range(200)
 

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidTag
 from intermediary.osci.write import Letter, seal
 from intermediary.testing.pki import Pki
 from intermediary.testing.tamper import Damage, tampered
-from tests.unit.testing import plain
+from tests.unit.osci.write import plain
 
 EXPECTED = {
     Damage.CONTENT_CHANGED: {"content signature"},

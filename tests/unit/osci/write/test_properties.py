@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from intermediary.osci.write import Attachment, seal
 from intermediary.osci.write.markup import attribute, text
-from tests.unit.testing import plain
-from tests.unit.testing.letters import letters
+from tests.unit.osci.write import plain
+from tests.unit.osci.write.letters import letters
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 EXAMPLES = 300

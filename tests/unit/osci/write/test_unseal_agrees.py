@@ -18,7 +18,7 @@ from intermediary.testing.pki import Pki, write_pki
 from intermediary.testing.tamper import Damage, tampered
 from intermediary.unseal import NotOpened, profile, unseal
 from intermediary.unseal.formats import OSCI_TYPE
-from tests.unit.testing.letters import letters
+from tests.unit.osci.write.letters import letters
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 EXAMPLES = 300

@@ -28,7 +28,7 @@ from intermediary.osci.write import (
     Symmetric,
     seal,
 )
-from tests.unit.testing import plain
+from tests.unit.osci.write import plain
 
 MOMENT = datetime.fromisoformat("2025-03-14T09:27:13+01:00")
 CARD = ProcessCard(

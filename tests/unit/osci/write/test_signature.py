@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from intermediary.osci.write import Dialog, SignatureMethod, seal
-from tests.unit.testing import plain
+from tests.unit.osci.write import plain
 
 RSA_METHODS = [method for method in SignatureMethod if method.family != "ECDSA"]
 ECDSA_METHODS = [method for method in SignatureMethod if method.family == "ECDSA"]

@@ -9,7 +9,7 @@ import pytest
 
 from intermediary.osci.write import Cipher, KeyTransport, Symmetric, seal
 from intermediary.osci.write.markup import base64_lines
-from tests.unit.testing import plain
+from tests.unit.osci.write import plain
 
 
 def _opened(message, pki, *, transport=True):
