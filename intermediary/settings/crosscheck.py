@@ -11,6 +11,8 @@ from pathlib import Path
 from intermediary.settings.finding import Finding, Severity
 from intermediary.settings.models import BROKER_MAX_BYTES, Channel, Settings
 
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  compared, not bound
+
 
 def crosscheck(settings: Settings, file: Path) -> list[Finding]:
     """Every contradiction between settings, in the order of the file."""
@@ -19,6 +21,7 @@ def crosscheck(settings: Settings, file: Path) -> list[Finding]:
         *_unknown_mandanten(settings, file),
         *_mandanten(settings, file),
         *_channels(settings, file),
+        *_endpoints(settings, file),
         *_partners(settings, file),
         *_folders(settings, file),
     ]
@@ -92,6 +95,20 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
             )
 
 
+def _endpoints(settings: Settings, file: Path) -> Iterator[Finding]:
+    """Two doors cannot listen at one port, except on addresses of their own."""
+    endpoints = [(channel, channel.osci_passive) for channel in settings.channel if channel.osci_passive]
+    for (left, one), (right, other) in combinations(endpoints, 2):
+        is_shared = one.host == other.host or not {one.host, other.host}.isdisjoint(_EVERYWHERE)
+        if one.port == other.port and is_shared:
+            yield Finding(
+                file,
+                f"channel[{right.name}].osci_passive.listen",
+                f'is the address of the channel "{left.name}" too',
+                "one channel, one port; several Mandanten share a channel by their paths",
+            )
+
+
 def _partners(settings: Settings, file: Path) -> Iterator[Finding]:
     for channel in settings.channel:
         if channel.partner and settings.installation.partners is None:
@@ -106,7 +123,9 @@ def _channel(channel: Channel, file: Path) -> Iterator[Finding]:
         yield Finding(
             file,
             f"channel[{channel.name}].answer",
-            "is missing: nobody is told what became of a submission",
+            "is missing: nobody is told when a Fachverfahren refuses what the endpoint accepted"
+            if channel.osci_passive
+            else "is missing: nobody is told what became of a submission",
             "add [channel.answer]",
             Severity.WARNING,
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from intermediary.settings.finding import Finding, Severity
-from intermediary.settings.models import Settings
+from intermediary.settings.models import OsciPassiveDoor, Settings
 
 _SECRETS = ("p12", "jwk", "pem", "password_file")
 
@@ -51,6 +51,16 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
             for name, claim in channel.amqp.claims.items():
                 if claim.folder.exists() and not claim.folder.is_dir():
                     yield Finding(file, f"channel[{channel.name}].amqp.claims.{name}.folder", "is not a folder")
+        if channel.osci_passive:
+            yield from _endpoint(file, f"channel[{channel.name}].osci_passive", channel.osci_passive)
+
+
+def _endpoint(file: Path, path: str, door: OsciPassiveDoor) -> Iterator[Finding]:
+    if door.tls_key:
+        yield from check_secret(file, f"{path}.tls_key", door.tls_key)
+    for name, named in (("tls_cert", door.tls_cert), ("client_ca", door.client_ca)):
+        if named and not named.is_file():
+            yield Finding(file, f"{path}.{name}", f"there is no file {named}")
 
 
 def _folders(settings: Settings, file: Path) -> Iterator[Finding]:

@@ -27,6 +27,13 @@ def _bounded_queue(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    host, _colon, port = value.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or not 1 <= int(port) <= 65535:
+        raise ValueError("an address is `host:port`; `0.0.0.0:8443` is every interface, `[::1]:8443` an IPv6 address")
+    return value
+
+
 def _not_empty(value: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
     if not value:
         raise ValueError("needs at least one entry")
@@ -38,4 +45,5 @@ Count = Annotated[int, Strict(), Field(ge=1)]
 NameText = Annotated[str, Strict(), AfterValidator(Name)]
 KennungText = Annotated[str, Strict(), AfterValidator(Behoerdenkennung)]
 QueueName = Annotated[str, Strict(), Field(min_length=1), AfterValidator(_bounded_queue)]
+AddressText = Annotated[str, Strict(), AfterValidator(_address)]
 ConfiguredPath = Annotated[Path, BeforeValidator(_resolve)]

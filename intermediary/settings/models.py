@@ -13,7 +13,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from intermediary.core.schedule import Schedule
-from intermediary.settings.kinds import ConfiguredPath, Count, KennungText, NameText, QueueName, Several
+from intermediary.settings.kinds import AddressText, ConfiguredPath, Count, KennungText, NameText, QueueName, Several
 
 GIBIBYTE = 1024**3
 BROKER_MAX_BYTES = 128 * 1024**2
@@ -155,6 +155,55 @@ class AmqpDoor(Table):
     )
 
 
+class OsciPassiveDoor(Table):
+    """An HTTPS endpoint that an OSCI intermediary delivers to; docs/reference/osci-passive.md is its interface."""
+
+    listen: AddressText = Field(description="Address to listen on, `host:port`. Paths: `/osci/<mandant>`.")
+    tls_cert: ConfiguredPath | None = Field(
+        default=None, description="Certificate of the endpoint with its chain (PEM); a renewed file is noticed."
+    )
+    tls_key: ConfiguredPath | None = Field(
+        default=None, description="Its key (PEM, without passphrase, mode 0600). Without both: plain HTTP."
+    )
+    client_ca: ConfiguredPath | None = Field(
+        default=None, description="CA (PEM) whose certificates a client must show; without it any client may connect."
+    )
+    behind_proxy: bool = Field(
+        default=False,
+        strict=True,
+        description="Without TLS only the loopback interface is listened on, unless a proxy ends TLS on a path you trust.",
+    )
+    judged_seconds: int = Field(
+        default=10,
+        strict=True,
+        ge=1,
+        le=300,
+        description="How long an answer waits for the verdict; then the intermediary is asked to repeat the delivery.",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.tls_cert is None) is not (self.tls_key is None):
+            raise ValueError("`tls_cert` and `tls_key` go together")
+        if self.tls_cert is None and self.client_ca is not None:
+            raise ValueError("`client_ca` needs `tls_cert` and `tls_key`")
+        if self.tls_cert is None and not self.behind_proxy and self.host not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError(
+                "without TLS only the loopback interface is listened on: set `tls_cert`, or `behind_proxy`"
+            )
+        return self
+
+    @property
+    def host(self) -> str:
+        """The host of `listen`, without brackets."""
+        return self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+    @property
+    def port(self) -> int:
+        """The port of `listen`."""
+        return int(self.listen.rpartition(":")[2])
+
+
 class Answer(Table):
     """Where Quittungen of a channel go when the message itself names no place."""
 
@@ -175,7 +224,9 @@ class Channel(Table):
     """A door through which submissions come in."""
 
     name: NameText = Field(description="Name of the channel; stands in the audit trail.")
-    type: Literal["folder", "amqp"] = Field(description="The kind of door; its settings are in the table of that name.")
+    type: Literal["folder", "amqp", "osci_passive"] = Field(
+        description="The kind of door; its settings are in the table of that name."
+    )
     mandanten: Several[NameText] = Field(
         description="Whose submissions come through this door. With several, a message says whose it is (`x-mandant`).",
     )
@@ -193,11 +244,13 @@ class Channel(Table):
     )
     folder: FolderDoor | None = Field(default=None, description="The door of type `folder`.")
     amqp: AmqpDoor | None = Field(default=None, description="The door of type `amqp`.")
+    osci_passive: OsciPassiveDoor | None = Field(default=None, description="The door of type `osci_passive`.")
     answer: Answer | None = Field(default=None, description="Where Quittungen go; without it only to `reply_to`.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        for name, door in (("folder", self.folder), ("amqp", self.amqp)):
+        doors = {"folder": self.folder, "amqp": self.amqp, "osci_passive": self.osci_passive}
+        for name, door in doors.items():
             if (door is None) is (name == self.type):
                 raise ValueError(f'a channel of type "{self.type}" has the table [channel.{self.type}] and no other')
         if self.type == "folder" and len(self.mandanten) > 1:

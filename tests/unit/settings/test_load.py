@@ -89,7 +89,7 @@ CASES = [
     (
         'type = "folder"\n',
         'type = "ordner"\n',
-        ("channel[ablage].type", "is not one of the choices", 'choose "folder" or "amqp"'),
+        ("channel[ablage].type", "is not one of the choices", 'choose "folder", "amqp" or "osci_passive"'),
     ),
     (
         'type = "folder"\n',

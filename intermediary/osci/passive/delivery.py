@@ -1,0 +1,221 @@
+"""One delivery, step by step: transport opened, taken, judged, answered (digest §17). Blocks; called in threads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+
+from intermediary.core.faults import Fault, Rejected
+from intermediary.core.values import Content, Eingang
+from intermediary.ingress.doors import OSCI_MIME, Angaben, DoorRules, Take, build_eingang
+from intermediary.keys.ring import Keyring
+from intermediary.keys.spool import Spool
+from intermediary.osci.passive.answer import Answering, can_be_sealed_for
+from intermediary.osci.passive.failures import DecryptFailures
+from intermediary.osci.passive.feedback import (
+    NO_CIPHER_CERTIFICATE,
+    NO_MESSAGE_ID,
+    NOT_OSCI,
+    UNDECRYPTABLE,
+    USED_MESSAGE_ID,
+    entry,
+    is_fault,
+)
+from intermediary.osci.passive.reply import UNDECRYPTED, Reply, fault, later
+from intermediary.osci.passive.verdict import Open, read_verdict
+from intermediary.store.records import NachrichtRecord
+from intermediary.unseal.osci.feedback import Entry
+from intermediary.unseal.osci.message import NotDelivered, OsciMessage, open_transport
+from intermediary.unseal.policy import Policy
+from intermediary.unseal.refusal import NotOpened
+
+log = structlog.get_logger(__name__)
+
+_UNOPENED_CONTENT = frozenset({"osci.content.undecryptable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What one Mandant opens the transport with."""
+
+    keyring: Keyring
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a passive recipient needs of the rest of the house; given by `wiring`, called from several threads.
+
+    `look` reads a Nachricht as it stands; `judge` judges exactly this one if nobody has and nobody is at it, and delivers
+    nothing. `opening` gives a Mandant's keys; `quittung` is the business reply to a ProcessDelivery.
+    """
+
+    take: Take
+    look: Callable[[str], NachrichtRecord]
+    judge: Callable[[str], None]
+    opening: Callable[[str], Opening]
+    quittung: Callable[[NachrichtRecord], bytes]
+    spool: Spool
+    clock: Callable[[], datetime]
+    random: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One request, complete: `partner` is who sent it, as the connection knows (certificate or address)."""
+
+    mandant: str
+    body: Content = field(repr=False)
+    partner: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A delivery that is durable here; what is left is its verdict."""
+
+    nachricht_id: str
+    mandant: str
+    partner: str
+    message: OsciMessage = field(repr=False)
+
+
+class Deliveries:
+    """The steps for one channel. `take_in` first; then `judge`, and `answer` until it is no longer None."""
+
+    def __init__(
+        self,
+        house: House,
+        rules: DoorRules,
+        failures: DecryptFailures,
+        *,
+        on_holding: Callable[[str], None],
+    ) -> None:
+        self._house = house
+        self._rules = rules
+        self._failures = failures
+        self._on_holding = on_holding
+
+    def take_in(self, arrived: Arrived) -> Held | Reply:
+        """Open the transport and make the delivery durable; a Reply where it is refused, or cannot be taken now."""
+        wait = self._failures.wait_seconds(arrived.partner)
+        if wait:
+            return later(wait)
+        try:
+            return self._take_in(arrived)
+        except NotOpened as refusal:
+            return self._refused(refusal, arrived)
+        except (Fault, OSError) as failure:  # disk, database, keys: whatever heals, it was not taken
+            return self._not_now(failure)
+        except Exception as failure:  # one delivery's defect must not end the door
+            log.error("door.take.failed", channel=self._rules.channel, code=type(failure).__name__)
+            return self._not_now(failure)
+
+    def judge(self, held: Held) -> None:
+        """Judge it, if nobody has; logs what goes wrong, for the workers go on with it."""
+        try:
+            self._house.judge(held.nachricht_id)
+        except Exception as failure:
+            code = failure.code if isinstance(failure, Fault) else type(failure).__name__
+            log.error("door.judge.failed", channel=self._rules.channel, nachricht_id=held.nachricht_id, code=code)
+
+    def answer(self, held: Held) -> Reply | None:
+        """The answer to a delivery as it stands now; None while somebody is at it."""
+        try:
+            nachricht = self._house.look(held.nachricht_id)
+            verdict = read_verdict(nachricht, self._house.clock())
+            if isinstance(verdict, Entry):
+                return self._told(held, nachricht, verdict)
+        except Fault as failure:
+            return self._not_now(failure)
+        return None if verdict is Open.IN_HAND else later()
+
+    def _take_in(self, arrived: Arrived) -> Held | Reply:
+        opening = self._house.opening(arrived.mandant)
+        message = open_transport(
+            arrived.body,
+            keyring=opening.keyring,
+            policy=opening.policy,
+            at=arrived.at,
+            role="passive",
+            spool=self._house.spool,
+        )
+        if message.encrypted and not can_be_sealed_for(message):
+            return fault(NO_CIPHER_CERTIFICATE)
+        partner = _originator(message) or arrived.partner
+        wait = self._failures.wait_seconds(partner)
+        if wait:
+            return later(wait)
+        try:
+            eingang = self._eingang(arrived, message)
+        except Rejected as refused:
+            return self._answering(arrived.mandant).write(message, (_id_fault(message, refused),))
+        (taken,) = self._house.take([eingang])
+        self._on_holding("")
+        if taken.outcome != "new":
+            log.info(
+                "door.repeated",
+                channel=self._rules.channel,
+                nachricht_id=taken.nachricht_id,
+                outcome=taken.outcome,
+            )
+        return Held(taken.nachricht_id, arrived.mandant, partner, message)
+
+    def _told(self, held: Held, nachricht: NachrichtRecord, verdict: Entry) -> Reply:
+        if nachricht.verdict_code in _UNOPENED_CONTENT:
+            self._failures.count(held.partner)
+        if is_fault(verdict.code):
+            return fault(verdict.code)
+        is_process = held.message.opened.message_type == "ProcessDelivery"
+        business = self._house.quittung(nachricht) if is_process and verdict.code != USED_MESSAGE_ID else None
+        return self._answering(held.mandant).write(held.message, (verdict,), business=business)
+
+    def _refused(self, refusal: NotOpened, arrived: Arrived) -> Reply:
+        """What was refused before it was taken: nothing of it stays, the intermediary is told."""
+        code = refusal.osci_code or NOT_OSCI
+        log.info("door.refused", channel=self._rules.channel, mandant=arrived.mandant, code=refusal.code)
+        if code == UNDECRYPTABLE:
+            self._failures.count(arrived.partner)
+            return UNDECRYPTED
+        if is_fault(code) or not isinstance(refusal, NotDelivered):
+            return fault(code if is_fault(code) else NOT_OSCI)
+        message = refusal.message
+        if message.encrypted and not can_be_sealed_for(message):
+            return fault(NO_CIPHER_CERTIFICATE)
+        was_signed = refusal.code != "osci.transport-signature.missing"
+        return self._answering(arrived.mandant).write(message, (entry(code),), signed=was_signed)
+
+    def _eingang(self, arrived: Arrived, message: OsciMessage) -> Eingang:
+        """Identity is the sender's id and the content; a ProcessDelivery may go without id (digest §7)."""
+        message_id = message.order.message_id
+        if not message_id and message.opened.message_type == "ProcessDelivery":
+            message_id = f"osci:{message.same_sha256}"
+        angaben = Angaben(content_type=OSCI_MIME, message_id=message_id, mandant=arrived.mandant)
+        eingang = build_eingang(self._rules, angaben, body=arrived.body, received_at=arrived.at)
+        return replace(eingang, same_sha256=message.same_sha256)
+
+    def _answering(self, mandant: str) -> Answering:
+        ring = self._house.opening(mandant).keyring
+        own = ring.certificates()
+        return Answering(ring.signature_key(), own[0] if own else None, self._house.random)
+
+    def _not_now(self, failure: Exception) -> Reply:
+        code = failure.code if isinstance(failure, Fault) else type(failure).__name__
+        self._on_holding(code)
+        log.warning("door.holding", channel=self._rules.channel, code=code)
+        return later()
+
+
+def _originator(message: OsciMessage) -> str:
+    """Who sent it to the intermediary, as a signed request tells it; empty when nobody vouches for that."""
+    known = message.certificates.get("CipherCertificateOriginator", ())
+    is_vouched = any(fact.layer == "transport" and fact.valid for fact in message.opened.signatures)
+    return hashlib.sha256(known[0]).hexdigest() if known and is_vouched else ""
+
+
+def _id_fault(message: OsciMessage, refused: Rejected) -> Entry:
+    return entry(USED_MESSAGE_ID if message.order.message_id else NO_MESSAGE_ID, refused.code)

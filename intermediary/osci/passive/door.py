@@ -1,0 +1,122 @@
+"""The door of a channel of type `osci_passive`: opens the endpoint, keeps it open, and closes it within a second."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import structlog
+from tenacity import (
+    RetryCallState,
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_random_exponential,
+)
+
+from intermediary.core.faults import Misconfigured
+from intermediary.ingress.doors import DoorRules, DoorState, DoorStatus
+from intermediary.osci.passive.delivery import Deliveries, House
+from intermediary.osci.passive.endpoint import Endpoint
+from intermediary.osci.passive.failures import DecryptFailures
+from intermediary.osci.passive.server import Server
+from intermediary.osci.passive.settings import PassiveSettings
+
+log = structlog.get_logger(__name__)
+
+
+class PassiveDoor:
+    """Takes what an OSCI intermediary delivers; implements `Door`.
+
+    An address that cannot be had or a certificate that cannot be read is tried again; `port` is the one it listens on,
+    known while it is open.
+    """
+
+    def __init__(self, settings: PassiveSettings, rules: DoorRules, house: House) -> None:
+        self._settings = settings
+        self._rules = rules
+        self._house = house
+        self._failures = DecryptFailures(rules.channel, per_hour=settings.failures_per_hour, ticks=time.monotonic)
+        self._deliveries = Deliveries(house, rules, self._failures, on_holding=self._on_holding)
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._open: tuple[asyncio.AbstractEventLoop, Server, Endpoint] | None = None
+        self._state = DoorState.CLOSED
+        self._code = ""
+        self.port: int | None = None
+
+    @property
+    def channel(self) -> str:
+        return self._rules.channel
+
+    @property
+    def status(self) -> DoorStatus:
+        """While it takes, partners that may be asking an oracle show as a code."""
+        code = self._code
+        if not code and self._failures.suspects:
+            code = "intake.decrypt.alarm"
+        return DoorStatus(self._state, code)
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        self._state = DoorState.OPENING
+        retrying = Retrying(
+            retry=retry_if_exception_type((OSError, Misconfigured)),
+            wait=wait_random_exponential(multiplier=0.5, max=10),
+            stop=stop_when_event_set(self._stop),
+            sleep=sleep_using_event(self._stop),
+            after=self._say_closed,
+        )
+        try:
+            retrying(self._serve)
+        except RetryError:
+            pass  # stopped while waiting
+        finally:
+            self._state = DoorState.CLOSED
+
+    def stop(self) -> None:
+        self._stop.set()
+        with self._lock:
+            if self._open is not None:
+                loop, server, endpoint = self._open
+                loop.call_soon_threadsafe(endpoint.stop)
+                server.should_exit = True
+
+    def _serve(self) -> None:
+        if self._stop.is_set():
+            return
+        endpoint = Endpoint(
+            self._deliveries, self._settings, self._rules, spool=self._house.spool, clock=self._house.clock
+        )
+        server = Server(endpoint.app, self._settings, on_open=lambda port: self._opened(server, endpoint, port))
+        try:
+            server.run_until_stopped()
+        finally:
+            with self._lock:
+                self._open = None
+            self.port = None
+            endpoint.close()
+
+    def _opened(self, server: Server, endpoint: Endpoint, port: int) -> None:
+        """Called in the server's loop once it listens."""
+        self.port = port
+        self._state, self._code = DoorState.TAKING, ""
+        with self._lock:
+            self._open = (asyncio.get_running_loop(), server, endpoint)
+            if self._stop.is_set():
+                server.should_exit = True
+        log.info("osci.listening", channel=self.channel)
+
+    def _on_holding(self, code: str) -> None:
+        self._state = DoorState.HOLDING if code else DoorState.TAKING
+        self._code = code
+
+    def _say_closed(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        self._state = DoorState.OPENING
+        self._code = error.code if isinstance(error, Misconfigured) else type(error).__name__
+        where = error.where if isinstance(error, Misconfigured) else ""
+        log.error("osci.closed", channel=self.channel, code=self._code, where=where, attempt=state.attempt_number)

@@ -1,0 +1,182 @@
+"""The HTTP side of a passive recipient: paths, bounds, waiting for the verdict, the grid on which refusals leave."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from intermediary.core.values import Content
+from intermediary.ingress.doors import DoorRules
+from intermediary.keys.spool import Arriving, Spool
+from intermediary.osci.passive.delivery import Arrived, Deliveries, Held
+from intermediary.osci.passive.reply import Reply, later, too_large, too_slow
+from intermediary.osci.passive.settings import PassiveSettings
+
+_PATH = "/osci"
+_MEDIA_TYPE = "text/xml; charset=UTF-8"
+_WRITE_BYTES = 256 * 1024
+_POLL_SECONDS = 0.05
+_DRAIN_SECONDS = 1.0
+_TAKING_THREADS = 4
+_JUDGING_THREADS = 2
+
+
+class Endpoint:
+    """One ASGI application for one channel; `stop` ends what waits, from the loop's own thread."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        settings: PassiveSettings,
+        rules: DoorRules,
+        *,
+        spool: Spool,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._deliveries = deliveries
+        self._settings = settings
+        self._rules = rules
+        self._spool = spool
+        self._clock = clock
+        self._taking = ThreadPoolExecutor(_TAKING_THREADS, thread_name_prefix="osci-take")
+        self._judging = ThreadPoolExecutor(_JUDGING_THREADS, thread_name_prefix="osci-judge")
+        self._waiting: set[asyncio.Timeout] = set()
+        self._under_way = 0
+        self._is_stopping = False
+        paths = [_PATH, f"{_PATH}/{{mandant}}"] if len(rules.mandanten) == 1 else [f"{_PATH}/{{mandant}}"]
+        self.app = Starlette(routes=[Route(path, self._deliver, methods=["POST"]) for path in paths])
+
+    def stop(self) -> None:
+        """From now on nothing is taken up, and who waits is told to come again; a take under way ends by itself."""
+        self._is_stopping = True
+        for one in tuple(self._waiting):
+            one.reschedule(0)
+
+    def close(self) -> None:
+        """Let the threads go; a judgement still under way is left to itself."""
+        self._taking.shutdown(wait=False, cancel_futures=True)
+        self._judging.shutdown(wait=False, cancel_futures=True)
+
+    async def _deliver(self, request: Request) -> Response:
+        mandant = request.path_params.get("mandant", self._rules.mandanten[0])
+        if mandant not in self._rules.mandanten:
+            return Response("Not Found", 404)
+        if self._is_stopping or self._under_way >= self._settings.bounds.requests:
+            return _sent(later(), is_unread=True)
+        self._under_way += 1
+        try:
+            body = await self._receive(request)
+            if isinstance(body, Reply):
+                return _sent(body, is_unread=True)
+            return await self._answer(Arrived(mandant, body, request.state.partner, self._clock()))
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        finally:
+            self._under_way -= 1
+
+    async def _receive(self, request: Request) -> Content | Reply:
+        """The whole body, on the spool if it is large; a Reply when it is too large or comes too slowly."""
+        stated = request.headers.get("content-length", "")
+        if stated.isdigit() and int(stated) > self._rules.max_bytes:
+            return too_large()
+        arriving = self._spool.receive()
+        content: Content | Reply
+        try:
+            content = await self._spooled(request.stream(), arriving)
+        except TimeoutError:
+            content = later() if self._is_stopping else too_slow()
+        except OSError:  # no room on the disk
+            content = later()
+        except ClientDisconnect:
+            arriving.abandon()
+            raise
+        if isinstance(content, Reply):
+            arriving.abandon()
+        return content
+
+    async def _spooled(self, stream: AsyncIterator[bytes], arriving: Arriving) -> Content | Reply:
+        end = asyncio.get_running_loop().time() + self._settings.bounds.total
+        pieces: list[bytes] = []
+        while piece := await self._next(stream, end):
+            pieces.append(piece)
+            waiting = sum(map(len, pieces))
+            if arriving.length + waiting > self._rules.max_bytes:
+                return too_large()
+            if waiting >= _WRITE_BYTES:
+                await asyncio.to_thread(arriving.write, b"".join(pieces))
+                pieces.clear()
+        arriving.write(b"".join(pieces))
+        return await asyncio.to_thread(arriving.finish)
+
+    async def _next(self, stream: AsyncIterator[bytes], end: float) -> bytes:
+        """The next bytes that are not none; empty at the end of the body. TimeoutError when they come too slowly."""
+        left = end - asyncio.get_running_loop().time()
+        async with self._within(min(self._settings.bounds.idle, left)):
+            async for piece in stream:
+                if piece:
+                    return piece
+        return b""
+
+    async def _answer(self, arrived: Arrived) -> Response:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        held = await loop.run_in_executor(self._taking, self._deliveries.take_in, arrived)
+        reply = await self._judged(held) if isinstance(held, Held) else held
+        if reply.is_refusal:
+            tick = self._settings.tick_seconds
+            passed = loop.time() - start
+            await asyncio.sleep(math.ceil(passed / tick) * tick - passed)
+        return _sent(reply)
+
+    async def _judged(self, held: Held) -> Reply:
+        """Wait for the verdict, but not longer than the channel does; a worker goes on in any case."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with self._within(self._settings.judged_seconds):
+                await loop.run_in_executor(self._judging, self._deliveries.judge, held)
+                while (reply := await loop.run_in_executor(self._taking, self._deliveries.answer, held)) is None:
+                    await asyncio.sleep(_POLL_SECONDS)
+                return reply
+        except TimeoutError:
+            return later()
+
+    @asynccontextmanager
+    async def _within(self, seconds: float) -> AsyncIterator[None]:
+        """A span that ends with TimeoutError: when it is over, and when the door is to be closed."""
+        async with asyncio.timeout(0 if self._is_stopping else seconds) as span:
+            self._waiting.add(span)
+            try:
+                yield
+            finally:
+                self._waiting.discard(span)
+
+
+class _Last(Response):
+    """An answer after which the connection ends; what the client still sends is read for a moment, so that it sees it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [*self.raw_headers, (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while (await receive()).get("more_body"):
+                    pass
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _sent(reply: Reply, *, is_unread: bool = False) -> Response:
+    headers = {"content-type": _MEDIA_TYPE}
+    if reply.retry_after is not None:
+        headers["retry-after"] = str(reply.retry_after)
+    return (_Last if is_unread else Response)(reply.body, reply.status, headers=headers)
