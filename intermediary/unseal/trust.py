@@ -1,16 +1,36 @@
-"""Trust in a signer: key usage, and a path from its certificate to an anchor that was valid at the time asked about."""
+"""Trust in a signer: key usage, a path to an anchor that was valid at the time asked about, and no revocation until then."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 
-_LONGEST_PATH = 5
-_SOUND = (hashes.SHA256, hashes.SHA384, hashes.SHA512, hashes.SHA3_256, hashes.SHA3_384, hashes.SHA3_512)
+from intermediary.keys.material import Revocation
+from intermediary.unseal.path import UNREADABLE, Path, PathFinder, broken_rule, is_valid_at
+from intermediary.unseal.revocation import Standing, standing
+
+Hints = Callable[[], Iterable[x509.Certificate]]
+"""Gives further certificates that may stand in a path; asked only when ours lead nowhere."""
+
+OFF = Revocation()
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whether a signer is trusted (None: undetermined), and what led to it.
+
+    `code` is a code of the catalogue: why not, or what was noted although it is; `rule` names the rule that decided.
+    `material` are the revocation lists and answers that were used (`crl:<sha256>`), for the pins of a replay.
+    """
+
+    trusted: bool | None
+    code: str = ""
+    rule: str = ""
+    material: tuple[str, ...] = ()
 
 
 def may_sign(certificate: x509.Certificate) -> bool:
@@ -19,9 +39,37 @@ def may_sign(certificate: x509.Certificate) -> bool:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return True
-    except ValueError:
+    except UNREADABLE:
         return False
     return usage.digital_signature or usage.content_commitment
+
+
+def judge(
+    signer: x509.Certificate,
+    *,
+    anchors: Iterable[x509.Certificate],
+    at: datetime,
+    between: Iterable[x509.Certificate] = (),
+    hints: Hints = tuple,
+    revocation: Revocation = OFF,
+) -> Trust:
+    """Whether a path leads from the signer to an anchor, every rule of it held at `at`, and nothing in it was revoked.
+
+    The best of several paths counts. `between` are our own certificates of authorities, `hints` those a message brought
+    along; neither is believed by itself. Pure, and nothing is fetched: `revocation` is the material at hand.
+    """
+    trusted = tuple(anchors)
+    if not trusted:
+        return Trust(None, "signature.undetermined", "no-anchor")
+    finder = PathFinder(trusted, between, hints)
+    best: Trust | None = None
+    for path in finder.paths(signer):
+        found = _judge_path(path, at, revocation)
+        if best is None or _RANK[found.code] < _RANK[best.code]:
+            best = found
+        if not best.code:
+            break
+    return best or Trust(False, "signature.untrusted", "forged" if finder.has_forgery else "no-path")
 
 
 def is_trusted(
@@ -30,52 +78,45 @@ def is_trusted(
     at: datetime,
     hints: Iterable[x509.Certificate] = (),
 ) -> bool | None:
-    """Whether a valid path leads to one of the anchors at the moment `at`; None without any anchor.
-
-    `hints` are further certificates that may stand between (from the message); none of them is believed by itself.
-    Revocation is not part of this answer.
-    """
-    trusted = tuple(anchors)
-    if not trusted:
-        return None
-    return _reaches(certificate, trusted, tuple(hints), at, _LONGEST_PATH)
+    """The bare answer of `judge`, without revocation."""
+    return judge(certificate, anchors=anchors, at=at, hints=lambda: hints).trusted
 
 
-def _reaches(
-    certificate: x509.Certificate,
-    anchors: tuple[x509.Certificate, ...],
-    hints: tuple[x509.Certificate, ...],
-    at: datetime,
-    steps: int,
-) -> bool:
-    if steps == 0 or not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
-        return False
-    if certificate in anchors:
-        return True
-    for issuer in (*anchors, *hints):
-        if issuer != certificate and _issued(certificate, issuer) and _reaches(issuer, anchors, hints, at, steps - 1):
-            return True
-    return False
+_RANK = {
+    "": 0,
+    "signature.revoked-later": 1,
+    "signature.revocation-unknown": 2,
+    "signature.undetermined": 3,
+    "signature.revoked": 4,
+    "signature.expired": 5,
+    "signature.untrusted": 6,
+}
 
 
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    if certificate.issuer != issuer.subject or not _may_issue(issuer):
-        return False
-    if not isinstance(certificate.signature_hash_algorithm, _SOUND):
-        return False
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
+def _judge_path(path: Path, at: datetime, revocation: Revocation) -> Trust:
+    rule = broken_rule(path)
+    if rule:
+        return Trust(False, "signature.untrusted", rule)
+    if not is_valid_at(path, at):
+        return Trust(False, "signature.expired", "validity")
+    if revocation.mode == "off":
+        return Trust(True)
+    found = [
+        standing(certificate, issuer, at, material=revocation.material, grace=revocation.grace)
+        for certificate, issuer in pairwise(path)
+    ]
+    return _judge_standings(found, revocation)
 
 
-def _may_issue(issuer: x509.Certificate) -> bool:
-    try:
-        if not issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
-            return False
-        return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
-    except x509.ExtensionNotFound as missing:
-        return missing.oid == x509.KeyUsage.oid
-    except ValueError:
-        return False
+def _judge_standings(found: list[Standing], revocation: Revocation) -> Trust:
+    """An anchor's own revocation is the operator's to see to: it has no issuer here."""
+    used = tuple(dict.fromkeys(one.source for one in found if one.source))
+    if any(one.state == "revoked" for one in found):
+        return Trust(False, "signature.revoked", "revoked", used)
+    if any(one.state == "unknown" for one in found):
+        if revocation.mode == "hard":
+            return Trust(None, "signature.undetermined", "no-revocation-material", used)
+        return Trust(True, "signature.revocation-unknown", "no-revocation-material", used)
+    if any(one.since is not None for one in found):
+        return Trust(True, "signature.revoked-later", "revoked-later", used)
+    return Trust(True, material=used)

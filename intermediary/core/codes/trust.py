@@ -34,6 +34,11 @@ CODES: tuple[Code, ...] = (
         "Zur Sperrung eines Zertifikats lag kein frisches Sperrmaterial vor; nach Vorgabe ging es trotzdem weiter.",
         "Die Sperrlisten im Ordner erneuern; soll so etwas warten, `revocation` auf hard stellen.",
     ),
+    _operator(
+        "signature.revoked-later",
+        "Das Zertifikat des Unterzeichners wurde erst nach dem Empfang gesperrt; beim Empfang war es gültig.",
+        "Nichts für diese Nachricht; spätere mit diesem Zertifikat werden nicht mehr als vertrauenswürdig gezählt.",
+    ),
     _sender(
         "signature.untrusted",
         "Vom Zertifikat des Unterzeichners führt kein gültiger Pfad zu einem Vertrauensanker.",
