@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -31,8 +31,35 @@ class KeyTransport:
     mgf: str = "sha256"
 
 
+class ReaderKey(Protocol):
+    """Opens what was sealed for one certificate, wherever the key itself lives (a file, a token).
+
+    May be called from several threads at once.
+    """
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The certificate that senders seal for."""
+
+    @property
+    def der(self) -> bytes:
+        """The certificate in DER form."""
+
+    @property
+    def bits(self) -> int:
+        """The length of the modulus, or 0 for a key that cannot decrypt."""
+
+    def unwrap(self, wrapped: bytes, transport: KeyTransport, key_bytes: int) -> bytes:
+        """The wrapped content key, or random bytes of the same length when there is none.
+
+        Implicit rejection: a wrong block, a wrong length and a foreign key all give a key that opens nothing, so that
+        nobody outside can tell them apart (threat T6, rule R3). A key that cannot be reached is no wrong block: it raises
+        `Misconfigured("key.unavailable")` or `Transient("key.token.failed")`, and nobody is turned away.
+        """
+
+
 class DecryptionKey:
-    """One RSA key pair with its certificate; only the certificate can be read."""
+    """One RSA key pair held in memory, with its certificate; only the certificate can be read."""
 
     __slots__ = ("_private", "certificate", "der")
 
@@ -47,19 +74,16 @@ class DecryptionKey:
         return self._private.key_size if isinstance(self._private, rsa.RSAPrivateKey) else 0
 
     def unwrap(self, wrapped: bytes, transport: KeyTransport, key_bytes: int) -> bytes:
-        """The wrapped content key, or random bytes of the same length when there is none.
-
-        Implicit rejection: a wrong block, a wrong length and a foreign key all give a key that opens nothing, so that
-        nobody outside can tell them apart (threat T6, rule R3).
-        """
+        """See `ReaderKey`."""
         substitute = os.urandom(key_bytes)
         if not isinstance(self._private, rsa.RSAPrivateKey):
             return substitute
+        block, fits = fitting(wrapped, self._private.public_key())
         try:
-            key = self._private.decrypt(wrapped, _padding(transport))
+            key = self._private.decrypt(block, oaep_or_pkcs1(transport))
         except ValueError:
             return substitute
-        return key if len(key) == key_bytes else substitute
+        return key if fits and len(key) == key_bytes else substitute
 
     def __repr__(self) -> str:
         return "<decryption key>"
@@ -72,7 +96,7 @@ def from_p12(path: Path, password: bytes | None, where: str) -> DecryptionKey:
         private, certificate, _others = pkcs12.load_key_and_certificates(data, password)
     except (ValueError, TypeError):
         raise Misconfigured("key.unavailable", where=where) from None
-    if private is None or certificate is None:
+    if private is None or certificate is None or private.public_key() != certificate.public_key():
         raise Misconfigured("key.unavailable", where=where)
     return DecryptionKey(private, certificate)
 
@@ -98,7 +122,18 @@ def read_file(path: Path, where: str) -> bytes:
         raise Misconfigured("key.unavailable", where=where) from None
 
 
-def _padding(transport: KeyTransport) -> padding.AsymmetricPadding:
+def fitting(wrapped: bytes, public: rsa.RSAPublicKey) -> tuple[bytes, bool]:
+    """The block if the key can work on it, otherwise a random one that it can, and which of the two.
+
+    A block of the wrong length, or not below the modulus, would be refused without work: whoever measures could tell.
+    """
+    length = (public.key_size + 7) // 8
+    fits = len(wrapped) == length and int.from_bytes(wrapped, "big") < public.public_numbers().n
+    return (wrapped if fits else b"\0" + os.urandom(length - 1)), fits
+
+
+def oaep_or_pkcs1(transport: KeyTransport) -> padding.AsymmetricPadding:
+    """The padding of a key transport as the library knows it."""
     if transport.scheme == "rsa-1_5":
         return padding.PKCS1v15()
     return padding.OAEP(padding.MGF1(_HASHES[transport.mgf]()), _HASHES[transport.digest](), None)

@@ -12,9 +12,11 @@ from cryptography import x509
 
 from intermediary.core.faults import Misconfigured
 from intermediary.keys import private
-from intermediary.keys.entries import POLICIES, PURPOSES, Anchor, EntryReader, Purpose
+from intermediary.keys.entries import POLICIES, PURPOSES, Anchor, Purpose
+from intermediary.keys.identity import SignatureKey
 from intermediary.keys.material import GRACE, MODES, Material, Revocation, material_files
-from intermediary.keys.private import DecryptionKey, KeyTransport
+from intermediary.keys.private import KeyTransport, ReaderKey
+from intermediary.keys.sources import KEY_FILES, KeyEntry, KeyEntryReader
 
 __all__ = ["POLICIES", "PURPOSES", "REQUIREMENTS", "Anchor", "Keyring", "Purpose", "named_files"]
 
@@ -29,11 +31,10 @@ _TOP = (
     "revocation_grace_hours",
     "intermediates",
     "key",
+    "sign",
     "trust",
     "fit_connect",
 )
-_KEY_SOURCES = ("p12", "pem", "jwk", "pkcs11")
-_FILES = ("p12", "pem", "jwk", "password_file")
 
 
 class Keyring:
@@ -46,7 +47,7 @@ class Keyring:
 
     def __init__(
         self,
-        keys: Iterable[DecryptionKey] = (),
+        keys: Iterable[ReaderKey] = (),
         anchors: Iterable[Anchor] = (),
         *,
         policy: str = "osci",
@@ -54,6 +55,7 @@ class Keyring:
         require: Iterable[str] = (),
         revocation: Revocation | None = None,
         intermediates: Iterable[x509.Certificate] = (),
+        signature_keys: Iterable[SignatureKey] = (),
     ) -> None:
         self._keys = {key.der: key for key in keys}
         self._anchors = tuple(anchors)
@@ -62,6 +64,7 @@ class Keyring:
         self.require = frozenset(require)
         self.revocation = revocation or Revocation()
         self.intermediates = tuple(intermediates)
+        self._signature_keys = tuple(signature_keys)
 
     @classmethod
     def load(cls, path: Path) -> Keyring:
@@ -71,11 +74,7 @@ class Keyring:
         a profile that does not exist, `key.unavailable` for a key, password or certificate file that cannot be opened
         (with the file's name). Code and place are those of the first mistake; `findings` are all of them.
         """
-        try:
-            table = tomllib.loads(private.read_file(path, path.name).decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-            raise Misconfigured("keyring.invalid", where=path.name) from None
-        return _Reader(path).keyring(table)
+        return _Reader(path).keyring(_table(path))
 
     def has_key(self, certificate_der: bytes) -> bool:
         """Whether something encrypted for this certificate can be opened."""
@@ -87,15 +86,21 @@ class Keyring:
         return 0 if key is None else key.bits
 
     def decrypt_key(self, certificate_der: bytes, wrapped: bytes, transport: KeyTransport, *, key_bytes: int) -> bytes:
-        """The content key of `key_bytes` bytes. A failure gives a random key, never an error (`DecryptionKey.unwrap`).
+        """The content key of `key_bytes` bytes; a random one for a block that does not open, never an error.
 
-        Call only if `has_key`, and only with a `transport` the policy has accepted.
+        A key on a token that cannot be reached raises `Misconfigured("key.unavailable")` or
+        `Transient("key.token.failed")` (see `ReaderKey.unwrap`). Call only if `has_key`, and only with a `transport` the
+        policy has accepted.
         """
         return self._keys[certificate_der].unwrap(wrapped, transport, key_bytes)
 
     def certificates(self) -> tuple[x509.Certificate, ...]:
-        """The certificates of all keys, in the order of the file."""
+        """The certificates of all keys that open something, in the order of the file."""
         return tuple(key.certificate for key in self._keys.values())
+
+    def signature_key(self) -> SignatureKey | None:
+        """The key this Mandant signs with, the first of the file; None if it has none."""
+        return next(iter(self._signature_keys), None)
 
     def anchors(self, purpose: Purpose) -> tuple[x509.Certificate, ...]:
         """The trust anchors for signatures of this layer."""
@@ -114,8 +119,8 @@ def named_files(path: Path) -> tuple[Path, ...]:
         table = tomllib.loads(path.read_bytes().decode())
     except (OSError, ValueError):
         return ()
-    entries = [one for part in ("key", "trust") if isinstance(table.get(part), list) for one in table[part]]
-    names = [entry.get(name) for entry in entries if isinstance(entry, dict) for name in _FILES]
+    entries = [one for part in ("key", "sign", "trust") if isinstance(table.get(part), list) for one in table[part]]
+    names = [entry.get(name) for entry in entries if isinstance(entry, dict) for name in KEY_FILES]
     names += listed if isinstance(listed := table.get("intermediates"), list) else []
     found = [path.parent / name for name in names if isinstance(name, str)]
     folder = table.get("revocation_folder")
@@ -124,7 +129,19 @@ def named_files(path: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-class _Reader(EntryReader):
+def key_entries(path: Path) -> tuple[KeyEntry, ...]:
+    """Every key that a keyring file names, those that cannot be opened too; `Misconfigured` when it is no keyring."""
+    return _Reader(path).key_entries(_table(path))
+
+
+def _table(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(private.read_file(path, path.name).decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise Misconfigured("keyring.invalid", where=path.name) from None
+
+
+class _Reader(KeyEntryReader):
     """Turns the parsed file into a keyring, and collects every mistake with its dotted path."""
 
     def __init__(self, path: Path) -> None:
@@ -137,23 +154,26 @@ class _Reader(EntryReader):
         until = self._moment(table.get("policy_until"), "policy_until")
         revocation = self._revocation(table)
         intermediates = self._certificate_files(table.get("intermediates", []), "intermediates")
-        keys = [self._key(entry, f"key[{i}]") for i, entry in enumerate(self._tables(table, "key"))]
+        entries = self._entries(table)
         anchors = [
             anchor
             for i, entry in enumerate(self._tables(table, "trust"))
             for anchor in self._trust(entry, f"trust[{i}]")
         ]
         self._check()
-        opened = [key for key in keys if key is not None]
         return Keyring(
-            opened,
+            [one.reader for one in entries if one.reader is not None],
             anchors,
             policy=policy,
             policy_until=until,
             require=require,
             revocation=revocation,
             intermediates=intermediates,
+            signature_keys=[one.signer for one in entries if one.signer is not None],
         )
+
+    def key_entries(self, table: Mapping[str, Any]) -> tuple[KeyEntry, ...]:
+        return tuple(self._entries(table))
 
     def _revocation(self, table: Mapping[str, Any]) -> Revocation:
         mode = self._choice(table.get("revocation", "off"), "revocation", MODES)
@@ -169,38 +189,3 @@ class _Reader(EntryReader):
             self._note("keyring.invalid", "revocation_folder", hint=f"there is no folder {self._folder / name}")
         material = Material.load(self._folder / name) if name else Material()
         return Revocation(mode, timedelta(hours=hours), material)
-
-    def _key(self, entry: Mapping[str, Any], place: str) -> DecryptionKey | None:
-        self._known(entry, (*_KEY_SOURCES, "password_file"), place)
-        sources = [source for source in _KEY_SOURCES if source in entry]
-        if len(sources) != 1:
-            self._note("keyring.invalid", place, hint=f"exactly one of {', '.join(_KEY_SOURCES)}")
-            return None
-        place_of_key = f"{place}.{sources[0]}"
-        name = self._string(entry, sources[0], place)
-        if sources[0] not in ("p12", "pem"):
-            self._note("key.unsupported", place_of_key)
-            return None
-        is_protected = "password_file" in entry
-        password = self._password(entry, place) if is_protected else None
-        if not name or (is_protected and password is None):
-            return None
-        read = private.from_p12 if sources[0] == "p12" else private.from_pem
-        try:
-            return read(self._folder / name, password, name)
-        except Misconfigured:
-            self._unavailable(name, place_of_key)
-            return None
-
-    def _password(self, entry: Mapping[str, Any], place: str) -> bytes | None:
-        name = self._string(entry, "password_file", place)
-        if not name:
-            return None
-        try:
-            password = private.read_file(self._folder / name, name).rstrip(b"\r\n")
-        except Misconfigured:
-            password = b""
-        if not password:
-            self._unavailable(name, f"{place}.password_file")
-            return None
-        return password

@@ -37,7 +37,13 @@ CODES = (
         "key.unavailable",
         Healer.OPERATOR,
         "Ein Schlüssel dieser Installation lässt sich nicht öffnen.",
-        "Schlüsseldatei, Kennwortdatei und Rechte prüfen (`doctor`); die Nachricht läuft danach von selbst weiter.",
+        "Schlüsseldatei oder HSM, Kennwortdatei und Rechte prüfen (`keys list`); die Nachricht läuft danach von selbst weiter.",
+    ),
+    Code(
+        "key.token.failed",
+        Healer.TIME,
+        "Das Schlüsselmodul (HSM, PKCS#11-Token) hat einen Fehler gemeldet oder antwortet nicht.",
+        "Wird von selbst wiederholt. Bleibt es dabei: Modul, Verbindung und dessen Protokoll prüfen (`keys list`).",
     ),
     Code(
         "key.reader.missing",

@@ -185,7 +185,7 @@ CODES: tuple[Code, ...] = (
     _operator(
         "key.unsupported",
         "Diese Schlüsselquelle wird von dieser Fassung noch nicht unterstützt.",
-        "Den Schlüssel als PKCS#12- oder PEM-Datei eintragen.",
+        "Den Schlüssel als PKCS#12- oder PEM-Datei oder auf einem PKCS#11-Token eintragen.",
     ),
     _operator(
         "policy.unknown",
