@@ -24,6 +24,7 @@ from intermediary.unseal import NotOpened, unseal
 from intermediary.unseal.described import describe, leika
 from intermediary.unseal.policy import Policy
 from intermediary.unseal.require import missing
+from intermediary.validate.attachments import check_attachments
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.payload import Payload, find_payload, payload_at
 from intermediary.validate.verdict import Verdict
@@ -84,6 +85,7 @@ def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
     """
     opened = open_sealed(sendung, bank)
     payload = find_payload(opened, bank.knows)
+    check_attachments(payload.rest)
     verdict = _check_input(payload, bank)
     route = _choose(sendung, opened, payload, bank)
     verdict.demand(payload.root)

@@ -15,6 +15,7 @@ from intermediary.operations.act import Decide, Replay
 from intermediary.operations.look import find
 from intermediary.operations.person import ReasonMissing, Request
 from intermediary.operations.selection import Selection
+from intermediary.osci.write import Attachment
 from intermediary.store.errors import NotPossible
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import SERVICE_WITHOUT_ROUTE
@@ -65,6 +66,19 @@ def test_a_forged_content_is_rejected_and_nothing_is_delivered(rig):
     assert [] == rig.packages()
     assert ("content", False) in {(s["layer"], s["intact"]) for s in rig.get(found).plan["facts"]["signatures"]}
     assert ["rejected"] == [answer["status"] for answer in rig.answers()]
+
+
+def test_an_attachment_with_a_document_type_goes_nowhere(rig):
+    """XML that a target's parser would follow to files and hosts is refused with its sender told, not passed on."""
+    letter = good(rig)
+    xml = Attachment("plan.xml", "application/xml", b'<!DOCTYPE n [<!ENTITY e SYSTEM "file:///x">]><n>&e;</n>')
+    found = rig.submit(replace(letter, attachments=(*letter.attachments, xml)), "a-1")
+
+    rig.work()
+
+    assert (N.REJECTED, "xml.dtd-forbidden") == (rig.get(found).state, rig.get(found).verdict_code)
+    assert [] == rig.packages()
+    assert ["attachment"] == [finding["rule"] for answer in rig.answers() for finding in answer["findings"]]
 
 
 def test_all_schema_errors_reach_the_sender_at_once(rig):
