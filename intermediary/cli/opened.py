@@ -115,6 +115,10 @@ def _judgement(fact: SignatureFact) -> str:
     if fact.weak:
         words.append("schwaches Verfahren")
     words.append(_TRUST[fact.trusted])
+    if fact.reason:
+        words.append(fact.reason)
+    if fact.partner:
+        words.append(f"Partner {fact.partner}")
     return ", ".join(words)
 
 
@@ -160,6 +164,9 @@ def _signature(fact: SignatureFact) -> dict[str, Any]:
         "valid": fact.valid,
         "complete": fact.complete,
         "trusted": fact.trusted,
+        "reason": _or_none(fact.reason),
+        "partner": _or_none(fact.partner),
+        "revocation": list(fact.revocation),
         "weak": fact.weak,
         "covers": list(fact.covers),
     }

@@ -88,7 +88,9 @@ def _signature(fact: Mapping[str, Any]) -> str:
         {True: "gültig", False: "nicht gültig", None: "Gültigkeit unbestimmt"}[fact["valid"]],
         {True: "vertraut", False: "nicht vertraut", None: "Vertrauen unbestimmt"}[fact["trusted"]],
     ]
-    return f"{layer}: {', '.join(words)} ({re.split(r'[#/]', fact['algorithm'])[-1]})"
+    partner = f", Partner {fact['partner']}" if fact.get("partner") else ""
+    reason = f", {fact['reason']}" if fact.get("reason") else ""
+    return f"{layer}: {', '.join(words)}{reason} ({re.split(r'[#/]', fact['algorithm'])[-1]}{partner})"
 
 
 def _part(part: Mapping[str, Any]) -> str:

@@ -102,8 +102,10 @@ class SignatureFact:
 
     `intact`: digests and signature value match (None = not determinable, e.g. an unsupported transform). `valid`: intact
     and the algorithm and key usage are acceptable. `complete`: everything that had to be covered is covered. `trusted`:
-    the signer's certificate leads to an anchor (None = undetermined). `signer` is the subject in RFC 4514 form. `place`
-    is the signed container's path in the container tree (as in `Part.place`), empty for the transport layer.
+    the signer's certificate leads to an anchor (None = undetermined); `reason` is the code that says why not, or what was
+    noted although it does; `revocation` names the material that was used (`crl:<sha256>`). `signer` is the subject in
+    RFC 4514 form, `partner` the Behoerdenkennung of the partner who lists the certificate. `place` is the signed
+    container's path in the container tree (as in `Part.place`), empty for the transport layer.
     """
 
     layer: Literal["transport", "content"]
@@ -116,6 +118,9 @@ class SignatureFact:
     covers: tuple[str, ...]
     weak: bool = False
     place: str = field(default="", repr=False)
+    reason: str = ""
+    revocation: tuple[str, ...] = ()
+    partner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from intermediary.core.values import Opened, Part
+from intermediary.core.values import Opened, Part, SignatureFact
 
 _LEIKA = re.compile(r"(?<![0-9])99[0-9]{12}(?![0-9])")
 
@@ -19,13 +19,24 @@ def describe(opened: Opened) -> dict[str, Any]:
         "leika": leika(opened),
         "policy": opened.policy,
         "algorithms": list(opened.algorithms),
-        "signatures": [
-            {"layer": s.layer, "algorithm": s.algorithm, "intact": s.intact, "valid": s.valid, "trusted": s.trusted}
-            for s in opened.signatures
-        ],
+        "signatures": [_signature(fact) for fact in opened.signatures],
         "contents": [_hash_of(part) for part in opened.contents],
         "attachments": [_hash_of(part) for part in opened.attachments],
     }
+
+
+def revocation(opened: Opened) -> str:
+    """The revocation material that was used, for the pins; `none` where a signer was trusted without any, as allowed."""
+    used = {source for fact in opened.signatures for source in fact.revocation}
+    gone_on = any(fact.reason == "signature.revocation-unknown" for fact in opened.signatures)
+    return " ".join([*sorted(used), *(["none"] if gone_on else [])])
+
+
+def _signature(fact: SignatureFact) -> dict[str, Any]:
+    told = {"layer": fact.layer, "algorithm": fact.algorithm, "intact": fact.intact, "valid": fact.valid}
+    told["trusted"] = fact.trusted
+    more = {"reason": fact.reason, "partner": fact.partner, "revocation": list(fact.revocation)}
+    return told | {name: value for name, value in more.items() if value}
 
 
 def leika(opened: Opened) -> str:

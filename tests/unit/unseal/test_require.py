@@ -8,7 +8,7 @@ import pytest
 
 from intermediary.core.faults import Rejected
 from intermediary.core.values import MemoryContent, Opened, Part, SignatureFact
-from intermediary.unseal.require import check, missing
+from intermediary.unseal.require import check, check_transport, is_undetermined, missing
 
 SIGNED = SignatureFact(
     layer="content",
@@ -101,3 +101,45 @@ def test_check() -> None:
 
     assert refusal.value.where == "transport-signature"
     assert check(opened(), ()) is None
+
+
+UNKNOWN = replace(SIGNED, trusted=None, reason="signature.undetermined")
+
+
+@pytest.mark.parametrize(
+    ("message", "require", "code"),
+    [
+        (opened(TRANSPORT, UNKNOWN), BOTH, "signature.undetermined"),
+        (opened(replace(TRANSPORT, trusted=None)), ("trusted",), "signature.undetermined"),
+        (opened(TRANSPORT, STRANGER), BOTH, "signature.required"),
+        (opened(TRANSPORT, UNKNOWN, parts=(part((1,)), part())), BOTH, "signature.required"),
+        (opened(TRANSPORT, replace(UNKNOWN, valid=False)), BOTH, "signature.required"),
+        (opened(TRANSPORT, replace(UNKNOWN, weak=True)), BOTH, "signature.required"),
+        (opened(UNKNOWN), ("transport-signature", "trusted"), "signature.required"),
+    ],
+)
+def test_undetermined_is_its_own_answer(message: Opened, require: tuple[str, ...], code: str) -> None:
+    """Only when nothing but the doubt about a signer is in the way, the refusal is one that the operator heals."""
+    with pytest.raises(Rejected) as refusal:
+        check(message, require)
+
+    assert refusal.value.code == code
+    assert is_undetermined(message, require) is (code == "signature.undetermined")
+
+
+@pytest.mark.parametrize(
+    ("fact", "code"),
+    [
+        (replace(TRANSPORT, trusted=None), "signature.undetermined"),
+        (replace(TRANSPORT, trusted=False, reason="signature.revoked"), "osci.transport-signature.missing"),
+        (replace(TRANSPORT, trusted=None, weak=True), "osci.transport-signature.missing"),
+    ],
+)
+def test_the_transport_signature_alone(fact: SignatureFact, code: str) -> None:
+    """The same before any content is opened; the findings say why a signer does not count."""
+    with pytest.raises(Rejected) as refusal:
+        check_transport([fact], ("transport-signature", "trusted"))
+
+    assert refusal.value.code == code
+    assert [finding.code for finding in refusal.value.findings] == ([fact.reason] if fact.reason else [])
+    assert check_transport([replace(fact, weak=False)], ("transport-signature",)) is None
