@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 import binascii
+from collections.abc import Iterable
+
+import pybase64
 
 from intermediary.core.faults import Rejected
+from intermediary.core.values import Content
+from intermediary.keys.spool import Spool
+
+_WHITE_SPACE = b" \t\n\r\x0b\x0c"
 
 
 def from_base64(text: str | bytes, *, code: str = "osci.structure", where: str = "base64") -> bytes:
     """The decoded octets; `Rejected(code)` for foreign characters, wrong padding or data after it."""
     try:
         octets = text if isinstance(text, bytes) else text.encode("ascii")
-        return binascii.a2b_base64(b"".join(octets.split()), strict_mode=True)
+        return pybase64.b64decode(octets.translate(None, _WHITE_SPACE), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise Rejected(code, where=where) from None
+
+
+def decode_base64(
+    pieces: Iterable[bytes | memoryview], spool: Spool, *, code: str = "osci.structure", where: str = "base64"
+) -> Content:
+    """The same for a text that comes in pieces; the octets go to the spool."""
+    with spool.receive() as arriving:
+        rest = b""
+        for piece in pieces:
+            text = rest + bytes(piece).translate(None, _WHITE_SPACE)
+            # Padding may stand only at the end: what is kept back holds the last group.
+            whole = max(0, (len(text) - 1) // 4 * 4)
+            rest = text[whole:]
+            octets = from_base64(text[:whole], code=code, where=where)
+            if len(octets) != whole // 4 * 3:
+                raise Rejected(code, where=where)
+            arriving.write(octets)
+        arriving.write(from_base64(rest, code=code, where=where))
+        return arriving.finish()

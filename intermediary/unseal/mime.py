@@ -2,7 +2,7 @@
 
 Documented rules: lines end in CRLF; `Content-Length` is ignored; a Content-ID is compared literally, without percent
 decoding; text before the first delimiter may have 4 KiB; what follows the last one is ignored; a part is never read as
-MIME again.
+MIME again; a quoted-printable line may have 64 KiB. A part stays where it lies: content of any length is read in pieces.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from intermediary.core.faults import Rejected
-from intermediary.unseal.encoding import from_base64
+from intermediary.core.section import Section, View
+from intermediary.core.values import Content, MemoryContent
+from intermediary.keys.spool import Spool
+from intermediary.unseal.encoding import decode_base64
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class MimeLimits:
     max_boundary: int = 70
     max_preamble: int = 4096
     max_false_delimiters: int = 100_000
+    max_quoted_line: int = 64 * 1024
 
 
 LIMITS = MimeLimits()
@@ -33,13 +37,18 @@ LIMITS = MimeLimits()
 
 @dataclass(frozen=True, slots=True)
 class MimePart:
-    """One part: its name without angle brackets, its type, and its bytes after undoing the transfer encoding."""
+    """One part: its name without angle brackets, its type, and its content after undoing the transfer encoding."""
 
     content_id: str = field(repr=False)
     media_type: str
     parameters: Mapping[str, str] = field(repr=False)
     transfer_encoding: str
-    data: bytes = field(repr=False)
+    content: Content
+
+    @property
+    def data(self) -> bytes:
+        """All of it in memory: for parts that are known to be small."""
+        return self.content.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,116 +59,147 @@ class MimeMessage:
     others: tuple[MimePart, ...]
 
 
-def read(data: bytes, limits: MimeLimits = LIMITS) -> MimeMessage:
-    """Splits a MIME entity that begins with its own headers. Raises `Rejected`: `mime.malformed`, `mime.limit`."""
-    headers, start = _headers(data, _skip_empty_lines(data, limits), len(data), limits)
-    if headers.get("mime-version", "1.0") != "1.0":
-        raise _malformed("version")
-    media_type, parameters = _parameters(headers.get("content-type", ""), "content type")
-    if media_type != "multipart/related":
-        raise _malformed("content type")
-    boundary = parameters.get("boundary", "")
-    if not 0 < len(boundary) <= limits.max_boundary or not boundary.isascii():
-        raise _malformed("boundary")
-    parts = tuple(_part(data, begin, end, limits) for begin, end in _sections(data, start, boundary, limits))
-    if len({part.content_id for part in parts}) != len(parts):
-        raise _malformed("content id")
-    if parameters.get("start", f"<{parts[0].content_id}>") != f"<{parts[0].content_id}>":
-        raise _malformed("start")
-    return MimeMessage(parts[0], parts[1:])
+def read(content: bytes | Content, limits: MimeLimits = LIMITS, *, spool: Spool | None = None) -> MimeMessage:
+    """Splits a MIME entity that begins with its own headers; parts are windows on it, decoded ones go to the spool.
+
+    Without a spool they go to memory. The content must never change. Raises `Rejected`: `mime.malformed`, `mime.limit`;
+    OSError when the disk has no room.
+    """
+    entity = MemoryContent(content) if isinstance(content, bytes) else content
+    return _Reader(entity, spool or Spool(None), limits).read()
 
 
-def _sections(data: bytes, start: int, boundary: str, limits: MimeLimits) -> Iterator[tuple[int, int]]:
-    """Begin and end of every part: from after a delimiter line to before the CRLF of the next delimiter."""
-    delimiter = b"--" + boundary.encode("ascii")
-    count = 0
-    begin: int | None = None
-    for line, after, is_last in _delimiters(data, start, delimiter, limits):
-        if begin is None:
-            if line - start > limits.max_preamble:
-                raise Rejected("mime.limit", where="preamble")
-        else:
-            count += 1
-            if count > limits.max_parts:
-                raise Rejected("mime.limit", where="parts")
-            yield begin, line - 2
-        if is_last:
-            if count == 0:
-                raise _malformed("parts")
-            return
-        begin = after
-    raise _malformed("truncated")
+class _Reader:
+    """One reading of one entity."""
+
+    def __init__(self, content: Content, spool: Spool, limits: MimeLimits) -> None:
+        self._content = content
+        self._view = View(content)
+        self._spool = spool
+        self._limits = limits
+
+    def read(self) -> MimeMessage:
+        headers, start = self._headers(self._skip_empty_lines(), self._view.length)
+        if headers.get("mime-version", "1.0") != "1.0":
+            raise _malformed("version")
+        media_type, parameters = _parameters(headers.get("content-type", ""), "content type")
+        if media_type != "multipart/related":
+            raise _malformed("content type")
+        boundary = parameters.get("boundary", "")
+        if not 0 < len(boundary) <= self._limits.max_boundary or not boundary.isascii():
+            raise _malformed("boundary")
+        parts = tuple(self._part(begin, end) for begin, end in self._sections(start, boundary))
+        if len({part.content_id for part in parts}) != len(parts):
+            raise _malformed("content id")
+        if parameters.get("start", f"<{parts[0].content_id}>") != f"<{parts[0].content_id}>":
+            raise _malformed("start")
+        return MimeMessage(parts[0], parts[1:])
+
+    def _sections(self, start: int, boundary: str) -> Iterator[tuple[int, int]]:
+        """Begin and end of every part: from after a delimiter line to before the CRLF of the next delimiter."""
+        count = 0
+        begin: int | None = None
+        for line, after, is_last in self._delimiters(start, b"--" + boundary.encode("ascii")):
+            if begin is None:
+                if line - start > self._limits.max_preamble:
+                    raise Rejected("mime.limit", where="preamble")
+            else:
+                count += 1
+                if count > self._limits.max_parts:
+                    raise Rejected("mime.limit", where="parts")
+                yield begin, line - 2
+            if is_last:
+                if count == 0:
+                    raise _malformed("parts")
+                return
+            begin = after
+        raise _malformed("truncated")
+
+    def _delimiters(self, start: int, delimiter: bytes) -> Iterator[tuple[int, int, bool]]:
+        """Every delimiter line: where it begins, where the next line begins, whether it is the last."""
+        view = self._view
+        false = 0
+        position = view.find(delimiter, start)
+        if (position if position >= 0 else view.length) - start > self._limits.max_preamble:
+            raise Rejected("mime.limit", where="preamble")
+        while position >= 0:
+            end = position + len(delimiter)
+            at_line_start = position == start or view.slice(position - 2, position) == b"\r\n"
+            rest = _AFTER_DELIMITER.match(view.slice(end, end + _AFTER_BYTES)) if at_line_start else None
+            if rest is not None and (rest.group(1) or rest.group(2)):
+                yield position, end + rest.end(), rest.group(1) is not None
+            else:
+                false += 1
+                if false > self._limits.max_false_delimiters:
+                    raise Rejected("mime.limit", where="delimiters")
+            position = view.find(delimiter, end)
+
+    def _part(self, begin: int, end: int) -> MimePart:
+        if end < begin:
+            raise _malformed("part")
+        headers, start = self._headers(begin, end)
+        media_type, parameters = _parameters(headers.get("content-type", "application/octet-stream"), "content type")
+        if "content-disposition" in headers:
+            _parameters(headers["content-disposition"], "content disposition")
+        content_id = headers.get("content-id", "")
+        if len(content_id) < 3 or content_id[0] != "<" or content_id[-1] != ">":
+            raise _malformed("content id")
+        encoding = headers.get("content-transfer-encoding", "8bit").lower()
+        content = self._decoded(Section(self._content, start, end), encoding)
+        return MimePart(content_id[1:-1], media_type, parameters, encoding, content)
+
+    def _decoded(self, octets: Section, encoding: str) -> Content:
+        if encoding in ("7bit", "8bit", "8-bit", "binary"):
+            return octets
+        if encoding == "base64":
+            return decode_base64(octets.stretch(), self._spool, code="mime.malformed", where="transfer encoding")
+        if encoding == "quoted-printable":
+            return self._unquoted(octets)
+        raise _malformed("transfer encoding")
+
+    def _unquoted(self, octets: Section) -> Content:
+        """Line by line, as no escape goes beyond one."""
+        with self._spool.receive() as arriving:
+            rest = b""
+            for piece in octets.stretch():
+                text = rest + bytes(piece)
+                whole = text.rfind(b"\n") + 1
+                rest = text[whole:]
+                if len(rest) > self._limits.max_quoted_line:
+                    raise Rejected("mime.limit", where="quoted-printable")
+                arriving.write(binascii.a2b_qp(text[:whole]))
+            arriving.write(binascii.a2b_qp(rest))
+            return arriving.finish()
+
+    def _skip_empty_lines(self) -> int:
+        position = 0
+        while position < self._limits.max_header_lines and self._view.slice(position, position + 2) == b"\r\n":
+            position += 2
+        return position
+
+    def _headers(self, begin: int, end: int) -> tuple[dict[str, str], int]:
+        """The headers from `begin` on, names in lower case and folded lines joined, and where the body begins."""
+        limits = self._limits
+        head = self._view.slice(begin, min(end, begin + limits.max_header_bytes + 4))
+        if head.startswith(b"\r\n"):
+            return {}, begin + 2
+        stop = head.find(b"\r\n\r\n")
+        if stop < 0:
+            if end - begin > limits.max_header_bytes:
+                raise Rejected("mime.limit", where="header")
+            raise _malformed("header")
+        try:
+            lines = head[:stop].decode("utf-8").split("\r\n")
+        except UnicodeDecodeError:
+            raise _malformed("header") from None
+        if len(lines) > limits.max_header_lines:
+            raise Rejected("mime.limit", where="header lines")
+        return _unfolded(lines), begin + stop + 4
 
 
 _AFTER_DELIMITER = re.compile(rb"(--)?[ \t]{0,64}(\r\n|\Z)")
-
-
-def _delimiters(data: bytes, start: int, delimiter: bytes, limits: MimeLimits) -> Iterator[tuple[int, int, bool]]:
-    """Every delimiter line: where it begins, where the next line begins, whether it is the last."""
-    false = 0
-    position = data.find(delimiter, start)
-    if (position if position >= 0 else len(data)) - start > limits.max_preamble:
-        raise Rejected("mime.limit", where="preamble")
-    while position >= 0:
-        end = position + len(delimiter)
-        at_line_start = position == start or data[position - 2 : position] == b"\r\n"
-        rest = _AFTER_DELIMITER.match(data, end) if at_line_start else None
-        if rest is not None and (rest.group(1) or rest.group(2)):
-            yield position, rest.end(), rest.group(1) is not None
-        else:
-            false += 1
-            if false > limits.max_false_delimiters:
-                raise Rejected("mime.limit", where="delimiters")
-        position = data.find(delimiter, end)
-
-
-def _part(data: bytes, begin: int, end: int, limits: MimeLimits) -> MimePart:
-    if end < begin:
-        raise _malformed("part")
-    headers, start = _headers(data, begin, end, limits)
-    media_type, parameters = _parameters(headers.get("content-type", "application/octet-stream"), "content type")
-    if "content-disposition" in headers:
-        _parameters(headers["content-disposition"], "content disposition")
-    content_id = headers.get("content-id", "")
-    if len(content_id) < 3 or content_id[0] != "<" or content_id[-1] != ">":
-        raise _malformed("content id")
-    encoding = headers.get("content-transfer-encoding", "8bit").lower()
-    return MimePart(content_id[1:-1], media_type, parameters, encoding, _decoded(data[start:end], encoding))
-
-
-def _decoded(octets: bytes, encoding: str) -> bytes:
-    if encoding in ("7bit", "8bit", "8-bit", "binary"):
-        return octets
-    if encoding == "base64":
-        return from_base64(octets, code="mime.malformed", where="transfer encoding")
-    if encoding == "quoted-printable":
-        return binascii.a2b_qp(octets)
-    raise _malformed("transfer encoding")
-
-
-def _skip_empty_lines(data: bytes, limits: MimeLimits) -> int:
-    position = 0
-    while data.startswith(b"\r\n", position) and position < limits.max_header_lines:
-        position += 2
-    return position
-
-
-def _headers(data: bytes, begin: int, end: int, limits: MimeLimits) -> tuple[dict[str, str], int]:
-    """The headers from `begin` on, names in lower case and folded lines joined, and where the body begins."""
-    if data.startswith(b"\r\n", begin):
-        return {}, begin + 2
-    stop = data.find(b"\r\n\r\n", begin, min(end, begin + limits.max_header_bytes + 4))
-    if stop < 0:
-        if end - begin > limits.max_header_bytes:
-            raise Rejected("mime.limit", where="header")
-        raise _malformed("header")
-    try:
-        lines = data[begin:stop].decode("utf-8").split("\r\n")
-    except UnicodeDecodeError:
-        raise _malformed("header") from None
-    if len(lines) > limits.max_header_lines:
-        raise Rejected("mime.limit", where="header lines")
-    return _unfolded(lines), stop + 4
+_AFTER_BYTES = 2 + 64 + 2 + 1
+"""One more than the longest match, so that the end of what is looked at is not taken for the end of the entity."""
 
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from intermediary.core.faults import Rejected
+from intermediary.core.section import digest_of
+from intermediary.core.values import Content
 from intermediary.unseal import algorithms as a
 from intermediary.unseal.algorithms import SignatureScheme
 from intermediary.unseal.encoding import from_base64
@@ -48,9 +51,18 @@ class Reference:
     digest_name: str
     digest: bytes = field(repr=False)
 
-    def matches(self, octets: bytes) -> bool:
-        """Whether the digest is that of these octets."""
-        return hmac.compare_digest(hashlib.new(self.digest_name, octets).digest(), self.digest)
+    def matches(self, octets: Iterable[bytes]) -> bool:
+        """Whether the digest is that of these octets, in pieces."""
+        digest = hashlib.new(self.digest_name)
+        for piece in octets:
+            digest.update(piece)
+        return hmac.compare_digest(digest.digest(), self.digest)
+
+    def matches_content(self, content: Content) -> bool:
+        """Whether the digest is that of this content; nothing is hashed twice."""
+        if self.digest_name == "sha256":
+            return hmac.compare_digest(bytes.fromhex(content.sha256), self.digest)
+        return hmac.compare_digest(digest_of(content, self.digest_name), self.digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from intermediary.core.faults import Rejected
+from intermediary.core.values import Content, MemoryContent
 from intermediary.keys.private import KeyTransport
 from intermediary.keys.ring import Keyring
+from intermediary.keys.spool import Spool
 from intermediary.unseal import algorithms as a
 from intermediary.unseal import cipher
 from intermediary.unseal.algorithms import Cipher
-from intermediary.unseal.encoding import from_base64
-from intermediary.unseal.nodes import attribute, broken, children, only, optional, single, text
+from intermediary.unseal.encoding import decode_base64, from_base64
+from intermediary.unseal.nodes import attribute, broken, children, local, only, optional, single, text
 from intermediary.unseal.policy import Policy, not_allowed
+from intermediary.xml.long import NO_TEXTS, LongTexts
 from intermediary.xml.parser import Element
 
 XENC = "{" + a.XMLENC + "}"
@@ -26,6 +29,9 @@ ENCRYPTED_DATA = XENC + "EncryptedData"
 
 _KEY_TRANSPORTS = frozenset({a.RSA_OAEP, a.RSA_15})
 """What OSCI 1.2 knows; the policy may allow fewer, never more."""
+
+_LONGEST_KEY_TEXT = 64 * 1024
+"""In characters: RSA of 8192 bits needs less than 1,500."""
 
 CertificateLookup = Callable[[str], bytes]
 """Gives the certificate (DER) that a `#id` in a RetrievalMethod names, or raises `Rejected`."""
@@ -79,7 +85,9 @@ def read_method(encrypted: Element, policy: Policy, where: str, *, undeclared_iv
     return Method(uri, machine, policy.check_iv(int(value), where))
 
 
-def read_keys(encrypted: Element, lookup: CertificateLookup, policy: Policy) -> tuple[WrappedKey, ...]:
+def read_keys(
+    encrypted: Element, lookup: CertificateLookup, policy: Policy, texts: LongTexts = NO_TEXTS
+) -> tuple[WrappedKey, ...]:
     """All EncryptedKeys of an EncryptedData, every certificate reference resolved."""
     info = single(encrypted, DS + "KeyInfo")
     only(info, XENC + "EncryptedKey")
@@ -88,7 +96,7 @@ def read_keys(encrypted: Element, lookup: CertificateLookup, policy: Policy) -> 
         raise broken("EncryptedKey")
     if len(entries) > policy.max_wrapped_keys:
         raise Rejected("osci.limit", where="EncryptedKey")
-    return tuple(_wrapped_key(entry, lookup) for entry in entries)
+    return tuple(_wrapped_key(entry, lookup, texts) for entry in entries)
 
 
 def own_key(keys: tuple[WrappedKey, ...], keyring: Keyring, policy: Policy, where: str) -> OwnKey | None:
@@ -112,19 +120,30 @@ def own_key(keys: tuple[WrappedKey, ...], keyring: Keyring, policy: Policy, wher
     return None
 
 
-def decrypt(octets: bytes, own: OwnKey, method: Method, keyring: Keyring) -> bytes:
-    """The plaintext. A broken EncryptedKey is not told apart from broken octets: both are `Undecryptable`."""
+def decrypt(
+    octets: Content, own: OwnKey, method: Method, keyring: Keyring, spool: Spool, *, hashed: bool = False
+) -> Content:
+    """The plaintext. A broken EncryptedKey is not told apart from broken octets: both are `Undecryptable`.
+
+    It goes to the spool and is content only once it is verified; `hashed` as in `cipher.decrypt_content`.
+    """
     key = keyring.decrypt_key(
         own.key.certificate_der, own.key.wrapped, own.transport, key_bytes=method.cipher.key_bytes
     )
-    return cipher.decrypt(octets, key, method.cipher, method.iv_bytes)
+    return cipher.decrypt_content(octets, key, method.cipher, method.iv_bytes, spool, hashed=hashed)
 
 
-def cipher_value(encrypted: Element) -> bytes:
-    """The octets of CipherData/CipherValue."""
-    data = single(encrypted, XENC + "CipherData")
-    only(data, XENC + "CipherValue")
-    return from_base64(text(single(data, XENC + "CipherValue")), code="osci.structure", where="CipherValue")
+def cipher_value(encrypted: Element, texts: LongTexts, spool: Spool) -> Content:
+    """The octets of CipherData/CipherValue; `texts` are those of its document."""
+    return base64_octets(_value_holder(encrypted), texts, spool)
+
+
+def base64_octets(holder: Element, texts: LongTexts, spool: Spool) -> Content:
+    """The octets that an element without children holds as Base64."""
+    long, where = texts.of(holder), local(str(holder.tag))
+    if long is None:
+        return MemoryContent(from_base64(text(holder), where=where))
+    return decode_base64(long.pieces(), spool, where=where)
 
 
 def cipher_reference(encrypted: Element) -> str | None:
@@ -149,10 +168,25 @@ def cipher_reference(encrypted: Element) -> str | None:
     return uri[4:]
 
 
-def _wrapped_key(entry: Element, lookup: CertificateLookup) -> WrappedKey:
+def _value_holder(encrypted: Element) -> Element:
+    data = single(encrypted, XENC + "CipherData")
+    only(data, XENC + "CipherValue")
+    return single(data, XENC + "CipherValue")
+
+
+def _short_value(entry: Element, texts: LongTexts) -> bytes:
+    """The octets of an EncryptedKey: never as long as content may be."""
+    holder = _value_holder(entry)
+    long = texts.of(holder)
+    if (len(text(holder)) if long is None else long.length) > _LONGEST_KEY_TEXT:
+        raise broken("CipherValue")
+    return from_base64(text(holder) if long is None else b"".join(long.pieces()), where="CipherValue")
+
+
+def _wrapped_key(entry: Element, lookup: CertificateLookup, texts: LongTexts) -> WrappedKey:
     only(entry, XENC + "EncryptionMethod", DS + "KeyInfo", XENC + "CipherData")
     certificate = _certificate_der(single(entry, DS + "KeyInfo"), lookup)
-    return WrappedKey(certificate, single(entry, XENC + "EncryptionMethod"), cipher_value(entry))
+    return WrappedKey(certificate, single(entry, XENC + "EncryptionMethod"), _short_value(entry, texts))
 
 
 def _key_transport(method: Element, policy: Policy, where: str) -> tuple[str, KeyTransport]:

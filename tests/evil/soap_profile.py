@@ -49,7 +49,7 @@ def verified_body(data: bytes, anchor: Path, policy: Policy) -> bytes:
         raise Rejected("osci.transport-signature.incomplete")
     octets = {uri: canonical.exclusive(element) for uri, element in targets.items()}
     for reference in signature.references:
-        if reference.transforms != (canonical.EXCLUSIVE,) or not reference.matches(octets[reference.uri]):
+        if reference.transforms != (canonical.EXCLUSIVE,) or not reference.matches([octets[reference.uri]]):
             raise Rejected("osci.transport-signature.invalid")
     certificate, others = _certificates(signature.key_info)
     anchors = x509.load_pem_x509_certificates(anchor.read_bytes())

@@ -13,9 +13,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from intermediary.core.faults import Rejected
 from intermediary.keys.private import DecryptionKey
 from intermediary.keys.ring import Keyring
+from intermediary.keys.spool import Spool
 from intermediary.unseal import xmlenc
 from intermediary.unseal.cipher import Undecryptable
 from intermediary.unseal.policy import Policy, profile
+from intermediary.xml.long import NO_TEXTS
 from intermediary.xml.parser import parse
 from tests.evil.corpus import FOLDER, Attack, attacks
 from tests.evil.soap_profile import verified_body
@@ -103,7 +105,9 @@ def _one_layer(root: xmlenc.Element, policy: Policy) -> bytes:
     if own is None:
         raise Rejected("osci.content.no-key")
     method = xmlenc.read_method(root, policy, "test", undeclared_iv_bytes=12)
-    return xmlenc.decrypt(xmlenc.cipher_value(root), own, method, _keyring())
+    memory = Spool(None)
+    octets = xmlenc.cipher_value(root, NO_TEXTS, memory)
+    return xmlenc.decrypt(octets, own, method, _keyring(), memory).read()
 
 
 def _no_reference(_uri: str) -> bytes:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from intermediary.core.faults import Rejected
-from intermediary.core.values import MemoryContent
+from intermediary.core.values import Content
+from intermediary.keys.spool import Spool
 from intermediary.unseal import cipher, xmlenc
 from intermediary.unseal.encoding import from_base64
 from intermediary.unseal.mime import MimePart
@@ -33,8 +34,7 @@ class Attachment:
     """One opened attachment: plaintext, media type, whether it was encrypted, and where it was referred to first."""
 
     name: str = field(repr=False)
-    data: bytes = field(repr=False)
-    content: MemoryContent
+    content: Content
     media_type: str
     encrypted: bool
     place: str = field(repr=False)
@@ -52,8 +52,9 @@ def read_key(entry: Element, policy: Policy, progress: Progress) -> AttachmentKe
 class Attachments:
     """The MIME parts of one message and which have been opened. A name is compared literally, and never a path."""
 
-    def __init__(self, parts: Mapping[str, MimePart]) -> None:
+    def __init__(self, parts: Mapping[str, MimePart], spool: Spool) -> None:
         self._parts = parts
+        self._spool = spool
         self._opened: dict[str, Attachment] = {}
         self._keys: dict[str, AttachmentKey | None] = {}
 
@@ -66,9 +67,9 @@ class Attachments:
         part = self._parts.get(name)
         if part is None:
             raise Rejected("osci.attachment.missing")
-        data = part.data if key is None else _plaintext(part.data, key)
+        content = part.content if key is None else self._plaintext(part.content, key)
         self._keys[name] = key
-        self._opened[name] = Attachment(name, data, MemoryContent(data), part.media_type, key is not None, place)
+        self._opened[name] = Attachment(name, content, part.media_type, key is not None, place)
         return self._opened[name]
 
     def opened(self) -> tuple[Attachment, ...]:
@@ -80,9 +81,9 @@ class Attachments:
         if self._parts.keys() != self._opened.keys():
             raise Rejected("osci.attachment.unreferenced")
 
-
-def _plaintext(octets: bytes, key: AttachmentKey) -> bytes:
-    try:
-        return cipher.decrypt(octets, key.key, key.method.cipher, key.method.iv_bytes)
-    except cipher.Undecryptable:
-        raise Rejected("osci.content.undecryptable", where=_WHERE) from None
+    def _plaintext(self, octets: Content, key: AttachmentKey) -> Content:
+        method = key.method
+        try:
+            return cipher.decrypt_content(octets, key.key, method.cipher, method.iv_bytes, self._spool)
+        except cipher.Undecryptable:
+            raise Rejected("osci.content.undecryptable", where=_WHERE) from None

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from intermediary.core.values import Content
+from intermediary.keys.spool import Spool
 from intermediary.unseal import xmlenc
-from intermediary.unseal.encoding import from_base64
-from intermediary.unseal.nodes import attribute, broken, children, only, optional, text
+from intermediary.unseal.nodes import attribute, broken, children, only, optional
 from intermediary.unseal.osci.attachments import Attachment
 from intermediary.unseal.osci.names import DS, OSCI
+from intermediary.xml.long import LongTexts
 from intermediary.xml.parser import Element
 
 CONTAINER = OSCI + "ContentContainer"
@@ -20,7 +22,7 @@ SIGNATURE = DS + "Signature"
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A data content: the element that holds it and its decoded octets, taken from there once.
+    """A data content: the element that holds it and its decoded octets as content, taken from there once.
 
     `position` is where its part stands among the contents of the message.
     """
@@ -28,7 +30,7 @@ class Data:
     identifier: str
     position: int
     element: Element = field(repr=False)
-    octets: bytes = field(repr=False)
+    content: Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,17 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One container: signatures, items and encrypted parts in document order; `place` is its path in the tree."""
+    """One container: signatures, items and encrypted parts in document order; `place` is its path in the tree.
+
+    `texts` are the long texts of its document.
+    """
 
     place: str
     signatures: tuple[Element, ...] = field(repr=False)
     items: tuple[Data | Linked | Nested, ...] = field(repr=False)
     encrypted: tuple[Element, ...] = field(repr=False)
     keys: tuple[Element, ...] = field(repr=False)
+    texts: LongTexts = field(repr=False)
 
     def attachments(self) -> Iterator[Attachment]:
         """The attachments its contents refer to, nested containers included."""
@@ -92,13 +98,13 @@ def href(content: Element) -> str | None:
     return value[4:]
 
 
-def data(content: Element, position: int) -> Data | None:
+def data(content: Element, position: int, texts: LongTexts, spool: Spool) -> Data | None:
     """The data in a content, to become the part at this position; None if the content holds something else."""
     holder = optional(content, BASE64_CONTENT)
     if holder is None:
         return None
     only(content, BASE64_CONTENT)
-    return Data(attribute(holder, "Id"), position, holder, from_base64(text(holder), where="Base64Content"))
+    return Data(attribute(holder, "Id"), position, holder, xmlenc.base64_octets(holder, texts, spool))
 
 
 def nested(content: Element) -> Element:

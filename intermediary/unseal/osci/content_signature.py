@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from intermediary.core.faults import Rejected
-from intermediary.core.values import SignatureFact
+from intermediary.core.values import Content, SignatureFact
 from intermediary.keys.ring import Keyring
 from intermediary.unseal import algorithms as a
 from intermediary.unseal import trust, xmldsig, xmlenc
@@ -19,6 +19,7 @@ from intermediary.unseal.osci.progress import Progress
 from intermediary.unseal.policy import Policy
 from intermediary.unseal.xmldsig import Reference, Signature
 from intermediary.xml import canonical
+from intermediary.xml.long import LongTexts
 from intermediary.xml.parser import Element
 
 XADES = "{http://uri.etsi.org/01903/v1.3.2#}"
@@ -62,7 +63,7 @@ class ContentVerifier:
         )
         self.progress.saw(*signature.algorithms)
         certificate = parsed(self.certificates.signer(xmldsig.retrieval_uri(signature)))
-        intact = _intact(signature, targets)
+        intact = _intact(signature, targets, container.texts)
         if not xmldsig.verifies(signature, certificate, self.policy, _WHERE):
             intact = False
         covered = set(signature.uris)
@@ -87,9 +88,9 @@ class ContentVerifier:
             raise Rejected("osci.content.unsigned-part")
 
 
-def _intact(signature: Signature, targets: dict[str, Check]) -> bool | None:
+def _intact(signature: Signature, targets: dict[str, Check], texts: LongTexts) -> bool | None:
     """All references hold: no; not determinable; yes. A reference that leads nowhere does not hold."""
-    targets = targets | _signed_properties(signature)
+    targets = targets | _signed_properties(signature, texts)
     results = [targets[uri](ref) if (uri := ref.uri) in targets else False for ref in signature.references]
     if False in results:
         return False
@@ -99,12 +100,15 @@ def _intact(signature: Signature, targets: dict[str, Check]) -> bool | None:
 def _targets(container: Container) -> dict[str, Check]:
     """Everything a signature of this container may refer to, by position; there is no other look-up."""
     targets: dict[str, Check] = {}
+    texts = container.texts
     for item in container.items:
-        targets[_uri(item.identifier)] = _data_check(item) if isinstance(item, Data) else _node_check(item.element)
+        targets[_uri(item.identifier)] = (
+            _data_check(item) if isinstance(item, Data) else _node_check(item.element, texts)
+        )
     for attachment in container.attachments():
-        targets[f"cid:{attachment.name}"] = _octets_check(attachment.data)
+        targets[f"cid:{attachment.name}"] = _content_check(attachment.content)
     for encrypted in (*container.encrypted, *container.keys):
-        targets[_uri(encrypted.get("Id"))] = _encrypted_check(encrypted)
+        targets[_uri(encrypted.get("Id"))] = _encrypted_check(encrypted, texts)
     return targets
 
 
@@ -126,10 +130,10 @@ def _required(container: Container) -> set[str]:
     return _contents(container) | {_uri(one.get("Id")) for one in (*container.encrypted, *foreign)}
 
 
-def _signed_properties(signature: Signature) -> dict[str, Check]:
+def _signed_properties(signature: Signature, texts: LongTexts) -> dict[str, Check]:
     """XAdES properties (signing time) in an object of this very signature."""
     return {
-        f"#{properties.get('Id')}": _node_check(properties, bare=True)
+        f"#{properties.get('Id')}": _node_check(properties, texts, bare=True)
         for container in signature.objects
         for qualifying in children(container, XADES + "QualifyingProperties")
         for properties in children(qualifying, XADES + "SignedProperties")
@@ -137,31 +141,31 @@ def _signed_properties(signature: Signature) -> dict[str, Check]:
     }
 
 
-def _octets_check(octets: bytes) -> Check:
-    return lambda reference: None if reference.transforms else reference.matches(octets)
+def _content_check(content: Content) -> Check:
+    return lambda reference: None if reference.transforms else reference.matches_content(content)
 
 
 def _data_check(item: Data) -> Check:
     def check(reference: Reference) -> bool | None:
         if reference.transforms == (a.BASE64,):
-            return reference.matches(item.octets)
+            return reference.matches_content(item.content)
         return None
 
     return check
 
 
-def _node_check(element: Element, *, bare: bool = False) -> Check:
+def _node_check(element: Element, texts: LongTexts, *, bare: bool = False) -> Check:
     """An element by its canonical form; `bare`: also without a transform, as XAdES properties are referred to."""
 
     def check(reference: Reference) -> bool | None:
         if reference.transforms == (canonical.INCLUSIVE,) or (bare and not reference.transforms):
-            return reference.matches(canonical.inclusive(element))
+            return reference.matches(texts.filled(canonical.inclusive(element)))
         return None
 
     return check
 
 
-def _encrypted_check(element: Element) -> Check:
+def _encrypted_check(element: Element, texts: LongTexts) -> Check:
     """The OSCI library digests EncryptedData without the namespace declarations of its start tag: both forms count."""
 
     def check(reference: Reference) -> bool | None:
@@ -169,6 +173,7 @@ def _encrypted_check(element: Element) -> Check:
             return None
         octets = canonical.inclusive(element)
         end = octets.index(b">")
-        return reference.matches(octets) or reference.matches(_DECLARATION.sub(b"", octets[:end]) + octets[end:])
+        bare = _DECLARATION.sub(b"", octets[:end]) + octets[end:]
+        return reference.matches(texts.filled(bare)) or reference.matches(texts.filled(octets))
 
     return check

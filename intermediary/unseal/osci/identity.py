@@ -19,8 +19,11 @@ def delivery_sha256(structure: Structure, parts: Mapping[str, MimePart]) -> str:
     """
     if structure.package is None:
         return ""
-    digest = hashlib.sha256(hashlib.sha256(canonical.exclusive(structure.package)).digest())
+    package = hashlib.sha256()
+    for piece in structure.texts.filled(canonical.exclusive(structure.package)):
+        package.update(piece)
+    digest = hashlib.sha256(package.digest())
     for name in sorted(parts):
-        for octets in (name.encode(), parts[name].data):
-            digest.update(hashlib.sha256(octets).digest())
+        digest.update(hashlib.sha256(name.encode()).digest())
+        digest.update(bytes.fromhex(parts[name].content.sha256))
     return digest.hexdigest()

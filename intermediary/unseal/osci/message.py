@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Literal
 
 from intermediary.core.faults import Rejected
-from intermediary.core.values import Content, Opened
+from intermediary.core.values import Content, MemoryContent, Opened
 from intermediary.keys.ring import Keyring
 from intermediary.keys.spool import Spool
+from intermediary.keys.spooled import SpooledContent
 from intermediary.unseal import mime, require
+from intermediary.unseal.documents import read_xml
 from intermediary.unseal.mime import MimeMessage, MimePart
 from intermediary.unseal.osci.attachments import Attachments
 from intermediary.unseal.osci.cards import Order, read_order
@@ -22,11 +24,11 @@ from intermediary.unseal.osci.metadata import read_metadata
 from intermediary.unseal.osci.names import ENCRYPTED_ENVELOPE, KINDS, SOAP_FAULT
 from intermediary.unseal.osci.package import PackageReader
 from intermediary.unseal.osci.progress import Progress, Stage
-from intermediary.unseal.osci.structure import fault_code, message_type, read_structure
+from intermediary.unseal.osci.structure import Structure, fault_code, message_type, read_structure
 from intermediary.unseal.osci.transport import open_envelope, verify_transport
 from intermediary.unseal.policy import Policy
 from intermediary.unseal.refusal import NotOpened
-from intermediary.xml.parser import Element, parse
+from intermediary.xml.long import Document
 
 Role = Literal["passive", "client", "any"]
 
@@ -97,7 +99,7 @@ class _Reading:
         self._policy = policy
         self._at = at
         self._role = role
-        self._spool = spool
+        self._spool = spool or Spool(None)
         self._progress = Progress(policy)
         self._fault_code = ""
         self._frame: OsciMessage | None = None
@@ -105,7 +107,7 @@ class _Reading:
     def run(self, raw: Content, *, with_content: bool) -> OsciMessage:
         progress = self._progress
         try:
-            return self._open(raw.read(), with_content=with_content)
+            return self._open(self._unchanging(raw), with_content=with_content)
         except NotOpened:
             raise
         except Rejected as fault:
@@ -118,14 +120,25 @@ class _Reading:
             )
             raise (refusal if self._frame is None else NotDelivered(refusal, self._frame)) from fault
 
-    def _open(self, data: bytes, *, with_content: bool) -> OsciMessage:
+    def _unchanging(self, raw: Content) -> Content:
+        """What is read more than once must not change in between (threat T27)."""
+        if isinstance(raw, MemoryContent | SpooledContent):
+            return raw
+        if self._spool.is_small(raw.length):
+            return MemoryContent(raw.read())
+        with raw.open() as stream:
+            return self._spool.copy(stream, max_bytes=raw.length)
+
+    def _open(self, raw: Content, *, with_content: bool) -> OsciMessage:
         self._policy.check_date(self._at)
-        message, envelope = _read_mime(data)
-        kind = message_type(envelope)
+        message, envelope = self._read_mime(raw)
+        kind = message_type(envelope.root)
         if kind != ENCRYPTED_ENVELOPE:
             return self._read(message, envelope, kind, encrypted=False, with_content=with_content)
         self._progress.stage = Stage.TRANSPORT
-        inner, authenticated = open_envelope(envelope, message, self._keyring, self._policy, self._progress)
+        inner, authenticated = open_envelope(
+            envelope, message, self._keyring, self._policy, self._progress, self._spool
+        )
         if authenticated:
             return self._read_inner(inner, with_content=with_content)
         try:
@@ -138,25 +151,25 @@ class _Reading:
             self._frame = None
             raise Rejected("osci.transport.undecryptable") from None
 
-    def _read_inner(self, data: bytes, *, with_content: bool) -> OsciMessage:
+    def _read_inner(self, inner: Content, *, with_content: bool) -> OsciMessage:
         self._progress.stage = Stage.MESSAGE
-        message, envelope = _read_mime(data)
-        kind = message_type(envelope)
+        message, envelope = self._read_mime(inner)
+        kind = message_type(envelope.root)
         if kind in (ENCRYPTED_ENVELOPE, SOAP_FAULT):
             raise Rejected("osci.type.unexpected", where=kind)
         return self._read(message, envelope, kind, encrypted=True, with_content=with_content)
 
     def _read(
-        self, message: MimeMessage, envelope: Element, kind: str, *, encrypted: bool, with_content: bool
+        self, message: MimeMessage, envelope: Document, kind: str, *, encrypted: bool, with_content: bool
     ) -> OsciMessage:
         progress = self._progress
         progress.stage = Stage.MESSAGE
         progress.message_type = kind
         self._check_role(kind)
         if kind == SOAP_FAULT:
-            self._fault_code = fault_code(envelope)
+            self._fault_code = fault_code(envelope.root)
             raise Rejected("osci.fault-received")
-        structure = read_structure(envelope, kind)
+        structure = read_structure(envelope.root, kind, envelope.texts)
         control = read_control(structure)
         order = read_order(structure)
         progress.message_id, progress.subject = order.message_id, order.subject
@@ -171,7 +184,7 @@ class _Reading:
             same = delivery_sha256(structure, parts)
             return OsciMessage(progress.opened(), control, order, encrypted, certificates.roles(), same)
         progress.stage = Stage.CONTENT
-        opened = self._content(structure.package, parts, certificates)
+        opened = self._content(structure, parts, certificates)
         require.check(opened, self._keyring.require)
         return OsciMessage(opened, control, order, encrypted, certificates.roles())
 
@@ -181,25 +194,26 @@ class _Reading:
         if kind == SOAP_FAULT or KINDS[kind].door != self._role:
             raise Rejected("osci.type.unexpected", where=kind)
 
-    def _content(self, package: Element | None, parts: dict[str, MimePart], certificates: Certificates) -> Opened:
-        attachments = Attachments(parts)
-        if package is None:
+    def _content(self, structure: Structure, parts: dict[str, MimePart], certificates: Certificates) -> Opened:
+        attachments = Attachments(parts, self._spool)
+        if structure.package is None:
             attachments.check_all_referenced()
             return self._progress.opened()
         verifier = ContentVerifier(certificates, self._keyring, self._policy, self._at, self._progress)
-        reader = PackageReader(certificates, self._keyring, self._policy, verifier, attachments, self._progress)
-        contents, opened = reader.read(package)
+        reader = PackageReader(
+            certificates, self._keyring, self._policy, verifier, attachments, self._progress, self._spool
+        )
+        contents, opened = reader.read(structure.package, structure.texts)
         return self._progress.opened(contents, opened)
 
-
-def _read_mime(data: bytes) -> tuple[MimeMessage, Element]:
-    message = mime.read(data)
-    root = message.root
-    if root.content_id != ROOT_ID or root.media_type != "text/xml":
-        raise Rejected("mime.malformed", where="root")
-    if root.parameters.get("charset", "utf-8").lower() != "utf-8":
-        raise Rejected("xml.encoding", where="charset")
-    return message, parse(root.data, refuse_instructions=True)
+    def _read_mime(self, entity: Content) -> tuple[MimeMessage, Document]:
+        message = mime.read(entity, spool=self._spool)
+        root = message.root
+        if root.content_id != ROOT_ID or root.media_type != "text/xml":
+            raise Rejected("mime.malformed", where="root")
+        if root.parameters.get("charset", "utf-8").lower() != "utf-8":
+            raise Rejected("xml.encoding", where="charset")
+        return message, read_xml(root.content, self._spool)
 
 
 def _facts(order: Order) -> dict[str, str]:

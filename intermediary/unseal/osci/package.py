@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from intermediary.core.faults import Rejected
-from intermediary.core.values import Befund, MemoryContent, Part
+from intermediary.core.values import Befund, Content, Part
 from intermediary.keys.ring import Keyring
+from intermediary.keys.spool import Spool
 from intermediary.unseal import xmlenc
 from intermediary.unseal.cipher import Undecryptable
+from intermediary.unseal.documents import read_xml
 from intermediary.unseal.nodes import children, only
 from intermediary.unseal.osci import container as c
 from intermediary.unseal.osci.attachments import AttachmentKey, Attachments, read_key
@@ -21,15 +23,17 @@ from intermediary.unseal.osci.places import Places
 from intermediary.unseal.osci.progress import Progress, Stage
 from intermediary.unseal.osci.structure import check_ids
 from intermediary.unseal.policy import Policy
-from intermediary.xml.parser import Element, parse
+from intermediary.xml.long import LongTexts
+from intermediary.xml.parser import Element
 
 _WHERE = "content"
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """Where in the tree the reading is: path, how many encryptions lie around it, attachment keys known there."""
+    """Where in the tree the reading is: long texts of the document, path, encryptions around it, known attachment keys."""
 
+    texts: LongTexts = field(repr=False)
     place: str = ""
     depth: int = 0
     keys: Mapping[str, AttachmentKey] = field(default_factory=dict, repr=False)
@@ -46,6 +50,7 @@ class PackageReader:
         verifier: ContentVerifier,
         attachments: Attachments,
         progress: Progress,
+        spool: Spool,
     ) -> None:
         self._certificates = certificates
         self._keyring = keyring
@@ -53,22 +58,24 @@ class PackageReader:
         self._verifier = verifier
         self._attachments = attachments
         self._progress = progress
+        self._spool = spool
         self._contents: list[Part] = []
         self._coverage = Coverage()
         self._places = Places()
         self._unopened = 0
 
-    def read(self, package: Element) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    def read(self, package: Element, texts: LongTexts) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
         """Contents in the order of the tree and attachments in the order of their MIME parts.
 
         What was encrypted for others stays shut and is a finding; if nothing could be opened the message is refused.
         """
         only(package, xmlenc.ENCRYPTED_DATA, c.CONTAINER)
+        top = _Layer(texts)
         for child in package:
             if child.tag == xmlenc.ENCRYPTED_DATA:
-                self._open(child, _Layer(), UNSIGNED)
+                self._open(child, top, UNSIGNED)
             else:
-                self._verify(self._container(child, _Layer()), 0, UNSIGNED)
+                self._verify(self._container(child, top), 0, UNSIGNED)
         contents, attachments = self._covered_contents(), self._opened_attachments()
         if self._unopened and not contents and not attachments:
             raise Rejected("osci.content.no-key")
@@ -84,9 +91,9 @@ class PackageReader:
         keys = dict(layer.keys)
         for entry in entries:
             keys[xmlenc.cipher_reference(entry) or ""] = read_key(entry, self._policy, self._progress)
-        inside = _Layer(place, layer.depth, keys)
+        inside = replace(layer, place=place, keys=keys)
         items = tuple(self._item(content, inside) for content in children(element, c.CONTENT))
-        return Container(place, tuple(children(element, c.SIGNATURE)), items, encrypted, entries)
+        return Container(place, tuple(children(element, c.SIGNATURE)), items, encrypted, entries, layer.texts)
 
     def _item(self, content: Element, layer: _Layer) -> Data | Linked | Nested:
         name = c.href(content)
@@ -98,14 +105,13 @@ class PackageReader:
                 raise Rejected("osci.content.undecryptable", where="attachment")
             place = self._places.below(layer.place, identifier, otherwise="content")
             return Linked(identifier, content, self._attachments.open(name, key, place))
-        data = c.data(content, len(self._contents))
+        data = c.data(content, len(self._contents), layer.texts, self._spool)
         if data is not None:
             place = self._places.below(layer.place, data.identifier, otherwise="content")
-            octets = MemoryContent(data.octets)
-            self._contents.append(Part(data.identifier, "", "data", octets, place, bool(layer.depth)))
+            self._contents.append(Part(data.identifier, "", "data", data.content, place, bool(layer.depth)))
             return data
         identifier = content.get("Id") or ""
-        inner = _Layer(self._places.below(layer.place, identifier, otherwise="content"), layer.depth, layer.keys)
+        inner = replace(layer, place=self._places.below(layer.place, identifier, otherwise="content"))
         return Nested(identifier, content, self._container(c.nested(content), inner))
 
     def _verify(self, container: Container, depth: int, around: Cover) -> None:
@@ -116,13 +122,13 @@ class PackageReader:
             if isinstance(item, Nested):
                 self._verify(item.container, depth, cover)
         for encrypted in container.encrypted:
-            self._open(encrypted, _Layer(container.place, depth), cover.sealed())
+            self._open(encrypted, _Layer(container.texts, container.place, depth), cover.sealed())
 
     def _open(self, encrypted: Element, layer: _Layer, around: Cover) -> None:
         """Decrypts one EncryptedData if it was made for us, and reads the container in it as a document of its own."""
         if layer.depth >= self._policy.max_layers:
             raise Rejected("osci.limit", where="layers")
-        keys = xmlenc.read_keys(encrypted, self._certificates.resolve, self._policy)
+        keys = xmlenc.read_keys(encrypted, self._certificates.resolve, self._policy, layer.texts)
         own = xmlenc.own_key(keys, self._keyring, self._policy, _WHERE)
         place = self._places.below(layer.place, encrypted.get("Id"), otherwise="encdata")
         if own is None:
@@ -131,12 +137,12 @@ class PackageReader:
             return
         method = xmlenc.read_method(encrypted, self._policy, _WHERE)
         self._progress.saw(method.uri, own.uri)
-        octets = xmlenc.cipher_value(encrypted)
+        octets = xmlenc.cipher_value(encrypted, layer.texts, self._spool)
         self._progress.count_key_operation()
         before, self._progress.stage = self._progress.stage, Stage.SEALED
         try:
-            plain = xmlenc.decrypt(octets, own, method, self._keyring)
-            self._read_inner(plain, _Layer(place, layer.depth + 1), around)
+            plain = xmlenc.decrypt(octets, own, method, self._keyring, self._spool)
+            self._read_inner(plain, place, layer.depth + 1, around)
         except Undecryptable:
             raise Rejected("osci.content.undecryptable") from None
         except Rejected:
@@ -146,12 +152,13 @@ class PackageReader:
             raise Rejected("osci.content.undecryptable") from None
         self._progress.stage = before
 
-    def _read_inner(self, plain: bytes, layer: _Layer, around: Cover) -> None:
-        root = parse(plain, refuse_instructions=True)
-        if root.tag != c.CONTAINER:
+    def _read_inner(self, plain: Content, place: str, depth: int, around: Cover) -> None:
+        document = read_xml(plain, self._spool)
+        if document.root.tag != c.CONTAINER:
             raise Rejected("osci.content.malformed")
-        check_ids(root)
-        self._verify(self._container(root, layer), layer.depth, around)
+        check_ids(document.root)
+        container = self._container(document.root, _Layer(document.texts, place, depth))
+        self._verify(container, depth, around)
 
     def _covered_contents(self) -> tuple[Part, ...]:
         return tuple(

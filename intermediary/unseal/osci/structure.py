@@ -20,6 +20,7 @@ from intermediary.unseal.osci.names import (
     XSI,
     Kind,
 )
+from intermediary.xml.long import NO_TEXTS, LongTexts
 from intermediary.xml.parser import Element
 
 CONTROL_BLOCK = OSCI + "ControlBlock"
@@ -45,7 +46,10 @@ _ID_NAMES = frozenset({"Id", "ID", "id"})
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """A message by its parts: header blocks in order, body, order element, and the content package if there is one."""
+    """A message by its parts: header blocks in order, body, order element, and the content package if there is one.
+
+    `texts` are the long texts of its document.
+    """
 
     kind: Kind
     blocks: tuple[Element, ...] = field(repr=False)
@@ -53,6 +57,7 @@ class Structure:
     order: Element = field(repr=False)
     signature: Element | None = field(repr=False)
     package: Element | None = field(repr=False)
+    texts: LongTexts = field(repr=False, default=NO_TEXTS)
 
     def block(self, name: str) -> Element | None:
         """The header block of this name (each occurs at most once, QualityOfTimestamp aside)."""
@@ -87,7 +92,7 @@ def fault_code(envelope: Element) -> str:
     return "" if code is None else text(code).strip()
 
 
-def read_structure(envelope: Element, name: str) -> Structure:
+def read_structure(envelope: Element, name: str, texts: LongTexts = NO_TEXTS) -> Structure:
     """Checks the whole frame of a message of this type and gives its parts."""
     kind = KINDS[name]
     only(envelope, SOAP + "Header", SOAP + "Body")
@@ -100,7 +105,7 @@ def read_structure(envelope: Element, name: str) -> Structure:
         raise broken("Body/@Id")
     signature_name = SUPPLIER_SIGNATURE if kind.is_response else CLIENT_SIGNATURE
     order = _order(header, body, kind)
-    return Structure(kind, blocks, body, order, optional(header, signature_name), _package(body, kind))
+    return Structure(kind, blocks, body, order, optional(header, signature_name), _package(body, kind), texts)
 
 
 def check_ids(root: Element) -> None:

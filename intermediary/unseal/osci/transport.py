@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from intermediary.core.faults import Rejected
-from intermediary.core.values import SignatureFact
+from intermediary.core.section import pieces
+from intermediary.core.values import Content, SignatureFact
 from intermediary.keys.ring import Keyring
+from intermediary.keys.spool import Spool
 from intermediary.unseal import trust, xmldsig, xmlenc
 from intermediary.unseal.cipher import Undecryptable
-from intermediary.unseal.encoding import from_base64
+from intermediary.unseal.encoding import decode_base64
 from intermediary.unseal.mime import MimeMessage, MimePart
 from intermediary.unseal.nodes import broken, only, single
 from intermediary.unseal.osci.certificates import Certificates, parsed
@@ -19,21 +21,23 @@ from intermediary.unseal.osci.structure import CLIENT_SIGNATURE, SUPPLIER_SIGNAT
 from intermediary.unseal.policy import Policy
 from intermediary.unseal.xmldsig import Reference
 from intermediary.xml import canonical
+from intermediary.xml.long import Document, LongTexts
 from intermediary.xml.parser import Element
 
 _WHERE = "transport"
 
 
 def open_envelope(
-    envelope: Element, mime: MimeMessage, keyring: Keyring, policy: Policy, progress: Progress
-) -> tuple[bytes, bool]:
+    envelope: Document, mime: MimeMessage, keyring: Keyring, policy: Policy, progress: Progress, spool: Spool
+) -> tuple[Content, bool]:
     """The inner MIME entity, and whether its cipher would have noticed a change by itself."""
-    only(envelope, SOAP + "Body")
-    check_ids(envelope)
-    body = single(envelope, SOAP + "Body")
+    root = envelope.root
+    only(root, SOAP + "Body")
+    check_ids(root)
+    body = single(root, SOAP + "Body")
     only(body, xmlenc.ENCRYPTED_DATA)
     encrypted = single(body, xmlenc.ENCRYPTED_DATA)
-    keys = xmlenc.read_keys(encrypted, _no_reference, policy)
+    keys = xmlenc.read_keys(encrypted, _no_reference, policy, envelope.texts)
     if len(keys) != 1:
         raise broken("EncryptedKey")
     own = xmlenc.own_key(keys, keyring, policy, _WHERE)
@@ -41,10 +45,10 @@ def open_envelope(
         raise Rejected("osci.transport.no-key")
     method = xmlenc.read_method(encrypted, policy, _WHERE)
     progress.saw(method.uri, own.uri)
-    octets = _octets(xmlenc.cipher_reference(encrypted), mime)
+    octets = _octets(xmlenc.cipher_reference(encrypted), mime, spool)
     progress.count_key_operation()
     try:
-        return xmlenc.decrypt(octets, own, method, keyring), method.cipher.authenticated
+        return xmlenc.decrypt(octets, own, method, keyring, spool), method.cipher.authenticated
     except Undecryptable:
         raise Rejected("osci.transport.undecryptable") from None
 
@@ -53,13 +57,13 @@ def _no_reference(_uri: str) -> bytes:
     raise Rejected("osci.reference", where="RetrievalMethod")
 
 
-def _octets(name: str | None, mime: MimeMessage) -> bytes:
+def _octets(name: str | None, mime: MimeMessage, spool: Spool) -> Content:
     if len(mime.others) != 1 or name != mime.others[0].content_id:
         raise Rejected("osci.reference", where="CipherReference")
     part = mime.others[0]
     if part.media_type == "text/base64" and part.transfer_encoding != "base64":
-        return from_base64(part.data, where="envelope")
-    return part.data
+        return decode_base64(pieces(part.content), spool, where="envelope")
+    return part.content
 
 
 def verify_transport(
@@ -98,7 +102,7 @@ def verify_transport(
     if signer is None or xmldsig.retrieval_uri(signature) != f"#{signer[0]}":
         raise Rejected("osci.transport-signature.invalid", where="signer")
     certificate = parsed(signer[1])
-    intact = all(_matches(reference, targets) for reference in signature.references)
+    intact = all(_matches(reference, targets, structure.texts) for reference in signature.references)
     intact = xmldsig.verifies(signature, certificate, policy, "transport-signature") and intact
     complete = targets.keys() <= set(signature.uris)
     progress.signatures.append(
@@ -120,10 +124,12 @@ def verify_transport(
         raise Rejected("osci.transport-signature.incomplete")
 
 
-def _matches(reference: Reference, targets: dict[str, Element | MimePart]) -> bool:
+def _matches(reference: Reference, targets: dict[str, Element | MimePart], texts: LongTexts) -> bool:
     target = targets.get(reference.uri)
     if target is None:
         return False
     if isinstance(target, MimePart):
-        return not reference.transforms and reference.matches(target.data)
-    return reference.transforms == (canonical.INCLUSIVE,) and reference.matches(canonical.inclusive(target))
+        return not reference.transforms and reference.matches_content(target.content)
+    if reference.transforms != (canonical.INCLUSIVE,):
+        return False
+    return reference.matches(texts.filled(canonical.inclusive(target)))
