@@ -14,7 +14,8 @@ from intermediary.osci.write.mime import WirePart
 from intermediary.osci.write.package import Package
 from intermediary.unseal.encoding import from_base64
 from intermediary.unseal.nodes import attribute, local, single, text
-from intermediary.unseal.osci.names import DS, OSCI
+from intermediary.unseal.osci.names import DS
+from intermediary.unseal.osci.structure import CERTIFICATE_BLOCKS
 from intermediary.xml.canonical import inclusive
 from intermediary.xml.parser import Element, parse
 
@@ -53,9 +54,9 @@ def foreign_package(package_xml: bytes, parts: Sequence[WirePart] = ()) -> Packa
 
 
 def foreign_certificates(block_xml: bytes) -> tuple[Listed, ...]:
-    """The entries of a NonIntermediaryCertificates block as it stood in a header, under the Ids the writer gave them."""
+    """The entries of a block (Non)IntermediaryCertificates as it stood in a header, under the Ids its writer gave them."""
     block = parse(b"<holder%b>%b</holder>" % (FIVE.encode(), block_xml))[0]
-    if block.tag != f"{OSCI}NonIntermediaryCertificates":
+    if block.tag not in CERTIFICATE_BLOCKS:
         raise ValueError("not a block of certificates")
     return tuple(_listed(entry) for entry in block)
 
