@@ -20,7 +20,7 @@ from intermediary.osci.write import (
     Signer,
     seal,
 )
-from intermediary.osci.write.algorithms import C14N
+from intermediary.osci.write.algorithms import C14N, Digest
 from intermediary.osci.write.content import Container, Content, EncryptedContainer, pack, sign_container
 from intermediary.osci.write.encryption import encrypt, wrap
 from intermediary.osci.write.markup import FIVE, element
@@ -57,14 +57,16 @@ class Loose:
 
 @dataclass(frozen=True)
 class Holder:
-    """A Content that holds a container; `attachment` makes the writer sign it as an element."""
+    """A Content that holds a container; it is signed as an element."""
 
     id: str
     inner: Container | Loose
-    attachment: str = "none"
 
-    def xml(self, namespaces: str = "") -> str:
+    def xml(self, namespaces: str = "", _inherited: str = "") -> str:
         return element("osci:Content", self.inner.xml(""), f'{namespaces} Id="{self.id}"')
+
+    def reference(self, digest: Digest) -> str:
+        return reference(f"#{self.id}", self.xml(FIVE).encode(), digest=digest, transform=C14N)
 
 
 @dataclass(frozen=True)
