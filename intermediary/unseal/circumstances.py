@@ -60,7 +60,7 @@ class Circumstances:
         """The same, after a transport signature by this certificate has held over the whole message."""
         return replace(self, proven=self.circle.partners.by_signature(signer_der))
 
-    def judge(self, signer: x509.Certificate, purpose: Purpose, hints: Hints = tuple) -> Trust:
+    def judge(self, signer: x509.Certificate, purpose: Purpose, hints: Hints = tuple, *, signs: bool = True) -> Trust:
         """Whether the signer of this layer is trusted, by the anchors of the keyring and of the partners concerned."""
         concerned = self._concerned(signer)
         modes = [partner.revocation for partner in concerned if partner.revocation is not None]
@@ -74,6 +74,7 @@ class Circumstances:
             between=(*self.keyring.intermediates, *(one for partner in concerned for one in partner.intermediates)),
             hints=hints,
             at=self.at,
+            signs=signs,
             revocation=replace(revocation, mode=modes[0]) if modes else revocation,
         )
 

@@ -109,11 +109,14 @@ class PathFinder:
         return self._checked[known]
 
 
-def broken_rule(path: Path) -> str:
-    """The first rule of a path that does not hold, apart from time and revocation; empty when all do."""
+def broken_rule(path: Path, *, signs: bool = True) -> str:
+    """The first rule of a path that does not hold, apart from time and revocation; empty when all do.
+
+    `signs`: the path is that of a signer, who must be allowed to sign messages; else of a certificate to encrypt for.
+    """
     for position, certificate in enumerate(path):
         try:
-            rule = _broken(certificate, position, path)
+            rule = _broken(certificate, position, path, signs=signs)
         except UNREADABLE:
             rule = "malformed"
         if rule:
@@ -147,11 +150,11 @@ def has_matching_key_id(certificate: x509.Certificate, issuer: x509.Certificate)
     return wanted is None or wanted == given
 
 
-def _broken(certificate: x509.Certificate, position: int, path: Path) -> str:
+def _broken(certificate: x509.Certificate, position: int, path: Path, *, signs: bool) -> str:
     if any(one.critical and one.oid not in _UNDERSTOOD for one in certificate.extensions):
         return "critical-extension"
     if position == 0:
-        return "" if _signs_messages(certificate) else "extended-key-usage"
+        return "" if not signs or _signs_messages(certificate) else "extended-key-usage"
     basic = _extension(certificate, x509.BasicConstraints)
     if basic is None or not basic.ca:
         return "no-authority"

@@ -52,11 +52,13 @@ def judge(
     between: Iterable[x509.Certificate] = (),
     hints: Hints = tuple,
     revocation: Revocation = OFF,
+    signs: bool = True,
 ) -> Trust:
     """Whether a path leads from the signer to an anchor, every rule of it held at `at`, and nothing in it was revoked.
 
     The best of several paths counts. `between` are our own certificates of authorities, `hints` those a message brought
-    along; neither is believed by itself. Pure, and nothing is fetched: `revocation` is the material at hand.
+    along; neither is believed by itself. Pure, and nothing is fetched: `revocation` is the material at hand. `signs` False
+    asks about a certificate that is encrypted for: then its extended key usage does not matter.
     """
     trusted = tuple(anchors)
     if not trusted:
@@ -64,7 +66,7 @@ def judge(
     finder = PathFinder(trusted, between, hints)
     best: Trust | None = None
     for path in finder.paths(signer):
-        found = _judge_path(path, at, revocation)
+        found = _judge_path(path, at, revocation, signs=signs)
         if best is None or _RANK[found.code] < _RANK[best.code]:
             best = found
         if not best.code:
@@ -93,8 +95,8 @@ _RANK = {
 }
 
 
-def _judge_path(path: Path, at: datetime, revocation: Revocation) -> Trust:
-    rule = broken_rule(path)
+def _judge_path(path: Path, at: datetime, revocation: Revocation, *, signs: bool) -> Trust:
+    rule = broken_rule(path, signs=signs)
     if rule:
         return Trust(False, "signature.untrusted", rule)
     if not is_valid_at(path, at):
