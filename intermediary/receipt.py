@@ -58,6 +58,19 @@ def quittung_id(nachricht: NachrichtRecord) -> str:
     return derived_id(nachricht.id, f"quittung/{nachricht.revision}")
 
 
+def judged_quittung(nachricht: NachrichtRecord, message_id: str) -> bytes:
+    """What a door says of a judged Nachricht in its response: as the Quittung, with the status `judged` while targets
+    decide. Equal each time it is asked for; the later Quittung has an id of its own.
+    """
+    body = quittung(nachricht, Headers(message_id), nachricht.received_at) | {
+        "quittungId": derived_id(nachricht.id, f"judged/{nachricht.revision}"),
+        "status": "judged" if nachricht.route else "rejected",
+    }
+    for name in ("decidedAt", *(("code", "meaning", "findings") if nachricht.route else ())):
+        body.pop(name, None)
+    return json.dumps(body, ensure_ascii=False, indent=1).encode()
+
+
 class Receipts:
     """Sends Quittungen; one per worker process.
 
@@ -68,6 +81,10 @@ class Receipts:
     def __init__(self, store: Store, answers: Callable[[str], Answers | None]) -> None:
         self._store = store
         self._answers = answers
+
+    def has_way_back(self, channel: str) -> bool:
+        """Whether Quittungen of this channel go anywhere by themselves."""
+        return self._answers(channel) is not None
 
     def answer(self, claim: Claim, now: datetime) -> Claim:
         """Send the Quittung and commit that it was sent; faults are the worker's to decide."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -23,9 +23,10 @@ from intermediary.core.values import Ausgabe, Befund
 from intermediary.deliver import Deliverer, Timing
 from intermediary.heartbeat import Heartbeat
 from intermediary.mapping.run import InvalidOutput
+from intermediary.osci.passive.verdict import OSCI_CODE
 from intermediary.pipeline import Judgement, Sendung, Werkbank, judge, render
 from intermediary.receipt import Receipts
-from intermediary.store.errors import LeaseLost
+from intermediary.store.errors import Busy, LeaseLost
 from intermediary.store.records import Claim, NachrichtRecord, PlannedTarget
 from intermediary.store.store import Store
 from intermediary.unseal import NotOpened
@@ -98,15 +99,36 @@ class Worker:
             done += 1
         return done
 
+    def judge_one(self, nachricht_id: str, *, told: Mapping[str, str]) -> None:
+        """Judge exactly this Nachricht, for a door that answers with the verdict (DESIGN §2.1); delivers nothing.
+
+        Does nothing if it is judged already, waits for something, is a suspect, or somebody is at it. A refusal is
+        committed as answered with the proof `told` where the channel has no other way back: the door's response is the
+        Quittung then, and the same each time the door is asked. Faults are those of `store.claim_one`.
+        """
+        try:
+            claim = self._bench.store.claim_one(
+                nachricht_id, self._owner, now=self._bench.now(), lease=self._rhythm.lease
+            )
+        except Busy:
+            return
+        if _is_unjudged(claim.nachricht, self._bench.now()):
+            self._go(claim, lambda errand: errand.judge_only(told))
+        else:
+            self._bench.store.release(claim, now=self._bench.now())
+
     def advance(self, claim: Claim) -> None:
         """Take one claimed Nachricht as far as it goes and give the lease back; logs the one summary line."""
+        self._go(claim, lambda errand: errand.run())
+
+    def _go(self, claim: Claim, run: Callable[[_Errand], Claim]) -> None:
         started = perf_counter()
         before = claim.nachricht.state
         failure = ""
         with structlog.contextvars.bound_contextvars(nachricht_id=claim.nachricht.id, mandant=claim.nachricht.mandant):
             try:
                 with Heartbeat(self._bench.store, claim, lease=self._rhythm.lease, now=self._bench.now):
-                    claim = _Errand(self._bench, claim).run()
+                    claim = run(_Errand(self._bench, claim))
                 self._bench.store.release(claim, now=self._bench.now())
             except LeaseLost:
                 log.warning("claim.lost")
@@ -164,6 +186,14 @@ class _Errand:
             self._claim = self._bench.deliverer.advance(self._claim, self._render, is_test=self._is_test())
         if self._owes_answer():
             self._answer()
+        return self._claim
+
+    def judge_only(self, told: Mapping[str, str]) -> Claim:
+        """Judge; a refusal that has no other way back is answered by whoever asked for the judgement."""
+        self._judge()
+        nachricht = self._claim.nachricht
+        if nachricht.state is _N.ANSWERING and not self._bench.receipts.has_way_back(nachricht.channel):
+            self._claim = self._bench.store.answered(self._claim, state=_N.REJECTED, proof=told, now=self._bench.now())
         return self._claim
 
     def _owes_answer(self) -> bool:
@@ -230,10 +260,21 @@ class _Errand:
         return bool(self._claim.nachricht.plan.get("facts", {}).get("test", False))
 
 
+def _is_unjudged(nachricht: NachrichtRecord, now: datetime) -> bool:
+    """Whether a door may judge it now. A suspect is opened alone, in a process of its own (DESIGN §2.7)."""
+    due = nachricht.own_due_at
+    return nachricht.state is _N.RECEIVED and due is not None and due <= now and not nachricht.unexplained
+
+
 def _known(failure: Rejected) -> dict[str, object]:
-    """What was established before the refusal, for `show`; the sender is told the code and the findings only."""
-    known = failure.known if isinstance(failure, NotOpened) else None
-    return {"facts": describe(known)} if known is not None else {}
+    """What was established before the refusal, for `show`; the sender is told the code and the findings only.
+
+    The protocol's own code is kept for doors that answer in it, so that a repetition is told the same.
+    """
+    if not isinstance(failure, NotOpened):
+        return {}
+    known: dict[str, object] = {"facts": describe(failure.known)} if failure.known is not None else {}
+    return known | {OSCI_CODE: failure.osci_code} if failure.osci_code else known
 
 
 def _explained(failure: Fault | InvalidOutput) -> tuple[Befund, ...]:

@@ -20,17 +20,14 @@ import structlog
 
 from intermediary.daemon.logs import configure_logging
 from intermediary.ingress.amqp import AmqpAnswers
-from intermediary.ingress.doors import Door
-from intermediary.keys.spool import Spool
 from intermediary.store.owners import own_name
 from intermediary.wiring import (
     Configuration,
     Installation,
     all_answers,
     bench,
-    open_door,
+    open_doors,
     open_installation,
-    spool_folder,
     utc_now,
 )
 from intermediary.worker import Rhythm, Worker
@@ -128,9 +125,7 @@ def _lease(installation: Installation) -> timedelta:
 
 
 def _open_doors(installation: Installation, stop: threading.Event) -> None:
-    settings = installation.settings
-    spool = Spool(spool_folder(settings))
-    doors: list[Door] = [open_door(channel, installation.store.take, spool=spool) for channel in settings.channel]
+    doors = open_doors(installation)
     log.info("ingress.started", channels=[door.channel for door in doors])
 
     def close_when_stopped() -> None:

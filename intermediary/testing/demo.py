@@ -22,7 +22,6 @@ from intermediary.audit.second_place import write_head
 from intermediary.cli.options import say, say_wrapped, table
 from intermediary.cli.quiet import quiet_logs
 from intermediary.core.states import NachrichtState
-from intermediary.keys.spool import Spool
 from intermediary.operations.look import about_finding, explain
 from intermediary.operations.prove import as_text, verify_installation
 from intermediary.osci.write.letter import Letter
@@ -38,9 +37,8 @@ from intermediary.wiring import (
     Installation,
     all_answers,
     bench,
-    open_door,
+    open_doors,
     open_installation,
-    spool_folder,
     utc_now,
 )
 from intermediary.worker import Worker
@@ -219,8 +217,7 @@ class Demo:
 
 @contextmanager
 def _open_doors(installation: Installation) -> Iterator[None]:
-    spool = Spool(spool_folder(installation.settings))
-    doors = [open_door(channel, installation.store.take, spool=spool) for channel in installation.settings.channel]
+    doors = open_doors(installation)
     threads = [threading.Thread(target=door.run, daemon=True) for door in doors]
     for thread in threads:
         thread.start()

@@ -2,11 +2,11 @@
 
 `open_installation` gives what is made once per process (store, keys); `Configuration` gives what may change while the
 daemon runs (routes, keyrings, schemas) and makes it anew when a file has changed; `bench` gives what one worker thread
-works with; `open_door` and `all_answers` give the channels' ways in and back.
+works with; `open_doors` and `all_answers` give the channels' ways in and back.
 """
 
 from intermediary.wiring.configuration import Configuration, own_schemas, read_routes
-from intermediary.wiring.doors import all_answers, door_rules, open_answers, open_door
+from intermediary.wiring.doors import all_answers, door_rules, open_answers, open_doors
 from intermediary.wiring.installation import (
     SIGNING_KEY,
     Installation,
@@ -28,7 +28,7 @@ __all__ = [
     "installation_id",
     "look_into_installation",
     "open_answers",
-    "open_door",
+    "open_doors",
     "open_installation",
     "own_schemas",
     "read_routes",

@@ -9,13 +9,15 @@ from pathlib import Path
 from intermediary.core.faults import Misconfigured
 from intermediary.ingress.amqp import AmqpAnswers, AmqpDoor, AmqpSettings
 from intermediary.ingress.claims import Claims
-from intermediary.ingress.doors import Door, DoorRules, Take
+from intermediary.ingress.doors import Door, DoorRules
 from intermediary.ingress.folder import FolderDoor, FolderSettings
 from intermediary.ingress.folder_answers import FolderAnswers
 from intermediary.keys.spool import Spool
 from intermediary.receipt import Answers
 from intermediary.settings.models import Channel, Settings
-from intermediary.wiring.installation import utc_now
+from intermediary.wiring.configuration import Configuration
+from intermediary.wiring.installation import Installation, spool_folder, utc_now
+from intermediary.wiring.passive import open_passive
 
 
 def door_rules(channel: Channel) -> DoorRules:
@@ -29,9 +31,29 @@ def door_rules(channel: Channel) -> DoorRules:
     )
 
 
-def open_door(channel: Channel, take: Take, *, spool: Spool, now: Callable[[], datetime] = utc_now) -> Door:
-    """The door of a channel, ready to be run in a thread of its own."""
+def open_doors(installation: Installation, *, now: Callable[[], datetime] = utc_now) -> list[Door]:
+    """The doors of all channels, each ready to be run in a thread of its own."""
+    settings = installation.settings
+    spool = Spool(spool_folder(settings))
+    needs_keys = any(channel.osci_passive for channel in settings.channel)
+    configuration = Configuration(settings) if needs_keys else None
+    return [_open_door(channel, installation, configuration, spool, now) for channel in settings.channel]
+
+
+def _open_door(
+    channel: Channel,
+    installation: Installation,
+    configuration: Configuration | None,
+    spool: Spool,
+    now: Callable[[], datetime],
+) -> Door:
     rules = door_rules(channel)
+    take = installation.store.take
+    if channel.osci_passive is not None and configuration is not None:
+        way_back = open_answers(channel)
+        return open_passive(
+            channel.osci_passive, rules, installation, configuration, way_back=way_back, spool=spool, now=now
+        )
     if channel.folder is not None:
         return FolderDoor(FolderSettings(inbox=channel.folder.inbox), rules, take=take, clock=now, spool=spool)
     if channel.amqp is None:

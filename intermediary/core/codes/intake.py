@@ -64,6 +64,14 @@ CODES = (
         "Der Sender muss den Inhalt oder einen Ablageverweis (x-claim) mitgeben.",
     ),
     Code(
+        "intake.decrypt.alarm",
+        Healer.OPERATOR,
+        "Ein Partner hat in kurzer Zeit vieles geschickt, was sich nicht entschlüsseln lässt: ein Fehler bei ihm, oder "
+        "Verdacht auf einen Angriff auf die Verschlüsselung.",
+        "Mit dem Partner klären, welches Zertifikat er benutzt. Bis dahin wird für ihn nur noch einige Male je Stunde "
+        "entschlüsselt; was er sonst schickt, muss er wiederholen.",
+    ),
+    Code(
         "intake.file.invalid",
         Healer.SENDER,
         "Im Eingangsordner liegt etwas, das keine gewöhnliche Datei ist.",

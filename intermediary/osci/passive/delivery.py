@@ -51,14 +51,14 @@ class House:
     """What a passive recipient needs of the rest of the house; given by `wiring`, called from several threads.
 
     `look` reads a Nachricht as it stands; `judge` judges exactly this one if nobody has and nobody is at it, and delivers
-    nothing. `opening` gives a Mandant's keys; `quittung` is the business reply to a ProcessDelivery.
+    nothing. `opening` gives a Mandant's keys; `quittung` is the business reply to a ProcessDelivery with this message id.
     """
 
     take: Take
     look: Callable[[str], NachrichtRecord]
     judge: Callable[[str], None]
     opening: Callable[[str], Opening]
-    quittung: Callable[[NachrichtRecord], bytes]
+    quittung: Callable[[NachrichtRecord, str], bytes]
     spool: Spool
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
@@ -171,7 +171,9 @@ class Deliveries:
         if is_fault(verdict.code):
             return fault(verdict.code)
         is_process = held.message.opened.message_type == "ProcessDelivery"
-        business = self._house.quittung(nachricht) if is_process and verdict.code != USED_MESSAGE_ID else None
+        business = None
+        if is_process and verdict.code != USED_MESSAGE_ID:
+            business = self._house.quittung(nachricht, held.message.order.message_id)
         return self._answering(held.mandant).write(held.message, (verdict,), business=business)
 
     def _refused(self, refusal: NotOpened, arrived: Arrived) -> Reply:

@@ -1,0 +1,67 @@
+"""The door of a channel of type `osci_passive`, joined to store, keys and judgement."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from intermediary.core.faults import Misconfigured
+from intermediary.ingress.doors import DoorRules
+from intermediary.keys.spool import Spool
+from intermediary.keys.tls import TlsFiles
+from intermediary.osci.passive import PassiveDoor, PassiveSettings
+from intermediary.osci.passive.delivery import House, Opening
+from intermediary.receipt import Answers, judged_quittung
+from intermediary.settings.models import OsciPassiveDoor
+from intermediary.store.owners import own_name
+from intermediary.wiring.configuration import Configuration
+from intermediary.wiring.installation import Installation
+from intermediary.wiring.work import bench
+from intermediary.worker import Rhythm, Worker
+
+_TOLD = {"sent": "in the response to the delivery"}
+
+
+def open_passive(
+    door: OsciPassiveDoor,
+    rules: DoorRules,
+    installation: Installation,
+    configuration: Configuration,
+    *,
+    way_back: Answers | None,
+    spool: Spool,
+    now: Callable[[], datetime],
+) -> PassiveDoor:
+    """The endpoint of a channel; `way_back` is where its Quittungen go by themselves."""
+    store = installation.store
+    tools = bench(installation, configuration, {rules.channel: way_back}, now=now)
+    rhythm = Rhythm(lease=timedelta(seconds=installation.settings.store.lease_seconds))
+
+    def judge(nachricht_id: str) -> None:
+        Worker(tools, owner=own_name(), rhythm=rhythm).judge_one(nachricht_id, told=_TOLD)
+
+    def opening(mandant: str) -> Opening:
+        schluessel = configuration.bank().schluessel.get(mandant)
+        if schluessel is None:
+            raise Misconfigured("key.unavailable", where=f"mandant {mandant}")
+        return Opening(schluessel.keyring, schluessel.policy)
+
+    house = House(
+        take=store.take,
+        look=store.get,
+        judge=judge,
+        opening=opening,
+        quittung=judged_quittung,
+        spool=spool,
+        clock=now,
+        random=secrets.token_bytes,
+    )
+    return PassiveDoor(_settings(door), rules, house)
+
+
+def _settings(door: OsciPassiveDoor) -> PassiveSettings:
+    tls = None
+    if door.tls_cert is not None and door.tls_key is not None:
+        tls = TlsFiles(door.tls_cert, door.tls_key, door.client_ca)
+    return PassiveSettings(host=door.host, port=door.port, tls=tls, judged_seconds=door.judged_seconds)
