@@ -41,6 +41,7 @@ VERBS: dict[str, Verb] = {
     "audit": Verb("intermediary.cli.audit:command", "Verify and export the audit trail."),
     "mapping": Verb("intermediary.cli.mapping:command", "List and test mappings."),
     "connector": Verb("intermediary.cli.connector:command", "List connectors."),
+    "simulate": Verb("intermediary.testing.simulate.command:command", "Start a local stand-in of a partner."),
     "schemas": Verb("intermediary.cli.schemas:command", "List, install and verify standards; make shapes."),
 }
 

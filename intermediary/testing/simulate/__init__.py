@@ -1,0 +1,1 @@
+"""Local stand-ins of the partners: faithful by default, troublesome on command."""

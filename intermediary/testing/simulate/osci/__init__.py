@@ -1,0 +1,1 @@
+"""A simulated OSCI intermediary: post boxes, dialogs, process cards, forwarding and chunks, durable over any kill."""
