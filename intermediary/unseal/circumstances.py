@@ -48,17 +48,17 @@ class Circumstances:
         """What holds for the transport encryption, before any key is used."""
         return self._policy_of(self.circle.channel)
 
-    def transport_policy(self, signer_der: bytes) -> Policy:
+    def transport_policy(self, signer: x509.Certificate | None) -> Policy:
         """What holds for the transport signature of this signer."""
-        return self._policy_of(self.circle.partners.by_signature(signer_der))
+        return self._policy_of(None if signer is None else self._listed(signer))
 
     def content_policy(self) -> Policy:
         """What holds for the content."""
         return self._policy_of(self.proven)
 
-    def proven_by(self, signer_der: bytes) -> Circumstances:
+    def proven_by(self, signer: x509.Certificate, standing: Trust) -> Circumstances:
         """The same, after a transport signature by this certificate has held over the whole message."""
-        return replace(self, proven=self.circle.partners.by_signature(signer_der))
+        return self if standing.code == "signature.revoked" else replace(self, proven=self._listed(signer))
 
     def judge(self, signer: x509.Certificate, purpose: Purpose, hints: Hints = tuple, *, signs: bool = True) -> Trust:
         """Whether the signer of this layer is trusted, by the anchors of the keyring and of the partners concerned."""
@@ -80,13 +80,17 @@ class Circumstances:
 
     def partner_of(self, signer: x509.Certificate) -> str:
         """The Behoerdenkennung of the partner who lists exactly this certificate; empty if nobody does."""
-        partner = self.circle.partners.by_signature(signer.public_bytes(Encoding.DER))
+        partner = self._listed(signer)
         return partner.kennung if partner else ""
+
+    def _listed(self, signer: x509.Certificate) -> Partner | None:
+        """The partner who lists exactly this certificate, while it is valid."""
+        is_valid = signer.not_valid_before_utc <= self.at <= signer.not_valid_after_utc
+        return self.circle.partners.by_signature(signer.public_bytes(Encoding.DER)) if is_valid else None
 
     def _concerned(self, signer: x509.Certificate) -> tuple[Partner, ...]:
         """Whose anchors count: who lists the signer, whose transport signature held, whose channel it is."""
-        listed = self.circle.partners.by_signature(signer.public_bytes(Encoding.DER))
-        candidates = (listed, self.proven, self.circle.channel)
+        candidates = (self._listed(signer), self.proven, self.circle.channel)
         return tuple(dict.fromkeys(partner for partner in candidates if partner is not None))
 
     def _policy_of(self, partner: Partner | None) -> Policy:

@@ -11,6 +11,7 @@ from intermediary.core.faults import Rejected
 from intermediary.core.values import Content, Opened
 from intermediary.keys.ring import Keyring
 from intermediary.keys.spool import Spool
+from intermediary.unseal.circumstances import NOBODY, Circle
 from intermediary.unseal.osci.message import open_message
 from intermediary.unseal.policy import Policy
 
@@ -23,12 +24,21 @@ class Format:
     """A sealed format: its name in results, how it is opened, and whether some bytes look like it (for `open`)."""
 
     name: str
-    open: Callable[[Content, Keyring, Policy, datetime, Role, Spool | None], Opened]
+    open: Callable[[Content, Keyring, Policy, datetime, Role, Spool | None, Circle], Opened]
     looks_alike: Callable[[bytes], bool]
 
 
-def _open_osci(raw: Content, keyring: Keyring, policy: Policy, at: datetime, role: Role, spool: Spool | None) -> Opened:
-    return open_message(raw, keyring=keyring, policy=policy, at=at, role=role, spool=spool).opened
+def _open_osci(
+    raw: Content,
+    keyring: Keyring,
+    policy: Policy,
+    at: datetime,
+    role: Role,
+    spool: Spool | None,
+    circle: Circle,
+) -> Opened:
+    message = open_message(raw, keyring=keyring, policy=policy, at=at, role=role, spool=spool, circle=circle)
+    return message.opened
 
 
 FORMATS = {
@@ -45,18 +55,19 @@ def unseal(
     at: datetime,
     role: Role = "any",
     spool: Spool | None = None,
+    circle: Circle = NOBODY,
 ) -> Opened:
     """Opens a submission: decrypted, verified, not yet judged. The pipeline and the doors call it, dry runs too.
 
-    Pure: equal bytes, keys, policy and `at` (moment of receipt, aware) give an equal result. Parameters of the content
-    type do not matter. What is large goes to the `spool`, without one to memory; the result's contents hold it open as
-    long as they live. Raises `NotOpened` (a `Rejected`) when the sender has to change something,
+    Pure: equal bytes, keys, policy, partners (`circle`) and `at` (moment of receipt, aware) give an equal result.
+    Parameters of the content type do not matter. What is large goes to the `spool`, without one to memory; the result's
+    contents hold it open as long as they live. Raises `NotOpened` (a `Rejected`) when the sender has to change something,
     `Rejected("intake.type.unknown")` for a content type that is none of ours.
     """
     entry = FORMATS.get(content_type.partition(";")[0].strip().lower())
     if entry is None:
         raise Rejected("intake.type.unknown")
-    return entry.open(raw, keyring, policy, at, role, spool)
+    return entry.open(raw, keyring, policy, at, role, spool, circle)
 
 
 def detect(head: bytes) -> str:

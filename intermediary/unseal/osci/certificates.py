@@ -61,6 +61,16 @@ class Certificates:
             raise Rejected("osci.reference", where="RetrievalMethod")
         return der
 
+    def hints(self) -> tuple[x509.Certificate, ...]:
+        """All of them that can be read: authorities among them may stand in a path, and are believed by nobody."""
+        found = []
+        for _role, der in self._by_id.values():
+            try:
+                found.append(parsed(der))
+            except Rejected:
+                continue
+        return tuple(found)
+
     def of_role(self, role: str) -> tuple[str, bytes] | None:
         """Id and DER of the first certificate in this role."""
         found = self._by_role.get(role)

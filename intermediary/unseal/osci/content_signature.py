@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Content, SignatureFact
-from intermediary.keys.ring import Keyring
 from intermediary.unseal import algorithms as a
 from intermediary.unseal import trust, xmldsig, xmlenc
+from intermediary.unseal.circumstances import Circumstances
 from intermediary.unseal.nodes import children
 from intermediary.unseal.osci.certificates import Certificates, parsed
 from intermediary.unseal.osci.container import Container, Data
@@ -35,9 +34,8 @@ class ContentVerifier:
     """Verifies the signatures of containers, by the header's certificates, policy, anchors and moment of receipt."""
 
     certificates: Certificates
-    keyring: Keyring
+    circumstances: Circumstances
     policy: Policy
-    at: datetime
     progress: Progress
 
     def verify(self, container: Container) -> frozenset[int]:
@@ -68,7 +66,8 @@ class ContentVerifier:
             intact = False
         covered = set(signature.uris)
         complete = _required(container) <= covered
-        self.progress.signatures.append(
+        standing = self.circumstances.judge(certificate, "content", self.certificates.hints)
+        self.progress.note(
             SignatureFact(
                 layer="content",
                 signer=certificate.subject.rfc4514_string(),
@@ -76,10 +75,13 @@ class ContentVerifier:
                 intact=intact,
                 valid=bool(intact) and complete and trust.may_sign(certificate),
                 complete=complete,
-                trusted=trust.is_trusted(certificate, self.keyring.anchors("content"), self.at),
+                trusted=standing.trusted,
                 covers=signature.uris,
                 weak=xmldsig.is_weak(signature, certificate, self.policy),
                 place=container.place,
+                reason=standing.code,
+                revocation=standing.material,
+                partner=self.circumstances.partner_of(certificate),
             )
         )
         if intact is False:

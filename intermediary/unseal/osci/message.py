@@ -12,6 +12,7 @@ from intermediary.keys.ring import Keyring
 from intermediary.keys.spool import Spool
 from intermediary.keys.spooled import SpooledContent
 from intermediary.unseal import mime, require
+from intermediary.unseal.circumstances import NOBODY, Circle, Circumstances
 from intermediary.unseal.documents import read_xml
 from intermediary.unseal.mime import MimeMessage, MimePart
 from intermediary.unseal.osci.attachments import Attachments
@@ -66,41 +67,54 @@ class NotDelivered(NotOpened):
 
 
 def open_message(
-    raw: Content, *, keyring: Keyring, policy: Policy, at: datetime, role: Role = "any", spool: Spool | None = None
+    raw: Content,
+    *,
+    keyring: Keyring,
+    policy: Policy,
+    at: datetime,
+    role: Role = "any",
+    spool: Spool | None = None,
+    circle: Circle = NOBODY,
 ) -> OsciMessage:
     """Opens and verifies one OSCI message as it travels in an HTTP body.
 
     `role` limits the kinds of message: `passive` takes AcceptDelivery and ProcessDelivery, `client` answers, `any` all.
     `at` is the moment of receipt, for certificates and the end date of an exception. What is large goes to the `spool`;
-    without one everything is held in memory. Raises `NotOpened` for everything the sender has to heal; nothing else is
-    expected.
+    without one everything is held in memory. `circle` says which partner the message may come from. Raises `NotOpened` for
+    everything the sender has to heal; nothing else is expected.
     """
-    return _Reading(keyring, policy, at, role, spool).run(raw, with_content=True)
+    return _Reading(Circumstances(keyring, policy, at, circle), role, spool).run(raw, with_content=True)
 
 
 def open_transport(
-    raw: Content, *, keyring: Keyring, policy: Policy, at: datetime, role: Role = "any", spool: Spool | None = None
+    raw: Content,
+    *,
+    keyring: Keyring,
+    policy: Policy,
+    at: datetime,
+    role: Role = "any",
+    spool: Spool | None = None,
+    circle: Circle = NOBODY,
 ) -> OsciMessage:
     """The same up to the transport signature; no content key is used, `opened` has neither contents nor attachments.
 
     For doors that need the message's id, its dialog or its certificates before it is durable. What the keyring requires
     of the transport is checked, what it requires of the content is not. Raises as `open_message`.
     """
-    return _Reading(keyring, policy, at, role, spool).run(raw, with_content=False)
+    return _Reading(Circumstances(keyring, policy, at, circle), role, spool).run(raw, with_content=False)
 
 
 class _Reading:
     """One message being opened."""
 
-    def __init__(self, keyring: Keyring, policy: Policy, at: datetime, role: Role, spool: Spool | None) -> None:
-        if at.tzinfo is None:
+    def __init__(self, circumstances: Circumstances, role: Role, spool: Spool | None) -> None:
+        if circumstances.at.tzinfo is None:
             raise ValueError("a naive datetime")
-        self._keyring = keyring
-        self._policy = policy
-        self._at = at
+        self._circumstances = circumstances
+        self._keyring = circumstances.keyring
         self._role = role
         self._spool = spool or Spool(None)
-        self._progress = Progress(policy)
+        self._progress = Progress(circumstances.policy)
         self._fault_code = ""
         self._frame: OsciMessage | None = None
 
@@ -130,15 +144,15 @@ class _Reading:
             return self._spool.copy(stream, max_bytes=raw.length)
 
     def _open(self, raw: Content, *, with_content: bool) -> OsciMessage:
-        self._policy.check_date(self._at)
+        self._circumstances.policy.check_date(self._circumstances.at)
         message, envelope = self._read_mime(raw)
         kind = message_type(envelope.root)
         if kind != ENCRYPTED_ENVELOPE:
             return self._read(message, envelope, kind, encrypted=False, with_content=with_content)
         self._progress.stage = Stage.TRANSPORT
-        inner, authenticated = open_envelope(
-            envelope, message, self._keyring, self._policy, self._progress, self._spool
-        )
+        policy = self._circumstances.envelope_policy()
+        self._progress.applies(policy)
+        inner, authenticated = open_envelope(envelope, message, self._keyring, policy, self._progress, self._spool)
         if authenticated:
             return self._read_inner(inner, with_content=with_content)
         try:
@@ -177,14 +191,14 @@ class _Reading:
         parts = {part.content_id: part for part in message.others}
         progress.stage = Stage.SIGNATURE
         self._frame = OsciMessage(progress.opened(), control, order, encrypted, certificates.roles())
-        verify_transport(structure, parts, certificates, self._keyring, self._policy, self._at, progress)
+        proven = verify_transport(structure, parts, certificates, self._circumstances, progress)
         require.check_transport(progress.signatures, self._keyring.require)
         progress.facts.update(_facts(order) | read_metadata(structure))
         if not with_content:
             same = delivery_sha256(structure, parts)
             return OsciMessage(progress.opened(), control, order, encrypted, certificates.roles(), same)
         progress.stage = Stage.CONTENT
-        opened = self._content(structure, parts, certificates)
+        opened = self._content(structure, parts, certificates, proven)
         require.check(opened, self._keyring.require)
         return OsciMessage(opened, control, order, encrypted, certificates.roles())
 
@@ -194,15 +208,17 @@ class _Reading:
         if kind == SOAP_FAULT or KINDS[kind].door != self._role:
             raise Rejected("osci.type.unexpected", where=kind)
 
-    def _content(self, structure: Structure, parts: dict[str, MimePart], certificates: Certificates) -> Opened:
+    def _content(
+        self, structure: Structure, parts: dict[str, MimePart], certificates: Certificates, proven: Circumstances
+    ) -> Opened:
         attachments = Attachments(parts, self._spool)
         if structure.package is None:
             attachments.check_all_referenced()
             return self._progress.opened()
-        verifier = ContentVerifier(certificates, self._keyring, self._policy, self._at, self._progress)
-        reader = PackageReader(
-            certificates, self._keyring, self._policy, verifier, attachments, self._progress, self._spool
-        )
+        policy = proven.content_policy()
+        self._progress.applies(policy)
+        verifier = ContentVerifier(certificates, proven, policy, self._progress)
+        reader = PackageReader(certificates, self._keyring, policy, verifier, attachments, self._progress, self._spool)
         contents, opened = reader.read(structure.package, structure.texts)
         return self._progress.opened(contents, opened)
 

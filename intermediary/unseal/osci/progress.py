@@ -28,6 +28,7 @@ _FIXED = {
     "osci.type.unexpected": "9300",
     "osci.control-block": "9400",
     "osci.transport-signature.missing": "9600",
+    "signature.undetermined": "9710",
     "osci.transport-signature.invalid": "9601",
     "osci.transport-signature.incomplete": "9602",
 }
@@ -49,6 +50,17 @@ class Progress:
         self.findings: list[Befund] = []
         self._algorithms: dict[str, None] = {}
         self._key_operations = 0
+
+    def applies(self, policy: Policy) -> None:
+        """Notes the policy that holds for a layer; a partner's exception stays noted once it has been in force."""
+        if policy.partner:
+            self._policy = policy
+
+    def note(self, fact: SignatureFact) -> None:
+        """Notes what was found about a signature; that a signer is trusted in spite of something is a finding too."""
+        self.signatures.append(fact)
+        if fact.trusted and fact.reason:
+            self.findings.append(Befund(fact.reason, path=fact.place or fact.layer))
 
     def saw(self, *uris: str) -> None:
         """Notes algorithms in order of appearance."""

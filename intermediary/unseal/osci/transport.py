@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from intermediary.core.faults import Rejected
 from intermediary.core.section import pieces
 from intermediary.core.values import Content, SignatureFact
@@ -11,6 +9,7 @@ from intermediary.keys.ring import Keyring
 from intermediary.keys.spool import Spool
 from intermediary.unseal import trust, xmldsig, xmlenc
 from intermediary.unseal.cipher import Undecryptable
+from intermediary.unseal.circumstances import Circumstances
 from intermediary.unseal.encoding import decode_base64
 from intermediary.unseal.mime import MimeMessage, MimePart
 from intermediary.unseal.nodes import broken, only, single
@@ -70,18 +69,20 @@ def verify_transport(
     structure: Structure,
     parts: dict[str, MimePart],
     certificates: Certificates,
-    keyring: Keyring,
-    policy: Policy,
-    at: datetime,
+    circumstances: Circumstances,
     progress: Progress,
-) -> None:
+) -> Circumstances:
     """Verifies the transport signature if there is one and notes the fact; refuses it if it does not hold.
+
+    Gives the circumstances for what follows: with the partner whose signature held, if the signer is a partner's.
 
     Covered must be exactly every header block but the signature's own, the body, and every MIME part; the signer is the
     certificate of the role that sends this kind of message.
     """
     if structure.signature is None:
-        return
+        return circumstances
+    signer = certificates.of_role(structure.kind.signer)
+    policy = circumstances.transport_policy(None if signer is None else parsed(signer[1]))
     only(structure.signature, xmldsig.SIGNATURE)
     signature = xmldsig.read_signature(
         single(structure.signature, xmldsig.SIGNATURE),
@@ -98,14 +99,14 @@ def verify_transport(
         if block.tag not in (CLIENT_SIGNATURE, SUPPLIER_SIGNATURE)
     }
     targets.update({f"cid:{name}": part for name, part in parts.items()})
-    signer = certificates.of_role(structure.kind.signer)
     if signer is None or xmldsig.retrieval_uri(signature) != f"#{signer[0]}":
         raise Rejected("osci.transport-signature.invalid", where="signer")
     certificate = parsed(signer[1])
     intact = all(_matches(reference, targets, structure.texts) for reference in signature.references)
     intact = xmldsig.verifies(signature, certificate, policy, "transport-signature") and intact
     complete = targets.keys() <= set(signature.uris)
-    progress.signatures.append(
+    standing = circumstances.judge(certificate, "transport", certificates.hints)
+    progress.note(
         SignatureFact(
             layer="transport",
             signer=certificate.subject.rfc4514_string(),
@@ -113,15 +114,20 @@ def verify_transport(
             intact=intact,
             valid=intact and complete and trust.may_sign(certificate),
             complete=complete,
-            trusted=trust.is_trusted(certificate, keyring.anchors("transport"), at),
+            trusted=standing.trusted,
             covers=signature.uris,
             weak=xmldsig.is_weak(signature, certificate, policy),
+            reason=standing.code,
+            revocation=standing.material,
+            partner=circumstances.partner_of(certificate),
         )
     )
     if not intact:
         raise Rejected("osci.transport-signature.invalid")
     if not complete:
         raise Rejected("osci.transport-signature.incomplete")
+    progress.applies(policy)
+    return circumstances.proven_by(certificate, standing) if trust.may_sign(certificate) else circumstances
 
 
 def _matches(reference: Reference, targets: dict[str, Element | MimePart], texts: LongTexts) -> bool:
