@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -18,10 +19,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 
-from bench.mail import KIBIBYTE, MEBIBYTE, write_message
+from bench.mail import KIBIBYTE, MEBIBYTE
 from bench.noise import Noise
 from bench.ways import AsFile, Way
-from intermediary.osci.write.letter import Attachment
+from intermediary.osci.write import Attachment, seal_to
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import Site, make_site
 from intermediary.testing.pki import Pki
@@ -30,7 +31,7 @@ from intermediary.wiring import utc_now
 
 PATIENCE_SECONDS = 600.0
 MOST_KIBIBYTES = 256 * KIBIBYTE
-_ROLES = ("ingress", "worker", "suspect")
+_ROLES = ("ingress", "worker")
 
 
 @dataclass(slots=True)
@@ -69,16 +70,17 @@ def travel(folder: Path, attachment_bytes: int, *, way: Way | None = None, pki: 
     sealed = site.folder / "large.osci"
     _seal(site, attachment, sealed)
     journey = Journey(sealed_bytes=sealed.stat().st_size)
-    with (folder / "daemon.log").open("wb") as log:
+    log = folder / "daemon.log"
+    with log.open("wb") as stderr:
         daemon = subprocess.Popen(
             [sys.executable, "-m", "intermediary", "run", "-c", str(site.config)],
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=stderr,
+            stderr=stderr,
             env=os.environ | {"TMPDIR": str(folder), "SQLITE_TMPDIR": str(folder)},
         )
     try:
-        _watch(daemon, lambda: "worker" in journey.peaks and "ingress" in journey.peaks, journey)
+        _watch(daemon, lambda: all(f'"{one}.started"'.encode() in log.read_bytes() for one in _ROLES), journey)
         started = monotonic()
         way.hand_over(site, sealed)
         _watch(daemon, lambda: any((site.folder / "data" / "blobs").glob("??/*")), journey)
@@ -93,9 +95,12 @@ def travel(folder: Path, attachment_bytes: int, *, way: Way | None = None, pki: 
 
 
 def _seal(site: Site, attachment: Noise, path: Path) -> None:
-    letter = sample_letter(1, now=utc_now())
+    now = utc_now()
+    letter = sample_letter(1, now=now)
     large = Attachment("Bauzeichnung.bin", "application/octet-stream", attachment)
-    write_message(replace(letter, attachments=(*letter.attachments, large)), parties=site.pki.parties, path=path)
+    letter = replace(letter, attachments=(*letter.attachments, large))
+    with path.open("wb") as file:
+        seal_to(file, letter, parties=site.pki.parties, random=secrets.token_bytes, now=now)
 
 
 def _watch(daemon: subprocess.Popen[bytes], is_over: Callable[[], bool], journey: Journey) -> None:

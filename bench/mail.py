@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from intermediary.keys.ring import Keyring
-from intermediary.osci.write.letter import Attachment, Letter, Parties
-from intermediary.osci.write.seal import seal
+from intermediary.osci.write import Attachment, Letter, Parties, seal
 from intermediary.testing.pki import CA_FILE, Pki, make_pki, write_pki
 from intermediary.testing.samples import sample_application
 
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 KIBIBYTE, MEBIBYTE = 1024, 1024 * 1024
 
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 _OURS = ("recipient-cipher", "recipient-signature", "intermediary-cipher")
 _READER = "intermediary-cipher"
 
@@ -50,15 +49,6 @@ def make_post(folder: Path) -> Post:
     ring = folder / "bench.toml"
     ring.write_text(f'policy = "osci"\nrequire = ["transport-signature", "content-signature"]\n{keys}{trust}')
     return Post(pki, Keyring.load(ring))
-
-
-def write_message(letter: Letter, *, parties: Parties, path: Path) -> None:
-    """Seal a letter into a file."""
-    attachments = tuple(
-        replace(one, data=one.data if isinstance(one.data, bytes) else one.data.read()) for one in letter.attachments
-    )
-    letter = replace(letter, attachments=attachments)
-    path.write_bytes(seal(letter, parties=parties, random=secrets.token_bytes, now=datetime.now(UTC)))
 
 
 def payload(length: int) -> bytes:

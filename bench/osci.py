@@ -11,8 +11,6 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from bench.mail import KIBIBYTE, MEBIBYTE, NOW, Post, make_post
 from bench.primitives import Primitives
 from intermediary.core.values import MemoryContent
@@ -37,7 +35,7 @@ def measure() -> None:
 
 def _small(post: Post, spool: Spool, times: int = 50) -> None:
     message = post.message(PAYLOAD_BYTES)
-    primitives = Primitives(message, **_keys(post))
+    primitives = _primitives(message, post)
     opening = _opening(message, post, spool)
     for work in (opening, primitives.run):
         _cpu_ms(work, times)  # warm
@@ -58,7 +56,7 @@ def _small(post: Post, spool: Spool, times: int = 50) -> None:
 def _large(post: Post, spool: Spool) -> None:
     message = post.message(PAYLOAD_BYTES, ATTACHMENT_BYTES)
     megabytes = ATTACHMENT_BYTES / 1e6
-    primitives = Primitives(message, **_keys(post))
+    primitives = _primitives(message, post)
     opening = _opening(message, post, spool)
     cpu, wall, bare = [], [], []
     for _ in range(ROUNDS):
@@ -81,13 +79,14 @@ def _opening(message: bytes, post: Post, spool: Spool) -> Callable[[], object]:
     return lambda: open_message(content, keyring=post.keyring, policy=policy, at=NOW, spool=spool)
 
 
-def _keys(post: Post) -> dict[str, object]:
+def _primitives(message: bytes, post: Post) -> Primitives:
     members = post.pki.members
-    transport, reader = members["recipient-cipher"].key, members["intermediary-cipher"].key
-    if not isinstance(transport, rsa.RSAPrivateKey) or not isinstance(reader, rsa.RSAPrivateKey):
-        raise TypeError("RSA-3072 throughout")
-    signers = [members["intermediary-signature"].certificate, members["author-signature"].certificate]
-    return {"transport": transport, "reader": reader, "signers": signers}
+    return Primitives(
+        message,
+        transport=members["recipient-cipher"].private,
+        reader=members["intermediary-cipher"].private,
+        signers=[members["intermediary-signature"].certificate, members["author-signature"].certificate],
+    )
 
 
 def _cpu_ms(work: Callable[[], object], times: int) -> float:
