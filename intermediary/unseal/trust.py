@@ -74,16 +74,6 @@ def judge(
     return best or Trust(False, "signature.untrusted", "forged" if finder.has_forgery else "no-path")
 
 
-def is_trusted(
-    certificate: x509.Certificate,
-    anchors: Iterable[x509.Certificate],
-    at: datetime,
-    hints: Iterable[x509.Certificate] = (),
-) -> bool | None:
-    """The bare answer of `judge`, without revocation."""
-    return judge(certificate, anchors=anchors, at=at, hints=lambda: hints).trusted
-
-
 _RANK = {
     "": 0,
     "signature.revoked-later": 1,
