@@ -82,15 +82,17 @@ class Books:
         """What waits for this client, oldest first."""
         return tuple(one for one in self.deliveries.values() if one.addressee == client)
 
-    def files(self) -> frozenset[str]:
-        """Names of all files that are still needed."""
+    def messages(self) -> frozenset[str]:
+        """Names of the files with messages that are still needed: in boxes, cut, or still arriving."""
         names = {one.file for one in self.deliveries.values()}
         names |= {one.cut for one in self.deliveries.values() if one.cut is not None}
         waiting = [one for one in self.arriving.values() if one.feedback is None]
-        names |= {file for one in waiting for file in one.chunks.values()}
-        names |= {file for card in self.cards.values() for file in card.inspected}
-        names |= {dialog.certificate for dialog in self.dialogs.values()}
-        return frozenset(names)
+        return frozenset(names | {file for one in waiting for file in one.chunks.values()})
+
+    def files(self) -> frozenset[str]:
+        """Names of all files that are still needed, those of certificates too."""
+        inspected = {file for card in self.cards.values() for file in card.inspected}
+        return self.messages() | inspected | {dialog.certificate for dialog in self.dialogs.values()}
 
     @singledispatchmethod
     def _take(self, fact: object) -> None:

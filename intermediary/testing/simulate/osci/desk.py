@@ -136,14 +136,18 @@ class Desk:
                 return missing.standing, refused(request.kind, "9802")
             if request.refusal:  # a request that nobody may have sent like this changes nothing
                 return standing, refused(request.kind, request.refusal)
+            needed = self._books.messages()
             # The turn first: a request sees its own acknowledgement of the answer before.
             self._books.apply(Entry(at, standing.facts))
             try:
                 outcome = self._handlers[request.kind](request, standing, at, drawn)
-                self._commit(at, standing.facts, outcome.facts)
+                self._append(at, standing.facts + outcome.facts)
+                self._books.apply(Entry(at, outcome.facts))
             except BaseException:
                 self._recover()
                 raise
+            for name in needed - self._books.messages():
+                self._journal.drop(name)
             return standing, outcome
 
     def _admitted(self, request: Request) -> Standing:
@@ -163,15 +167,13 @@ class Desk:
             still_fetching=rule.message_ids[0] if rule is not None and fetching else None,
         )
 
-    def _commit(self, at: datetime, facts: tuple[Fact, ...], later: tuple[Fact, ...] | None = None) -> None:
-        """One line for everything; of `facts` and `later` the books know the first already if there is a later."""
-        if not facts and not later:
-            return
-        self._journal.append(Entry(at, facts + (later or ())))
-        before = self._books.files()
-        self._books.apply(Entry(at, facts if later is None else later))
-        for name in before - self._books.files():
-            self._journal.drop(name)
+    def _commit(self, at: datetime, facts: tuple[Fact, ...]) -> None:
+        self._append(at, facts)
+        self._books.apply(Entry(at, facts))
+
+    def _append(self, at: datetime, facts: tuple[Fact, ...]) -> None:
+        if facts:
+            self._journal.append(Entry(at, facts))
 
     def _recover(self) -> None:
         self._books = Books()
