@@ -1,0 +1,49 @@
+"""The listening socket: who is one client, and who is turned away before anything is spent on them."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from intermediary.osci.passive.listener import Listener, client_of, listen
+from intermediary.osci.passive.settings import Bounds
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_whom_an_address_stands_for(address: str, client: str) -> None:
+    """An IPv6 client owns a /64; an IPv4 address in IPv6 clothes is itself."""
+    assert client == client_of(address)
+
+
+@pytest.mark.parametrize("bounds", [Bounds(per_client=3), Bounds(connections=3)])
+def test_one_too_many_is_turned_away(bounds: Bounds) -> None:
+    """The fourth connection is closed at once, and taken again when one of the three has gone."""
+    listener = listen("127.0.0.1", 0, bounds)
+    clients: list[socket.socket] = []
+    with listener:
+        listener.setblocking(True)
+        held = [accept_one(listener, clients) for _ in range(3)]
+        with pytest.raises(BlockingIOError):
+            accept_one(listener, clients)
+        clients[-1].settimeout(5)
+        assert b"" == clients[-1].recv(1)
+
+        held[0].close()
+        held.append(accept_one(listener, clients))
+    for one in [*held, *clients]:
+        one.close()
+
+
+def accept_one(listener: Listener, clients: list[socket.socket]) -> socket.socket:
+    clients.append(socket.create_connection(listener.getsockname()))
+    return listener.accept()[0]
