@@ -16,6 +16,7 @@ import threading
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -29,7 +30,8 @@ from intermediary.testing.pki import Pki
 from intermediary.testing.samples import sample_letter
 from intermediary.wiring import utc_now
 
-PATIENCE_SECONDS = 600.0
+_PATIENCE_SECONDS = 600.0
+_STOP_SECONDS = 60.0
 MOST_KIBIBYTES = 256 * KIBIBYTE
 _ROLES = ("ingress", "worker")
 
@@ -61,8 +63,18 @@ def measure(mebibytes: int = 2048) -> None:
     print(f"  attachment in the package  {'the same' if journey.is_whole else 'NOT THE SAME'}")
 
 
-def travel(folder: Path, attachment_bytes: int, *, way: Way | None = None, pki: Pki | None = None) -> Journey:
-    """Make an installation in `folder`, hand it one sealed application and watch until it is answered."""
+def travel(
+    folder: Path,
+    attachment_bytes: int,
+    *,
+    way: Way | None = None,
+    pki: Pki | None = None,
+    patience_seconds: float = _PATIENCE_SECONDS,
+) -> Journey:
+    """Make an installation in `folder`, hand it one sealed application and watch until it is answered.
+
+    Raises RuntimeError when a step takes longer than the patience, or the daemon ends.
+    """
     way = way or AsFile()
     site = make_site(folder / "site", now=utc_now(), settings=golden_settings(), pki=pki)
     way.prepare(site)
@@ -79,17 +91,18 @@ def travel(folder: Path, attachment_bytes: int, *, way: Way | None = None, pki: 
             stderr=stderr,
             env=os.environ | {"TMPDIR": str(folder), "SQLITE_TMPDIR": str(folder)},
         )
+    watch = partial(_watch, daemon, journey.peaks, patience_seconds)
     try:
-        _watch(daemon, lambda: all(f'"{one}.started"'.encode() in log.read_bytes() for one in _ROLES), journey)
+        watch(lambda: all(f'"{one}.started"'.encode() in log.read_bytes() for one in _ROLES))
         started = monotonic()
         way.hand_over(site, sealed)
-        _watch(daemon, lambda: any((site.folder / "data" / "blobs").glob("??/*")), journey)
+        watch(lambda: any((site.folder / "data" / "blobs").glob("??/*")))
         journey.taken_seconds = monotonic() - started
-        _watch(daemon, lambda: any(way.answers(site).glob("*.json")), journey)
+        watch(lambda: any(way.answers(site).glob("*.json")))
         journey.done_seconds = monotonic() - started
     finally:
         daemon.send_signal(signal.SIGTERM)
-        daemon.wait(PATIENCE_SECONDS)
+        daemon.wait(_STOP_SECONDS)
     journey.is_whole = _delivered_sha256(site, attachment_bytes) == attachment.sha256
     return journey
 
@@ -103,16 +116,18 @@ def _seal(site: Site, attachment: Noise, path: Path) -> None:
         seal_to(file, letter, parties=site.pki.parties, random=secrets.token_bytes, now=now)
 
 
-def _watch(daemon: subprocess.Popen[bytes], is_over: Callable[[], bool], journey: Journey) -> None:
-    """Look at the processes until it is over; raises when the daemon ends or it takes too long."""
+def _watch(
+    daemon: subprocess.Popen[bytes], peaks: dict[str, int], patience_seconds: float, is_over: Callable[[], bool]
+) -> None:
+    """Look at the processes until it is over."""
     pause = threading.Event()
-    end = monotonic() + PATIENCE_SECONDS
+    end = monotonic() + patience_seconds
     while not is_over():
         if daemon.poll() is not None or monotonic() > end:
             raise RuntimeError("the daemon did not bring it to its end")
-        _note_peaks(daemon.pid, journey.peaks)
+        _note_peaks(daemon.pid, peaks)
         pause.wait(0.05)
-    _note_peaks(daemon.pid, journey.peaks)
+    _note_peaks(daemon.pid, peaks)
 
 
 def _note_peaks(daemon: int, peaks: dict[str, int]) -> None:

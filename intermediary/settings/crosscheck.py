@@ -131,12 +131,13 @@ def _channel(channel: Channel, file: Path) -> Iterator[Finding]:
         )
     if channel.amqp and channel.answer and channel.answer.queue == channel.amqp.queue:
         yield Finding(file, f"channel[{channel.name}].answer.queue", "is the queue that is read", "name another queue")
-    if channel.amqp and "max_bytes" in channel.model_fields_set and channel.max_bytes > BROKER_MAX_BYTES:
+    is_asked = "max_bytes" in channel.model_fields_set
+    if channel.amqp and not channel.amqp.claims and is_asked and channel.max_bytes > BROKER_MAX_BYTES:
         yield Finding(
             file,
             f"channel[{channel.name}].max_bytes",
             f"is more than RabbitMQ takes in one message ({BROKER_MAX_BYTES})",
-            "larger submissions come by `x-claim`; without a claim store this limit is never reached",
+            "name a claim store (channel.amqp.claims): larger submissions come by `x-claim`",
             Severity.WARNING,
         )
 

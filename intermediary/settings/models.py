@@ -17,6 +17,7 @@ from intermediary.settings.kinds import AddressText, ConfiguredPath, Count, Kenn
 
 GIBIBYTE = 1024**3
 BROKER_MAX_BYTES = 128 * 1024**2
+LARGEST_BYTES = 3 * GIBIBYTE  # 2 GiB of attachments, even in the Base64 form of older senders
 
 
 class Table(BaseModel):
@@ -231,11 +232,12 @@ class Channel(Table):
         description="Whose submissions come through this door. With several, a message says whose it is (`x-mandant`).",
     )
     max_bytes: int = Field(
-        default=BROKER_MAX_BYTES,
+        default=LARGEST_BYTES,
         strict=True,
         ge=1,
-        le=2 * GIBIBYTE,
-        description="Largest submission that is taken. A worker thread needs about six times as much memory to open it.",
+        le=LARGEST_BYTES,
+        description="Largest submission that is taken. Memory does not depend on it; while one is opened, its parts need "
+        "about twice its length on the disk of `installation.data`, sealed.",
     )
     partner: KennungText | None = Field(
         default=None,

@@ -85,6 +85,24 @@ def test_a_mandant_without_a_door_is_a_warning(installation: Path, minimal: str)
     assert [("mandant[nebenan]", False)] == [(finding.path, finding.is_blocking) for finding in findings]
 
 
+_QUEUE = 'type = "amqp"\nmax_bytes = 134217729\namqp = {{ url_file = "secrets/a.pass", queue = "q"{claims} }}\n'
+
+
+@pytest.mark.parametrize(
+    ("claims", "told"), [("", ["channel[ablage].max_bytes"]), (', claims.a = { folder = "c" }', [])]
+)
+def test_a_limit_that_no_broker_carries_needs_claims(
+    installation: Path, minimal: str, claims: str, told: list[str]
+) -> None:
+    """More than RabbitMQ takes in one message only comes by claim: without a claim store that is a warning."""
+    (installation.parent / "c").mkdir()
+    door = 'type = "folder"\nmandanten = ["musterstadt"]\nfolder = { inbox = "eingang" }\n'
+    queue = 'mandanten = ["musterstadt"]\n' + _QUEUE.format(claims=claims)
+    installation.write_text(minimal.replace(door, queue), encoding="utf-8")
+
+    assert told == [path for path, _, _ in _told(installation)]
+
+
 def test_data_open_to_everybody_is_a_warning(installation: Path) -> None:
     """The data folder belongs to the daemon alone."""
     data = installation.parent / "data"
