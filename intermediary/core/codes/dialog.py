@@ -82,6 +82,12 @@ CODES = (
         "Das aktuelle Zertifikat des Empfängers ins Partnerverzeichnis eintragen.",
     ),
     Code(
+        "dialog.message-id",
+        Healer.TIME,
+        "Die Gegenstelle erkennt die Nachrichten-ID nicht an, und unter ihr ist nichts angekommen.",
+        "Wird von selbst mit einer neuen Nachrichten-ID wiederholt.",
+    ),
+    Code(
         "dialog.chunks",
         Healer.OPERATOR,
         "Die Gegenstelle nimmt die Teilstücke nicht an (Größe oder Zählung).",

@@ -31,7 +31,7 @@ from intermediary.osci.write import (
 )
 from intermediary.testing.pki import Pki, make_pki
 from intermediary.unseal.osci.cards import Order
-from intermediary.unseal.osci.message import OsciMessage, open_message
+from intermediary.unseal.osci.message import OsciMessage, open_message, open_transport
 from intermediary.unseal.osci.partial import KILOBYTE, ChunkInformation, Features
 from intermediary.unseal.policy import profile
 
@@ -83,6 +83,7 @@ class FakeIntermediary:
         self.seen: list[str] = []
         self.orders: list[Order] = []
         self.stored: dict[str, OsciMessage] = {}
+        self.raw: dict[str, Content] = {}
         self.issued: list[str] = []
         self.received: list[str] = []
         self.twists: dict[int, Twist] = {}
@@ -106,7 +107,7 @@ class FakeIntermediary:
 
     def post(self, request: Content) -> Content:
         """One request, opened, executed, answered."""
-        message = open_message(request, keyring=self._keyring, policy=profile("osci"), at=NOW, role="any")
+        message = self._opened(request)
         kind = message.opened.message_type
         self.seen.append(kind)
         self.orders.append(message.order)
@@ -119,6 +120,14 @@ class FakeIntermediary:
         if isinstance(twisted, bytes):
             return MemoryContent(twisted)
         return MemoryContent(self._written(twisted, message))
+
+    def _opened(self, raw: Content) -> OsciMessage:
+        """An intermediary opens the transport; of content only chunks, which are in the open."""
+        message = open_transport(raw, keyring=self._keyring, policy=profile("osci"), at=NOW, role="any")
+        if message.opened.message_type == "PartialStoreDelivery":
+            return open_message(raw, keyring=self._keyring, policy=profile("osci"), at=NOW, role="any")
+        self.raw[message.order.message_id] = raw
+        return message
 
     def fault(self, code: str) -> bytes:
         """A SOAP fault as this intermediary would send it."""
@@ -183,6 +192,9 @@ class FakeIntermediary:
         return Answer(feedback=(entry("0801"),), cards=(card,)), None, None
 
     _ForwardDelivery = _StoreDelivery
+
+    def _MediateDelivery(self, order: Order, message: OsciMessage, conversation: str) -> Any:  # noqa: N802
+        return Answer(feedback=(entry("0801"),)), open_package(b"<antwort/>"), None
 
     def _FetchProcessCard(self, order: Order, message: OsciMessage, conversation: str) -> Any:  # noqa: N802
         assert order.selection is not None
@@ -261,7 +273,7 @@ class FakeIntermediary:
         return Answer(feedback=feedback, inside=tuple(map(entry, inside)), chunk=information), None, None
 
     def _take_inner(self, raw: bytes) -> tuple[str, ...]:
-        inner = open_message(MemoryContent(raw), keyring=self._keyring, policy=profile("osci"), at=NOW, role="any")
+        inner = self._opened(MemoryContent(raw))
         self.stored[inner.order.message_id] = inner
         return ("0800",)
 
