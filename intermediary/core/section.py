@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, BinaryIO
 
 from intermediary.core.values import Content, MemoryContent
 
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
 PIECE_BYTES = 256 * 1024
 
 Piece = bytes | memoryview
-
-
-@runtime_checkable
-class Stretched(Protocol):
-    """Content that can be read from anywhere without a stream."""
-
-    def stretch(self, start: int = 0, stop: int | None = None) -> Iterator[Piece]: ...
 
 
 class Section:
@@ -76,12 +69,10 @@ def pieces(content: Content, start: int = 0, stop: int | None = None) -> Iterato
     """The bytes of any content from `start` to before `stop`, in pieces of up to `PIECE_BYTES`."""
     if isinstance(content, MemoryContent):
         data = memoryview(content.read())[start:stop]
-        for begin in range(0, len(data), PIECE_BYTES):
-            yield data[begin : begin + PIECE_BYTES]
-    elif isinstance(content, Stretched):
-        yield from content.stretch(start, stop)
-    else:
-        yield from _read_from(content, start, stop)
+        return (data[begin : begin + PIECE_BYTES] for begin in range(0, len(data), PIECE_BYTES))
+    # Content of ours can be read from anywhere without a stream; asked by name, as a Protocol is slow to ask.
+    stretch: Callable[[int, int | None], Iterator[Piece]] | None = getattr(content, "stretch", None)
+    return _read_from(content, start, stop) if stretch is None else stretch(start, stop)
 
 
 def digest_of(content: Content, name: str) -> bytes:

@@ -51,13 +51,13 @@ class Content(Protocol):
 
 
 class MemoryContent:
-    """Content held in memory: for small parts, mapped output and tests."""
+    """Content held in memory: for small parts, mapped output and tests. Hashed when it is asked for first."""
 
     __slots__ = ("_data", "_sha256")
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._sha256 = hashlib.sha256(data).hexdigest()
+        self._sha256 = ""
 
     @property
     def length(self) -> int:
@@ -65,6 +65,8 @@ class MemoryContent:
 
     @property
     def sha256(self) -> str:
+        if not self._sha256:
+            self._sha256 = hashlib.sha256(self._data).hexdigest()
         return self._sha256
 
     def open(self) -> BinaryIO:

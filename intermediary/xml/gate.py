@@ -41,7 +41,7 @@ _DECLARATION = re.compile(
     rb"""(?:\s+standalone\s*=\s*(?:"(?:yes|no)"|'(?:yes|no)'))?\s*\?>"""
 )
 _TAG = re.compile(rb"""<(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
-_SEPARATOR = "\x1f"
+SEPARATOR = "\x1f"
 _CHUNK = MEGABYTE
 
 
@@ -87,13 +87,13 @@ class _Gate:
         self._text_limit = limits.max_token
         self._last = 0
         self._seen = 0
-        self._base64 = frozenset(name[1:].replace("}", _SEPARATOR) for name in limits.base64_elements)
-        parser = expat.ParserCreate("utf-8", _SEPARATOR)
+        self._base64 = frozenset(name[1:].replace("}", SEPARATOR) for name in limits.base64_elements)
+        parser = expat.ParserCreate("utf-8", SEPARATOR)
         parser.buffer_text = True
         parser.buffer_size = 1 << 18
         parser.ordered_attributes = True
-        parser.StartDoctypeDeclHandler = self._refuse_doctype
-        parser.EntityDeclHandler = self._refuse_doctype
+        parser.StartDoctypeDeclHandler = refuse_doctype
+        parser.EntityDeclHandler = refuse_doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.StartNamespaceDeclHandler = self._declare
@@ -176,5 +176,7 @@ class _Gate:
         if fed - self._seen > self._limits.max_token + 2 * _CHUNK:
             raise Rejected("xml.limit", where="token")
 
-    def _refuse_doctype(self, *_declaration: object) -> None:
-        raise Rejected("xml.dtd-forbidden")
+
+def refuse_doctype(*_declaration: object) -> None:
+    """What the reader calls at the first sign of a document type declaration."""
+    raise Rejected("xml.dtd-forbidden")

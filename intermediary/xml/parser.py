@@ -8,7 +8,7 @@ from lxml import etree
 
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Content
-from intermediary.xml import gate
+from intermediary.xml import gate, short
 from intermediary.xml.gate import DEFAULT, Limits
 
 __all__ = ["DEFAULT", "Element", "Limits", "parse"]
@@ -27,9 +27,17 @@ def parse(data: bytes | Content, *, limits: Limits = DEFAULT, refuse_instruction
     """
     document = _bounded(data, limits)
     document = gate.without_bom(document)
+    if short.passes(document, limits):
+        try:
+            root = etree.fromstring(document, parser=_new_parser(huge_tree=False))
+            if not short.is_deeper(root, limits.max_depth):
+                return root
+        except etree.XMLSyntaxError:
+            pass  # too deep, or whatever else the long way says of it
     gate.check(document, limits, refuse_instructions=refuse_instructions)
     try:
-        return etree.fromstring(document, parser=_new_parser())
+        # huge_tree lifts libxml2's 10 MB per text; the gate has counted everything before.
+        return etree.fromstring(document, parser=_new_parser(huge_tree=True))
     except etree.XMLSyntaxError as error:
         # Without the library's sentence: it may quote the document.
         raise Rejected("xml.malformed", where=f"line {error.lineno}") from None
@@ -42,8 +50,7 @@ def _bounded(data: bytes | Content, limits: Limits) -> bytes:
     return data if isinstance(data, bytes) else data.read()
 
 
-def _new_parser() -> etree.XMLParser:
-    # huge_tree lifts libxml2's 10 MB per text; the gate has counted everything before.
+def _new_parser(*, huge_tree: bool) -> etree.XMLParser:
     return etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -52,7 +59,7 @@ def _new_parser() -> etree.XMLParser:
         dtd_validation=False,
         attribute_defaults=False,
         recover=False,
-        huge_tree=True,
+        huge_tree=huge_tree,
         remove_comments=True,
         remove_pis=True,
         strip_cdata=True,
