@@ -42,10 +42,11 @@ def open_passive(
         Worker(tools, owner=own_name(), rhythm=rhythm).judge_one(nachricht_id, told=_TOLD)
 
     def opening(mandant: str) -> Opening:
-        schluessel = configuration.bank().schluessel.get(mandant)
+        bank = configuration.bank()
+        schluessel = bank.schluessel.get(mandant)
         if schluessel is None:
             raise Misconfigured("key.unavailable", where=f"mandant {mandant}")
-        return Opening(schluessel.keyring, schluessel.policy)
+        return Opening(schluessel.keyring, schluessel.policy, bank.circles.of(rules.channel))
 
     house = House(
         take=store.take,

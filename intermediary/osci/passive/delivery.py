@@ -28,6 +28,8 @@ from intermediary.osci.passive.feedback import (
 from intermediary.osci.passive.reply import UNDECRYPTED, Reply, fault, later
 from intermediary.osci.passive.verdict import Open, read_verdict
 from intermediary.store.records import NachrichtRecord
+from intermediary.unseal.circumstances import NOBODY, Circle, Circumstances
+from intermediary.unseal.osci.certificate_feedback import certificate_feedback
 from intermediary.unseal.osci.feedback import Entry
 from intermediary.unseal.osci.message import NotDelivered, OsciMessage, open_transport
 from intermediary.unseal.policy import Policy
@@ -40,10 +42,11 @@ _UNOPENED_CONTENT = frozenset({"osci.content.undecryptable"})
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What one Mandant opens the transport with."""
+    """What one Mandant opens the transport with, and which partners may come through this channel."""
 
     keyring: Keyring
     policy: Policy
+    circle: Circle = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Held:
     mandant: str
     partner: str
     message: OsciMessage = field(repr=False)
+    warnings: tuple[Entry, ...] = ()
 
 
 class Deliveries:
@@ -143,9 +147,14 @@ class Deliveries:
             at=arrived.at,
             role="passive",
             spool=self._house.spool,
+            circle=opening.circle,
         )
         if message.encrypted and not can_be_sealed_for(message):
             return fault(NO_CIPHER_CERTIFICATE)
+        errors, warnings = _certificates(message, opening, arrived.at)
+        if errors:
+            faults = [one for one in errors if is_fault(one.code)]
+            return fault(faults[0].code) if faults else self._answering(arrived.mandant).write(message, errors)
         partner = _originator(message) or arrived.partner
         wait = self._failures.wait_seconds(partner)
         if wait:
@@ -163,7 +172,7 @@ class Deliveries:
                 nachricht_id=taken.nachricht_id,
                 outcome=taken.outcome,
             )
-        return Held(taken.nachricht_id, arrived.mandant, partner, message)
+        return Held(taken.nachricht_id, arrived.mandant, partner, message, warnings)
 
     def _told(self, held: Held, nachricht: NachrichtRecord, verdict: Entry) -> Reply:
         if nachricht.verdict_code in _UNOPENED_CONTENT:
@@ -174,12 +183,14 @@ class Deliveries:
         business = None
         if is_process and verdict.code != USED_MESSAGE_ID:
             business = self._house.quittung(nachricht, held.message.order.message_id)
-        return self._answering(held.mandant).write(held.message, (verdict,), business=business)
+        return self._answering(held.mandant).write(held.message, (verdict, *held.warnings), business=business)
 
     def _refused(self, refusal: NotOpened, arrived: Arrived) -> Reply:
         """What was refused before it was taken: nothing of it stays, the intermediary is told."""
         code = refusal.osci_code or NOT_OSCI
         log.info("door.refused", channel=self._rules.channel, mandant=arrived.mandant, code=refusal.code)
+        if refusal.code == "signature.undetermined":  # no fault of the sender: revocation material is missing or old
+            return later()
         if code == UNDECRYPTABLE:
             self._failures.count(arrived.partner)
             return UNDECRYPTED
@@ -210,6 +221,15 @@ class Deliveries:
         self._on_holding(code)
         log.warning("door.holding", channel=self._rules.channel, code=code)
         return later()
+
+
+def _certificates(message: OsciMessage, opening: Opening, at: datetime) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """Errors and warnings about the certificates of a request; errors only where the keyring demands trust."""
+    circumstances = Circumstances(opening.keyring, opening.policy, at, opening.circle)
+    codes = certificate_feedback(message.certificates, circumstances, client="Intermediary")
+    is_strict = "trusted" in opening.keyring.require
+    errors = tuple(entry(code) for code in codes if code.startswith("9") and is_strict)
+    return errors, tuple(entry(code) for code in codes if code.startswith("3"))
 
 
 def _originator(message: OsciMessage) -> str:
