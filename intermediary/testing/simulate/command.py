@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,6 +56,8 @@ def osci(
     click.echo(f"Schluessel:  {site.keyring}    fuer [[mandant]] keyring")
     click.echo(f"Postfach:    {simulator.state()['waiting']} Zustellungen warten")
     click.echo(f"Steuern:     curl {simulator.url.removesuffix('/osci')}/simulator/state")
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises again what it caught, once it is done
+        signal.signal(number, lambda *_: simulator.stop())
     simulator.serve()
 
 

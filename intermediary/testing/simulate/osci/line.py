@@ -60,7 +60,7 @@ class Line:
                 lifespan="off",
                 log_config=None,
                 access_log=False,
-                timeout_graceful_shutdown=5,
+                timeout_graceful_shutdown=1,
                 **_tls(tls),
             )
         )
