@@ -15,28 +15,18 @@ from typing import Any
 from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.ports import Antrag, Kontext
 from intermediary.core.values import Ausgabe, Befund, Content, Opened
-from intermediary.keys.ring import Keyring
 from intermediary.keys.spool import Spool
 from intermediary.mapping.run import InvalidOutput, run_mapping
 from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, RoutingTable, select
-from intermediary.unseal import NotOpened, unseal
-from intermediary.unseal.described import describe, leika
-from intermediary.unseal.policy import Policy
-from intermediary.unseal.require import missing
+from intermediary.unseal.circumstances import Circles
+from intermediary.unseal.described import describe, leika, revocation_pins
+from intermediary.unseal.mandant import Mandantenschluessel, demand_signatures
 from intermediary.validate.attachments import check_attachments
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.payload import Payload, find_payload, payload_at
 from intermediary.validate.verdict import Verdict
 from intermediary.xml.parser import parse
-
-
-@dataclass(frozen=True, slots=True)
-class Mandantenschluessel:
-    """What one Mandant opens with: its keyring, the crypto policy that applies, and what signatures it demands."""
-
-    keyring: Keyring
-    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +38,7 @@ class Werkbank:
     table: RoutingTable
     mappings: Mappings
     spool: Spool | None = None
+    circles: Circles = field(default_factory=Circles)
 
     def knows(self, root: str) -> bool:
         """Whether a route or a schema knows this root element."""
@@ -64,6 +55,7 @@ class Sendung:
     received_at: datetime
     body: Content = field(repr=False)
     revision: int = 0
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +75,13 @@ def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
     Raises `Rejected` with all findings when the sender has to change something, `Misconfigured` when the operator has;
     any other exception is a defect and parks the Nachricht.
     """
-    opened = open_sealed(sendung, bank)
+    opened = _open(sendung, bank)
     payload = find_payload(opened, bank.knows)
     check_attachments(payload.rest)
     verdict = _check_input(payload, bank)
     route = _choose(sendung, opened, payload, bank)
     verdict.demand(payload.root)
-    _demand_signatures(opened, route)
+    demand_signatures(opened, route.require, f"route {route.name}")
     ausgabe = _map(sendung, opened, payload, route, bank)
     output_verdict = _check_output(ausgabe, route, bank)
     return Judgement(
@@ -103,7 +95,7 @@ def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
 
 def render(sendung: Sendung, pins: Mapping[str, str], bank: Werkbank) -> Ausgabe:
     """The output of a planned Nachricht once more; `Misconfigured` when its pinned route or mapping has gone."""
-    opened = open_sealed(sendung, bank)
+    opened = _open(sendung, bank, is_judged=True)
     payload = payload_at(opened, int(pins["payload"]))
     route = bank.table.by_name(sendung.mandant, pins["route"])
     if route is None:
@@ -113,18 +105,18 @@ def render(sendung: Sendung, pins: Mapping[str, str], bank: Werkbank) -> Ausgabe
     return ausgabe
 
 
-def open_sealed(sendung: Sendung, bank: Werkbank) -> Opened:
-    """Decrypt and verify with the Mandant's keys. A key that is missing is no reason to turn a citizen away."""
+def _open(sendung: Sendung, bank: Werkbank, *, is_judged: bool = False) -> Opened:
     schluessel = bank.schluessel.get(sendung.mandant)
     if schluessel is None:
         raise Misconfigured("key.unavailable", where=f"mandant {sendung.mandant}")
-    kind, at, ring, policy = sendung.content_type, sendung.received_at, schluessel.keyring, schluessel.policy
-    try:
-        return unseal(sendung.body, content_type=kind, keyring=ring, policy=policy, at=at, spool=bank.spool)
-    except NotOpened as refusal:
-        if refusal.code in ("osci.transport.no-key", "osci.content.no-key"):
-            raise Misconfigured("key.reader.missing", where=f"mandant {sendung.mandant}") from refusal
-        raise
+    return schluessel.open(
+        sendung.body,
+        content_type=sendung.content_type,
+        at=sendung.received_at,
+        circle=bank.circles.of(sendung.channel),
+        spool=bank.spool,
+        is_judged=is_judged,
+    )
 
 
 def _is_test(payload: Payload, route: Route) -> bool:
@@ -149,13 +141,6 @@ def _choose(sendung: Sendung, opened: Opened, payload: Payload, bank: Werkbank) 
         message_type=opened.message_type,
         is_test=payload.is_test,
     )
-
-
-def _demand_signatures(opened: Opened, route: Route) -> None:
-    lacking = missing(opened, route.require)
-    if lacking:
-        findings = tuple(Befund(code="route.signature.required", rule=name) for name in lacking)
-        raise Rejected("route.signature.required", where=f"route {route.name}", findings=findings)
 
 
 def _map(
@@ -193,4 +178,5 @@ def _pins(route: Route, bank: Werkbank, opened: Opened, payload: Payload, *verdi
         "policy": opened.policy,
         "payload": str(payload.position),
     }
+    pins |= revocation_pins(opened)
     return pins | {f"schema {rules.name}": rules.sha256 for verdict in verdicts for rules in verdict.rule_sets}

@@ -292,6 +292,7 @@ def sendung_of(store: Store, nachricht: NachrichtRecord) -> Sendung:
         received_at=nachricht.received_at,
         body=store.body(nachricht.id),
         revision=nachricht.revision,
+        channel=nachricht.channel,
     )
 
 

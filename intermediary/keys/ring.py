@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -105,6 +106,12 @@ class Keyring:
     def anchors(self, purpose: Purpose) -> tuple[x509.Certificate, ...]:
         """The trust anchors for signatures of this layer."""
         return tuple(anchor.certificate for anchor in self._anchors if purpose in anchor.purposes)
+
+    def undemanding(self) -> Keyring:
+        """The same keys and anchors without any `require`: for what has been judged and is only opened again."""
+        ring = copy.copy(self)
+        ring.require = frozenset()
+        return ring
 
     def __repr__(self) -> str:
         return f"<keyring of {len(self._keys)} keys>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -25,6 +26,18 @@ class Circle:
 
 
 NOBODY = Circle()
+
+
+@dataclass(frozen=True, slots=True)
+class Circles:
+    """The circle of every channel: the directory, and the partners of the channels that belong to one."""
+
+    partners: Partners = field(default_factory=Partners)
+    channels: Mapping[str, Partner] = field(default_factory=dict)
+
+    def of(self, channel: str) -> Circle:
+        """Who may hand in through this channel; one that is gone from the configuration belongs to no partner."""
+        return Circle(self.partners, self.channels.get(channel))
 
 
 @dataclass(frozen=True, slots=True)

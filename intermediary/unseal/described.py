@@ -25,11 +25,12 @@ def describe(opened: Opened) -> dict[str, Any]:
     }
 
 
-def revocation(opened: Opened) -> str:
-    """The revocation material that was used, for the pins; `none` where a signer was trusted without any, as allowed."""
+def revocation_pins(opened: Opened) -> dict[str, str]:
+    """The revocation material that was used, to be pinned; `none` where a signer was trusted without any, as allowed."""
     used = {source for fact in opened.signatures for source in fact.revocation}
     gone_on = any(fact.reason == "signature.revocation-unknown" for fact in opened.signatures)
-    return " ".join([*sorted(used), *(["none"] if gone_on else [])])
+    told = " ".join([*sorted(used), *(["none"] if gone_on else [])])
+    return {"revocation": told} if told else {}
 
 
 def _signature(fact: SignatureFact) -> dict[str, Any]:

@@ -12,12 +12,16 @@ import structlog
 from intermediary.connect.settings import open_connector
 from intermediary.core.faults import Fault, Misconfigured
 from intermediary.deliver import OpenTarget
+from intermediary.keys.partners import Partners
+from intermediary.keys.partners import named_files as certificate_files
 from intermediary.keys.ring import Keyring, named_files
 from intermediary.keys.spool import Spool
-from intermediary.pipeline import Mandantenschluessel, Werkbank
+from intermediary.pipeline import Werkbank
 from intermediary.route.plugins import Connectors, Mappings
 from intermediary.route.table import Route, RoutingTable, Target, parse_routes
-from intermediary.settings.models import Settings
+from intermediary.settings.models import Mandant, Settings
+from intermediary.unseal.circumstances import Circles
+from intermediary.unseal.mandant import Mandantenschluessel
 from intermediary.unseal.policy import profile
 from intermediary.validate.catalogue import Catalogue
 from intermediary.wiring.installation import spool_folder
@@ -92,21 +96,25 @@ class Configuration:
         settings = self._settings
         table = read_routes(settings.installation.routes)
         return Werkbank(
-            schluessel={m.name: _schluessel(m.keyring) for m in settings.mandant},
+            schluessel={m.name: _schluessel(m) for m in settings.mandant},
             catalogue=Catalogue.open(settings.schemas.folder, own_schemas(table, self._mappings)),
             table=table,
             mappings=self._mappings,
             spool=self._spool,
+            circles=read_circles(settings),
         )
 
     def _look(self) -> tuple[object, ...]:
         settings = self._settings
         watched = [settings.installation.routes, settings.schemas.folder, *(m.keyring for m in settings.mandant)]
-        return tuple(_stamp(path) for path in (*watched, *self._key_files))
+        partners = settings.installation.partners
+        return tuple(_stamp(path) for path in (*watched, *([partners] if partners else []), *self._key_files))
 
     def _named_files(self) -> tuple[Path, ...]:
-        """What the keyrings refer to: a certificate renewed under its old name is a new configuration too."""
-        return tuple(path for m in self._settings.mandant for path in named_files(m.keyring))
+        """What keyrings and partner directory refer to: a file renewed under its old name is a new configuration too."""
+        partners = self._settings.installation.partners
+        found = [path for m in self._settings.mandant for path in named_files(m.keyring)]
+        return (*found, *(certificate_files(partners) if partners else ()))
 
 
 def read_routes(path: Path) -> RoutingTable:
@@ -116,6 +124,18 @@ def read_routes(path: Path) -> RoutingTable:
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured("route.table.invalid", where=str(path)) from error
     return parse_routes(text, where=str(path))
+
+
+def read_partners(settings: Settings) -> Partners:
+    """The partner directory, empty where none is configured; `Misconfigured` when it cannot be read."""
+    path = settings.installation.partners
+    return Partners.load(path) if path else Partners()
+
+
+def read_circles(settings: Settings) -> Circles:
+    """Who may hand in through which channel; `Misconfigured` when a partner that a channel names is not listed."""
+    partners = read_partners(settings)
+    return Circles(partners, {one.name: partners.named(one.partner) for one in settings.channel if one.partner})
 
 
 def own_schemas(table: RoutingTable, mappings: Mappings) -> tuple[Path, ...]:
@@ -129,9 +149,9 @@ def own_schemas(table: RoutingTable, mappings: Mappings) -> tuple[Path, ...]:
     return tuple(folder for folder in folders if folder.is_dir())
 
 
-def _schluessel(path: Path) -> Mandantenschluessel:
-    ring = Keyring.load(path)
-    return Mandantenschluessel(keyring=ring, policy=profile(ring.policy, until=ring.policy_until))
+def _schluessel(mandant: Mandant) -> Mandantenschluessel:
+    ring = Keyring.load(mandant.keyring)
+    return Mandantenschluessel(name=mandant.name, keyring=ring, policy=profile(ring.policy, until=ring.policy_until))
 
 
 def _target_of(route: Route | None, name: str) -> Target | None:
