@@ -18,6 +18,7 @@ from intermediary.cli.main import VERBS
 from intermediary.connect.settings import build_settings
 from intermediary.core import ports, values
 from intermediary.keys import ring
+from intermediary.keys.sources import KEY_SOURCES
 from intermediary.route.plugins import Connectors
 from intermediary.route.table import parse_routes
 from intermediary.testing.reference import pages
@@ -168,7 +169,7 @@ def test_the_keyring_page_names_what_a_keyring_accepts() -> None:
     page = (PROJECT / "docs/reference/keyring.md").read_text(encoding="utf-8")
     tables = re.sub(r"^```toml\n.*?^```", "", page, flags=re.M | re.S)
     (example,) = (tomllib.loads(text) for name, text in _toml_examples() if name == "docs/reference/keyring.md")
-    keys = {*ring._TOP, *ring._KEY_SOURCES, "password_file", "pem", "purpose"} - {"key", "trust"}
+    keys = {*ring._TOP, *KEY_SOURCES, "password_file", "module", "pem", "purpose"} - {"key", "sign", "trust"}
 
     listed = {
         word for cell in re.findall(r"^\| (`[a-z].*?) \|", tables, re.M) for word in re.findall(r"`([a-z0-9_]+)`", cell)
@@ -179,5 +180,9 @@ def test_the_keyring_page_names_what_a_keyring_accepts() -> None:
     )
     assert list(PROFILES) == re.findall(r'^\| `"([a-z]+)"` \|', tables, re.M)
     assert set(example) <= set(ring._TOP)
-    assert {name for one in example["key"] for name in one} <= {*ring._KEY_SOURCES, "password_file"}
+    assert {name for part in ("key", "sign") for one in example[part] for name in one} <= {
+        *KEY_SOURCES,
+        "password_file",
+        "module",
+    }
     assert {name for one in example["trust"] for name in one} == {"pem", "purpose"}

@@ -42,6 +42,7 @@ VERBS: dict[str, Verb] = {
     "mapping": Verb("intermediary.cli.mapping:command", "List and test mappings."),
     "connector": Verb("intermediary.cli.connector:command", "List connectors."),
     "simulate": Verb("intermediary.testing.simulate.command:command", "Start a local stand-in of a partner."),
+    "keys": Verb("intermediary.cli.keys:command", "List keys; foresee which messages a missing key costs."),
     "schemas": Verb("intermediary.cli.schemas:command", "List, install and verify standards; make shapes."),
 }
 

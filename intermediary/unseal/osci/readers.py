@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Content
@@ -56,6 +57,10 @@ class Readers:
         if not self.opens(before):
             return False
         return not self.opens(after) or not self._readable(before) <= self._readable(after)
+
+    def names(self, certificate_der: bytes) -> bool:
+        """Whether any block was made for this certificate."""
+        return any(certificate_der in block for block in (self.transport or (), *chain.from_iterable(self.paths or ())))
 
     def _readable(self, keys: Collection[bytes]) -> frozenset[Path]:
         return frozenset(path for path in self.paths or () if not any(block.isdisjoint(keys) for block in path))
