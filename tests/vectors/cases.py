@@ -151,14 +151,14 @@ def refused(case: Case, require: tuple[str, ...] = ()) -> NotOpened:
 def rejected(case: Case) -> None:
     """Asserts that a negative vector is refused for the right reason and with an acceptable OSCI code."""
     expected = case.sidecar["expected"]
-    refusal = refused(case, _demands(expected))
+    refusal = refused(case, demands(expected))
 
     assert refusal.code in REASONS[expected["category"]]
     acceptable = {expected.get("osciCode"), *expected.get("acceptableAlternatives", ())}
     assert refusal.osci_code in acceptable
 
 
-def _demands(expected: dict[str, Any]) -> tuple[str, ...]:
+def demands(expected: dict[str, Any]) -> tuple[str, ...]:
     """What a receiver has to demand for a message that is formally fine but unsigned (README of the vectors)."""
     if not expected["category"].endswith("signature missing"):
         return ()
