@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from cryptography import x509
 
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
-from intermediary.osci.client.dialog import Line
+from intermediary.osci.client.line import Line
 from intermediary.osci.client.send import Posting, Sender
 from intermediary.osci.write import Contents, Signer
 

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from intermediary.core.faults import Transient, Unclear
 from intermediary.core.joined import JoinedContent
 from intermediary.core.values import Content
-from intermediary.osci.client.dialog import Answer, Dialog
+from intermediary.osci.client.dialog import Dialog
+from intermediary.osci.client.line import CHUNKED, Answer
 from intermediary.osci.client.verdicts import fault_of
 from intermediary.osci.write import Fetch
 from intermediary.unseal.osci.partial import KILOBYTE, MAX_CHUNKS, ChunkInformation, Features
 from intermediary.unseal.osci.selection import SelectionRule
-
-PARTIAL = "ResponseToPartialFetchDelivery"
 
 
 def agreed_chunk_bytes(wanted: int, features: Features | None) -> int | None:
@@ -53,7 +52,7 @@ def fetch_rest(dialog: Dialog, first: Answer, *, chunk_bytes: int, max_bytes: in
         answer = ask_for_chunk(dialog, message_id, chunk_bytes=chunk_bytes, received=range(1, number), number=number)
         if answer.errors:
             raise fault_of(answer.errors, where=f"{where}: PartialFetchDelivery")
-        if answer.kind != PARTIAL or answer.order.message_id != message_id or _total(answer, where) != total:
+        if answer.kind != CHUNKED or answer.order.message_id != message_id or _total(answer, where) != total:
             raise _contradiction(where)
         chunks.append(_chunk(answer, number, where))
     whole = JoinedContent(chunks)

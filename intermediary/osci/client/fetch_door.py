@@ -21,9 +21,10 @@ from intermediary.core.faults import Fault, Rejected
 from intermediary.core.values import Eingang
 from intermediary.ingress.doors import OSCI_MIME, Angaben, DoorRules, DoorState, DoorStatus, Take, build_eingang
 from intermediary.ingress.taking import GivenBack, Taker
-from intermediary.osci.client.dialog import Line
+from intermediary.osci.client.emptying import Delivery, Visiting
+from intermediary.osci.client.line import Line
 from intermediary.osci.client.pace import Pace, Rhythm
-from intermediary.osci.client.postbox import Delivery, PostBox, Visiting
+from intermediary.osci.client.postbox import PostBox
 from intermediary.store.records import Taken
 
 log = structlog.get_logger(__name__)

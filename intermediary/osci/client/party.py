@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,7 +14,8 @@ from intermediary.keys.identity import SignatureKey
 from intermediary.keys.partners import Partner
 from intermediary.keys.ring import Keyring
 from intermediary.osci.write import CertificateList, Cipher, SignatureMethod, list_certificates
-from intermediary.unseal.policy import Policy, profile
+from intermediary.unseal.circumstances import NOBODY, Circle
+from intermediary.unseal.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +23,12 @@ class Party:
     """Our side of a dialog: the keys that open answers, the certificate that names us, the key that signs requests.
 
     `cipher` is the certificate of the post box. Without `signer` requests are unsigned, and so may answers be. `policy`
-    governs the transport of answers.
+    governs the transport of answers, with the exceptions of the partners in `circle`.
     """
 
     keyring: Keyring = field(repr=False)
     policy: Policy
+    circle: Circle = NOBODY
     cipher: x509.Certificate = field(repr=False)
     signer: SignatureKey | None = field(default=None, repr=False)
 
@@ -74,14 +75,13 @@ def intermediary_of(partner: Partner) -> Intermediary:
     )
 
 
-def parties_of(keyring: Keyring, partner: Partner, *, signer: SignatureKey | None, where: str) -> tuple[Party, ...]:
+def parties_of(keyring: Keyring, policy: Policy, circle: Circle, *, where: str) -> tuple[Party, ...]:
     """One party for each key of the ring that decrypts, in its order: the first is the current one.
 
-    `Misconfigured("dialog.key.missing")` if there is none.
+    All sign with the ring's first signature key. `Misconfigured("dialog.key.missing")` if none decrypts.
     """
-    policy = profile(partner.policy or keyring.policy, until=_end(keyring, partner))
     found = tuple(
-        Party(keyring=keyring, policy=policy, cipher=certificate, signer=signer)
+        Party(keyring=keyring, policy=policy, circle=circle, cipher=certificate, signer=keyring.signature_key())
         for certificate in keyring.certificates()
         if keyring.has_key(certificate.public_bytes(Encoding.DER)) and _is_for_encryption(certificate)
     )
@@ -97,7 +97,3 @@ def _is_for_encryption(certificate: x509.Certificate) -> bool:
     except x509.ExtensionNotFound:
         return True
     return usage.key_encipherment or usage.data_encipherment
-
-
-def _end(keyring: Keyring, partner: Partner) -> datetime | None:
-    return partner.policy_until if partner.policy else keyring.policy_until

@@ -15,7 +15,8 @@ from cryptography import x509
 
 from intermediary.core.faults import Fault, Transient, Unclear
 from intermediary.osci.client.cards import cards_of
-from intermediary.osci.client.dialog import Answer, Dialog, DialogState, Line
+from intermediary.osci.client.dialog import Dialog, DialogState
+from intermediary.osci.client.line import Answer, Line
 from intermediary.osci.client.verdicts import fault_of
 from intermediary.osci.write import CertificateList, Contents, Deposit, DialogRequest, Package, pack_contents
 from intermediary.unseal.osci.cards import ProcessCard

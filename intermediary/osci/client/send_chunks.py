@@ -10,7 +10,8 @@ from intermediary.core.section import Section
 from intermediary.core.values import Content
 from intermediary.osci.client.cards import cards_of
 from intermediary.osci.client.chunks import agreed_chunk_bytes
-from intermediary.osci.client.dialog import CHALLENGE_BYTES, Answer, Dialog, Line
+from intermediary.osci.client.dialog import CHALLENGE_BYTES, Dialog
+from intermediary.osci.client.line import Answer, Line
 from intermediary.osci.client.send import Posting, Sent, opened_dialog, packed
 from intermediary.osci.client.verdicts import fault_of
 from intermediary.osci.write import Chunk, Control, Deposit, Outgoing, chunk_package, write_stream

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from intermediary.keys.private import DecryptionKey
 from intermediary.keys.ring import Anchor, Keyring
 from intermediary.keys.spool import Spool
-from intermediary.osci.client.dialog import Line
+from intermediary.osci.client.line import Line
 from intermediary.osci.client.party import Intermediary, Party
 from intermediary.testing.pki import Pki
 from intermediary.unseal.policy import profile

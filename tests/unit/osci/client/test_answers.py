@@ -13,7 +13,7 @@ from intermediary.core.values import Opened
 from intermediary.keys.private import DecryptionKey
 from intermediary.keys.ring import Keyring
 from intermediary.osci.client.answers import OsciAnswers
-from intermediary.osci.client.dialog import Line
+from intermediary.osci.client.line import Line
 from intermediary.osci.write import Answer, entry
 from intermediary.testing.pki import Pki
 from intermediary.unseal.osci.message import open_message

@@ -13,10 +13,10 @@ from tenacity import wait_none
 from intermediary.core.faults import Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.values import Eingang
 from intermediary.ingress.doors import OSCI_MIME, DoorRules, DoorState
-from intermediary.osci.client.dialog import Line
+from intermediary.osci.client.emptying import Visiting
 from intermediary.osci.client.fetch_door import FetchDoor, FetchSettings, PostBoxSource
+from intermediary.osci.client.line import Line
 from intermediary.osci.client.pace import Rhythm
-from intermediary.osci.client.postbox import Visiting
 from intermediary.osci.client.stuck import short_hash
 from intermediary.osci.write import Answer, entry
 from intermediary.store.records import Taken
