@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from intermediary.core.faults import Misconfigured, Rejected
+from intermediary.core.faults import Misconfigured, Rejected, Transient
 from intermediary.core.values import Befund, Content, Opened
 from intermediary.keys.ring import Keyring
 from intermediary.keys.spool import Spool
@@ -40,7 +40,8 @@ class Mandantenschluessel:
         """Decrypt and verify (`unseal`), and demand the signatures that the keyring requires.
 
         What `is_judged` is only opened again, and not asked for its signatures once more. Raises `Misconfigured` for a key
-        that is missing, and when it cannot be told whether a signer is trusted: no reason to turn a citizen away.
+        that is missing, and when it cannot be told whether a signer is trusted: no reason to turn a citizen away. Raises
+        `Transient` when the spool's disk is full or away.
         """
         ring = self.keyring.undemanding() if is_judged else self.keyring
         try:
@@ -54,6 +55,8 @@ class Mandantenschluessel:
             if refusal.code == "signature.undetermined":
                 raise Misconfigured(refusal.code, where=where, findings=refusal.findings) from refusal
             raise
+        except OSError as failure:
+            raise Transient("store.unavailable", where="spool") from failure
 
 
 def demand_signatures(opened: Opened, require: Collection[str], where: str) -> None:
