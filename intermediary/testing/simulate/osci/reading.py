@@ -14,7 +14,7 @@ from intermediary.keys.ring import Keyring
 from intermediary.testing.simulate.osci.opening import without_envelope
 from intermediary.unseal import mime
 from intermediary.unseal.osci.cards import Order, read_order
-from intermediary.unseal.osci.certificates import Certificates
+from intermediary.unseal.osci.certificates import Certificates, parsed
 from intermediary.unseal.osci.control import ControlBlock
 from intermediary.unseal.osci.message import OsciMessage, open_transport
 from intermediary.unseal.osci.names import KINDS, OSCI
@@ -57,7 +57,7 @@ class Request:
     def certificate(self, role: str) -> x509.Certificate | None:
         """The first certificate of a role, by the local name of its element."""
         found = self.certificates.get(role)
-        return x509.load_der_x509_certificate(found[0]) if found else None
+        return parsed(found[0]) if found else None
 
 
 class Reader:
@@ -89,7 +89,7 @@ class Reader:
             kind=structure.kind.name,
             control=control,
             order=read_order(structure),
-            client=x509.load_der_x509_certificate(found[0]) if found else None,
+            client=parsed(found[0]) if found else None,
             certificates=certificates,
             is_signed=structure.signature is not None,
             ciphers=ciphers,

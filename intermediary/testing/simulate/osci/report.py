@@ -11,6 +11,7 @@ from cryptography import x509
 from intermediary.osci.write import Inspection, Laufzettel
 from intermediary.testing.simulate.osci.books import Card
 from intermediary.testing.simulate.osci.journal import Journal
+from intermediary.unseal.osci.certificates import parsed
 
 BundleName = Literal["ProcessCardBundle", "RequestProcessCardBundle", "ReplyProcessCardBundle"]
 
@@ -54,19 +55,15 @@ def laufzettel(card: Card, journal: Journal, *, name: BundleName = "ProcessCardB
 def warnings(certificates: Mapping[str, tuple[bytes, ...]], at: datetime) -> tuple[str, ...]:
     """Codes 35xx and 37xx for certificates outside of their validity period."""
     return tuple(
-        code for role, code in _EXPIRY if any(not _is_current(_parsed(der), at) for der in certificates.get(role, ()))
+        code for role, code in _EXPIRY if any(not _is_current(parsed(der), at) for der in certificates.get(role, ()))
     )
 
 
 def _inspection(der: bytes, at: datetime) -> Inspection:
     """Offline only, and without an anchor: a valid period is all that is judged."""
-    certificate = _parsed(der)
+    certificate = parsed(der)
     return Inspection(at=at, certificate=certificate, offline="valid" if _is_current(certificate, at) else "invalid")
 
 
 def _is_current(certificate: x509.Certificate, at: datetime) -> bool:
     return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
-
-
-def _parsed(der: bytes) -> x509.Certificate:
-    return x509.load_der_x509_certificate(der)
