@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
@@ -94,11 +95,7 @@ class PathFinder:
                 yield from self._extended((*path, issuer), between)
 
     def _is_issuer(self, issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-        if (
-            issuer == certificate
-            or certificate.issuer != issuer.subject
-            or not has_matching_key_id(certificate, issuer)
-        ):
+        if not is_proposed(certificate, issuer):
             return False
         known = (certificate, issuer)
         if known not in self._checked:
@@ -109,6 +106,7 @@ class PathFinder:
         return self._checked[known]
 
 
+@lru_cache(maxsize=1024)
 def broken_rule(path: Path, *, signs: bool = True) -> str:
     """The first rule of a path that does not hold, apart from time and revocation; empty when all do.
 
@@ -129,6 +127,7 @@ def is_valid_at(path: Path, at: datetime) -> bool:
     return all(one.not_valid_before_utc <= at <= one.not_valid_after_utc for one in path)
 
 
+@lru_cache(maxsize=1024)
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether the signature over the certificate is the issuer's, made with a sound hash."""
     try:
@@ -138,6 +137,12 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+@lru_cache(maxsize=1024)
+def is_proposed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether names and key ids say that this may be the issuer; they prove nothing."""
+    return issuer != certificate and certificate.issuer == issuer.subject and has_matching_key_id(certificate, issuer)
 
 
 def has_matching_key_id(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

@@ -8,7 +8,7 @@ from lxml import etree
 
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Content
-from intermediary.xml import gate, short
+from intermediary.xml import gate, queries, short
 from intermediary.xml.gate import DEFAULT, Limits
 
 __all__ = ["DEFAULT", "Element", "Limits", "parse"]
@@ -30,7 +30,7 @@ def parse(data: bytes | Content, *, limits: Limits = DEFAULT, refuse_instruction
     if short.passes(document, limits):
         try:
             root = etree.fromstring(document, parser=_new_parser(huge_tree=False))
-            if not short.is_deeper(root, limits.max_depth):
+            if not queries.is_deeper(root, limits.max_depth):
                 return root
         except etree.XMLSyntaxError:
             pass  # too deep, or whatever else the long way says of it

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -86,6 +88,7 @@ class Certificates:
         return self._by_id[uri[1:]]
 
 
+@lru_cache(maxsize=1024)
 def parsed(der: bytes) -> x509.Certificate:
     """The certificate behind the DER, or a structure fault; its names, dates and key can be read without another."""
     try:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from intermediary.core.faults import Rejected
-from intermediary.xml import gate, short
+from intermediary.xml import gate, queries, short
 from intermediary.xml.gate import DEFAULT
 from intermediary.xml.parser import parse
 
@@ -147,4 +147,4 @@ def test_is_deeper(levels: int, max_depth: int) -> None:
     """Depth counts elements, the root among them."""
     root = etree.fromstring(b"<a>" * levels + b"</a>" * levels)
 
-    assert short.is_deeper(root, max_depth) == (levels > max_depth)
+    assert queries.is_deeper(root, max_depth) == (levels > max_depth)

@@ -1,0 +1,27 @@
+"""Questions to a whole tree, answered without visiting it element by element in Python."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from lxml import etree
+
+_IDS = etree.XPath(
+    "descendant-or-self::*/@*[local-name()='Id' or local-name()='ID' or local-name()='id']", smart_strings=False
+)
+
+
+def ids(root: etree._Element) -> list[str]:
+    """The values of all attributes called Id, ID or id, in any namespace, at this element and below."""
+    found = _IDS(root)
+    return [str(one) for one in found] if isinstance(found, list) else []
+
+
+def is_deeper(root: etree._Element, max_depth: int) -> bool:
+    """Whether the elements of a document are nested deeper than that."""
+    return bool(_deeper(max_depth)(root))
+
+
+@cache
+def _deeper(max_depth: int) -> etree.XPath:
+    return etree.XPath(f"boolean({'/*' * (max_depth + 1)})")
