@@ -97,8 +97,8 @@ def _cpu_ms(work: Callable[[], object], times: int) -> float:
 
 
 def _print_profile(work: Callable[[], object], times: int, *, unit: str) -> None:
-    """Where the time goes: own time by file of ours, and by function of the libraries."""
-    profiler = cProfile.Profile()
+    """Where the CPU time goes: own time by file of ours, and by function of the libraries."""
+    profiler = cProfile.Profile(process_time)
     profiler.enable()
     for _ in range(times):
         work()
