@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from intermediary.testing.postgres import PostgresMissing, PrivatePostgres
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -25,6 +28,22 @@ def shared_or_none() -> Path | None:
     """The folder of shared material (specs, schemas, vectors), or None; read only."""
     folder = Path(os.environ.get("INTERMEDIARY_SHARED", PROJECT.parent / "shared")).resolve()
     return folder if (folder / "schemas").is_dir() and (folder / "vectors").is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PrivatePostgres]:
+    """One private PostgreSQL for the tests of this process; a test may kill it, if it restarts it.
+
+    Without PostgreSQL the test is skipped, or fails if INTERMEDIARY_SERVERS_REQUIRED=1.
+    """
+    try:
+        server = PrivatePostgres()
+    except PostgresMissing as missing:
+        if os.environ.get("INTERMEDIARY_SERVERS_REQUIRED") == "1":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    with server:
+        yield server
 
 
 @pytest.fixture

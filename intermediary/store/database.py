@@ -36,18 +36,19 @@ class Database:
         After that fault the change may or may not have happened, if it was the commit that failed: callers repeat what
         they wanted, and every operation finds its own traces.
         """
-        with _translated(), self.dialect.writing(self.engine) as connection:
+        with translated(), self.dialect.writing(self.engine) as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A reading transaction: one moment, however long it lasts."""
-        with _translated(), self.engine.connect() as connection, connection.begin():
+        with translated(), self.dialect.reading(self.engine) as connection:
             yield connection
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """What the engine says when it is away, busy or in a deadlock becomes `Transient("store.unavailable")`."""
     try:
         yield
     except (OperationalError, PoolExhausted) as failure:

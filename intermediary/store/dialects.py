@@ -1,16 +1,17 @@
-"""Where the engines differ, side by side: opening, beginning a write, claiming what is due.
+"""Where the engines differ, side by side: opening, reading, writing, queueing for a name, claiming what is due.
 
-Today there is SQLite. PostgreSQL gets a second class with the same three methods (`READ COMMITTED`, `FOR UPDATE`,
-`FOR UPDATE SKIP LOCKED`) and its name in the conformance suite; no other file may ask which engine it is.
+No other file asks which engine it is.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -24,12 +25,17 @@ from sqlalchemy import (
     create_engine,
     event,
     literal_column,
+    make_url,
+    or_,
     select,
+    text,
     union_all,
     update,
 )
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
+from intermediary.core.faults import Misconfigured
 from intermediary.store.tables import Moment, nachrichten
 
 _BUSY_MILLISECONDS = 30_000
@@ -46,7 +52,8 @@ LEASE = update(nachrichten).values(
 _ZERO: ColumnElement[int] = literal_column("0")
 """Written out: an index of suspects cannot serve a question whose number is bound later."""
 
-_IS_DUE = nachrichten.c.due_at <= bindparam("now", type_=Moment)
+_NOW = bindparam("now", type_=Moment)
+_IS_DUE = nachrichten.c.due_at <= _NOW
 
 _DUE = (
     select(nachrichten.c.id)
@@ -65,7 +72,7 @@ _ALONE = union_all(
     select(nachrichten.c.id, nachrichten.c.due_at)
     .where(_IS_DUE)
     .where(nachrichten.c.lease_owner.is_not(None))
-    .where(nachrichten.c.lease_until <= bindparam("now", type_=Moment)),
+    .where(nachrichten.c.lease_until <= _NOW),
 ).subquery()
 
 SUSPECTS = select(_ALONE.c.id).order_by(_ALONE.c.due_at).limit(bindparam("limit", type_=Integer))
@@ -73,10 +80,34 @@ SUSPECTS = select(_ALONE.c.id).order_by(_ALONE.c.due_at).limit(bindparam("limit"
 
 
 class Dialect(Protocol):
-    """What one engine does in its own way."""
+    """What one engine does in its own way. `place` names the database in messages to people: no password in it."""
+
+    @property
+    def place(self) -> str: ...
 
     def engine(self) -> Engine:
         """A connection pool, usable from any thread."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether there is a database at all; asking makes none."""
+        ...
+
+    @contextmanager
+    def reading(self, engine: Engine) -> Iterator[Connection]:
+        """A transaction that sees one moment, however long it lasts."""
+        ...
+
+    @contextmanager
+    def migrating(self, engine: Engine) -> Iterator[Connection]:
+        """A writing transaction that no second migration can be in at the same time, in any process."""
+        ...
+
+    def queue_for(self, tx: Connection, names: Collection[str]) -> None:
+        """Until the transaction ends, no other one gets past this line with one of these names.
+
+        For what has no row yet that could be locked: two doors taking the same Sendung, two sealers, two first starts.
+        """
         ...
 
     @contextmanager
@@ -105,6 +136,13 @@ class Sqlite:
         self._file = file
         self._writer = threading.Lock()
 
+    @property
+    def place(self) -> str:
+        return str(self._file)
+
+    def exists(self) -> bool:
+        return self._file.exists()
+
     def engine(self) -> Engine:
         os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
         engine = create_engine(
@@ -126,6 +164,109 @@ class Sqlite:
             connection.begin(),
         ):
             yield connection
+
+    @contextmanager
+    def reading(self, engine: Engine) -> Iterator[Connection]:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def migrating(self, engine: Engine) -> Iterator[Connection]:
+        descriptor = os.open(self._file.with_name("migrate.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with self.writing(engine) as connection:
+                yield connection
+        finally:
+            os.close(descriptor)
+
+    def queue_for(self, tx: Connection, names: Collection[str]) -> None:
+        """Nothing to do: there is only one writer."""
+
+
+class Postgres:
+    """PostgreSQL 15 or newer: any number of processes on any number of hosts.
+
+    Writes run under `READ COMMITTED` and lock the rows they change; what is claimed is skipped by others (`SKIP LOCKED`).
+    Every wait ends: for a connection, a lock and a statement. `url` is a libpq URL (`postgresql://…`).
+    """
+
+    claim: Executable = LEASE.where(
+        nachrichten.c.id.in_(select(_DUE.with_for_update(skip_locked=True).cte("chosen").c.id))
+    ).returning(nachrichten)
+    claim_suspects: Executable = LEASE.where(
+        nachrichten.c.id.in_(
+            select(
+                select(nachrichten.c.id)
+                .where(nachrichten.c.id.in_(SUSPECTS))
+                .where(_IS_DUE)
+                .where(or_(nachrichten.c.lease_until.is_(None), nachrichten.c.lease_until <= _NOW))
+                .with_for_update(skip_locked=True)
+                .cte("chosen")
+                .c.id
+            )
+        )
+    ).returning(nachrichten)
+
+    def __init__(self, url: str, *, pool: int = 8) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            parsed = None
+        if parsed is None or parsed.drivername != "postgresql":
+            raise Misconfigured("store.url.invalid", where="url_file")
+        self._url = parsed.set(drivername="postgresql+psycopg")
+        self._pool = pool
+
+    @property
+    def place(self) -> str:
+        return f"{self._url.host}/{self._url.database}"
+
+    def exists(self) -> bool:
+        return True
+
+    def engine(self) -> Engine:
+        return create_engine(
+            self._url,
+            pool_size=self._pool,
+            max_overflow=self._pool,
+            pool_timeout=_BUSY_MILLISECONDS / 1000,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",
+            connect_args={
+                "connect_timeout": 10,
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+                "tcp_user_timeout": _BUSY_MILLISECONDS,
+                "application_name": "intermediary",
+                "options": f"-c lock_timeout={_BUSY_MILLISECONDS} -c synchronous_commit=on -c timezone=UTC",
+            },
+        )
+
+    @contextmanager
+    def reading(self, engine: Engine) -> Iterator[Connection]:
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self, engine: Engine) -> Iterator[Connection]:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def migrating(self, engine: Engine) -> Iterator[Connection]:
+        with self.writing(engine) as connection:
+            self.queue_for(connection, ["migration"])
+            yield connection
+
+    def queue_for(self, tx: Connection, names: Collection[str]) -> None:
+        numbers = sorted({int.from_bytes(sha256(name.encode()).digest()[:8], signed=True) for name in names})
+        tx.execute(_QUEUE, {"numbers": numbers})
+
+
+_QUEUE = text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")
 
 
 def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None:

@@ -80,7 +80,7 @@ def record_installation(
     db: Database, tx: Connection, event: str, fields: Mapping[str, Any], *, now: datetime, actor: str = ""
 ) -> None:
     """Chain an event of the installation into this transaction."""
-    last = json.loads(_read(tx, _CHAIN) or "{}")
+    last = json.loads(_read_to_change(tx, _CHAIN) or "{}")
     entry = follow(
         chain=str(db.installation),
         seq=last["seq"] + 1,
@@ -97,4 +97,8 @@ def record_installation(
 
 
 def _read(tx: Connection, name: str) -> str | None:
+    return tx.execute(select(meta.c.value).where(meta.c.name == name)).scalar_one_or_none()
+
+
+def _read_to_change(tx: Connection, name: str) -> str | None:
     return tx.execute(select(meta.c.value).where(meta.c.name == name).with_for_update()).scalar_one_or_none()

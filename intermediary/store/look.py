@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from intermediary.audit.sealer import Head
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.keys.wrap import MandantKeys
-from intermediary.store.dialects import Sqlite
 from intermediary.store.installation import check_installation, check_keks
 from intermediary.store.migrate import HEAD, KNOWN
+from intermediary.store.open import dialect_of
 from intermediary.store.tables import audit_heads, nachrichten
 
 
@@ -27,21 +27,21 @@ class Look:
     is_outdated: bool
 
 
-def look_into_store(*, data: Path, installation: uuid.UUID, keys: MandantKeys) -> Look | None:
-    """The store under `data` as it is; None when none was made yet.
+def look_into_store(*, data: Path, installation: uuid.UUID, keys: MandantKeys, url: str = "") -> Look | None:
+    """The store under `data` (or at `url`) as it is; None when none was made yet.
 
     Raises what `open_store` would (`store.installation.differs`, `store.version.unknown`, `key.unavailable`), OSError
     when the files cannot be opened, and `Transient("store.unavailable")` when the database cannot be read.
     """
-    file = data / "store.db"
-    if not file.exists():
+    dialect = dialect_of(data, url)
+    if not dialect.exists():
         return None
-    engine = Sqlite(file).engine()
+    engine = dialect.engine()
     try:
-        with engine.connect() as connection, connection.begin():
+        with dialect.reading(engine) as connection:
             return _look(connection, installation, keys)
     except DBAPIError as failure:
-        raise Transient("store.unavailable", where=str(file)) from failure
+        raise Transient("store.unavailable", where=dialect.place) from failure
     finally:
         engine.dispose()
 

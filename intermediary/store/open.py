@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from intermediary.keys.wrap import MandantKeys
 from intermediary.store.blobs import Blobs
-from intermediary.store.database import Database
-from intermediary.store.dialects import Sqlite
+from intermediary.store.database import Database, translated
+from intermediary.store.dialects import Dialect, Postgres, Sqlite
 from intermediary.store.installation import remember_installation, remember_keks
 from intermediary.store.migrate import migrate
 from intermediary.store.store import Store
@@ -20,33 +20,50 @@ from intermediary.store.tables import nachrichten
 
 
 def open_store(
-    *, data: Path, installation: uuid.UUID, keys: MandantKeys, lease: timedelta = timedelta(seconds=120)
+    *,
+    data: Path,
+    installation: uuid.UUID,
+    keys: MandantKeys,
+    lease: timedelta = timedelta(seconds=120),
+    url: str = "",
 ) -> Store:
     """The store under `data` (made private on first use), brought to the present schema.
 
-    Safe to call from several processes at once. `lease` is what claims get that name none.
+    Safe to call from several processes at once. `lease` is what claims get that name none. With `url` the rows are in
+    that PostgreSQL database and only the wrapped payloads under `data`; several hosts then share both.
     `Misconfigured("store.installation.differs")` when the data belongs to another installation id,
     `("store.version.unknown")` when a newer program wrote it, `("key.unavailable")` when data keys in it rest under a
     KEK that is not among `keys`.
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     data.chmod(0o700)
-    dialect = Sqlite(data / "store.db")
+    dialect = dialect_of(data, url)
     engine = dialect.engine()
-    migrate(engine, data / "migrate.lock")
-    db = Database(
-        engine=engine,
-        dialect=dialect,
-        blobs=Blobs(data / "blobs"),
-        keys=keys,
-        installation=installation,
-        lease=lease,
-    )
-    with db.write() as tx:
-        remember_installation(tx, installation)
-        remember_keks(tx, keys)
-    db.blobs.recover(lambda names: _with_row(db, names))
+    try:
+        with translated():
+            migrate(engine, dialect)
+        db = Database(
+            engine=engine,
+            dialect=dialect,
+            blobs=Blobs(data / "blobs"),
+            keys=keys,
+            installation=installation,
+            lease=lease,
+        )
+        with db.write() as tx:
+            dialect.queue_for(tx, ["installation"])
+            remember_installation(tx, installation)
+            remember_keks(tx, keys)
+        db.blobs.recover(lambda names: _with_row(db, names))
+    except BaseException:
+        engine.dispose()
+        raise
     return Store(db)
+
+
+def dialect_of(data: Path, url: str) -> Dialect:
+    """The engine of an installation: PostgreSQL where a URL says so, otherwise a file under `data`."""
+    return Postgres(url) if url else Sqlite(data / "store.db")
 
 
 def _with_row(db: Database, names: Collection[str]) -> Collection[str]:

@@ -52,6 +52,7 @@ def _seal_once(db: Database, sign: Callable[[bytes], bytes], now: datetime) -> H
         if tx.execute(_UNSEALED.limit(1)).first() is None:
             return None
     with db.write() as tx:
+        db.dialect.queue_for(tx, ["sealer"])
         unsealed = tx.execute(_UNSEALED).all()
         if not unsealed:
             return None

@@ -59,6 +59,11 @@ class Json(TypeDecorator[Mapping[str, Any]]):
         return loaded
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """The condition of a partial index, for both engines."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 METADATA = MetaData()
 
 nachrichten = Table(
@@ -96,16 +101,16 @@ nachrichten = Table(
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("chain_length", Integer, nullable=False),
     Column("chain_digest", Text, nullable=False),
-    Index("ix_nachrichten_due", "due_at", "received_at", sqlite_where=text("due_at IS NOT NULL")),
-    Index("ix_nachrichten_suspect", "due_at", sqlite_where=text("unexplained > 0")),
+    Index("ix_nachrichten_due", "due_at", "received_at", **_where("due_at IS NOT NULL")),
+    Index("ix_nachrichten_suspect", "due_at", **_where("unexplained > 0")),
     Index("ix_nachrichten_received", "received_at", "id"),
     Index("ix_nachrichten_mandant", "mandant", "received_at", "id"),
     Index("ix_nachrichten_counts", "state", "code", "wait_reason"),
     Index("ix_nachrichten_state", "state", "received_at", "id"),
-    Index("ix_nachrichten_code", "code", "received_at", "id", sqlite_where=text("code <> ''")),
-    Index("ix_nachrichten_wait", "wait_reason", "received_at", "id", sqlite_where=text("wait_reason <> ''")),
-    Index("ix_nachrichten_route", "route", "received_at", "id", sqlite_where=text("route <> ''")),
-    Index("ix_nachrichten_lease", "lease_owner", sqlite_where=text("lease_owner IS NOT NULL")),
+    Index("ix_nachrichten_code", "code", "received_at", "id", **_where("code <> ''")),
+    Index("ix_nachrichten_wait", "wait_reason", "received_at", "id", **_where("wait_reason <> ''")),
+    Index("ix_nachrichten_route", "route", "received_at", "id", **_where("route <> ''")),
+    Index("ix_nachrichten_lease", "lease_owner", **_where("lease_owner IS NOT NULL")),
 )
 
 zustellungen = Table(
@@ -131,7 +136,7 @@ zustellungen = Table(
     Column("since", Moment, nullable=False),
     UniqueConstraint("nachricht_id", "target", "redelivery", name="uq_zustellungen_target"),
     Index("ix_zustellungen_nachricht", "nachricht_id", "position"),
-    Index("ix_zustellungen_code", "code", sqlite_where=text("code <> ''")),
+    Index("ix_zustellungen_code", "code", **_where("code <> ''")),
 )
 
 data_keys = Table(
@@ -155,15 +160,15 @@ intake_keys = Table(
 audit_events = Table(
     "audit_events",
     METADATA,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("chain", Text, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("digest", Text, nullable=False),
     Column("number", BigInteger),
     UniqueConstraint("chain", "seq", name="uq_audit_events_chain"),
-    Index("ix_audit_events_number", "number", unique=True, sqlite_where=text("number IS NOT NULL")),
-    Index("ix_audit_events_unsealed", "id", sqlite_where=text("number IS NULL")),
+    Index("ix_audit_events_number", "number", unique=True, **_where("number IS NOT NULL")),
+    Index("ix_audit_events_unsealed", "id", **_where("number IS NULL")),
     sqlite_autoincrement=True,
 )
 

@@ -123,8 +123,9 @@ def _commit(
     db: Database, tx: Connection, batch: Iterable[tuple[str, Eingang]], written: Mapping[str, _Written]
 ) -> list[Taken]:
     batch = list(batch)
-    existing = _existing(tx, [own for own, _ in batch])
     hashes = [db.keys.index_hashes(eingang.mandant, eingang.message_id) for _, eingang in batch]
+    db.dialect.queue_for(tx, {one for asked in hashes for one in asked})
+    existing = _existing(tx, [own for own, _ in batch])
     same_id = _same_message_id(tx, hashes)
     rows = _Rows()
     answers: list[Taken] = []

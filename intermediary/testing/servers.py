@@ -50,7 +50,7 @@ class PrivateRabbit:
         self._home = _installed()
         self._start_seconds = start_seconds
         self._folder = Path(tempfile.mkdtemp(prefix="private-rabbit-"))
-        self.port, self._dist_port, self._epmd_port = _free_ports(3)
+        self.port, self._dist_port, self._epmd_port = free_ports(3)
         self._epmd: subprocess.Popen[bytes] | None = None
         self._broker: subprocess.Popen[str] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
@@ -244,7 +244,8 @@ def _installed() -> Path:
     raise RabbitMissing
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody listens on now."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:

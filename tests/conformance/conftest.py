@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from intermediary.store import Store
-from tests.conformance.store_kit import ENGINES, Bench
+from tests.conformance.store_kit import ENGINES, Bench, bench_in
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=ENGINES)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """An installation on each engine in turn."""
-    made = ENGINES[request.param](tmp_path)
+    url = request.getfixturevalue("postgres").database() if request.param == "postgresql" else ""
+    made = bench_in(tmp_path, url)
     yield made
     made.close()
 

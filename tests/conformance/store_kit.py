@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,10 +38,11 @@ class Bench:
 
     data: Path
     keys: MandantKeys
+    url: str = ""
     opened: list[Store] = field(default_factory=list)
 
     def open(self) -> Store:
-        store = open_store(data=self.data, installation=INSTALLATION, keys=self.keys, lease=LEASE)
+        store = open_store(data=self.data, installation=INSTALLATION, keys=self.keys, lease=LEASE, url=self.url)
         self.opened.append(store)
         return store
 
@@ -51,16 +51,16 @@ class Bench:
             store.close()
 
 
-def sqlite_bench(folder: Path) -> Bench:
-    """An installation on SQLite."""
+def bench_in(folder: Path, url: str = "") -> Bench:
+    """An installation on SQLite, or on the PostgreSQL database at `url`."""
     files = {}
     for mandant in MANDANTEN:
         create_kek(folder / f"{mandant}.kek")
         files[mandant] = KekFiles(folder / f"{mandant}.kek")
-    return Bench(folder / "data", MandantKeys(files))
+    return Bench(folder / "data", MandantKeys(files), url)
 
 
-ENGINES: dict[str, Callable[[Path], Bench]] = {"sqlite": sqlite_bench}
+ENGINES = ("sqlite", "postgresql")
 
 
 def eingang(

@@ -11,10 +11,10 @@ from intermediary.store import open_store
 from tests.conformance.store_kit import DELIVERED, INSTALLATION, LEASE, MANDANTEN, NOW, N, attempt, eingang, planned
 
 
-def main(folder: Path, name: str) -> None:
+def main(folder: Path, name: str, url: str) -> None:
     """Take a batch, bring one Nachricht to its end, seal; again and again."""
     keys = MandantKeys({mandant: KekFiles(folder / f"{mandant}.kek") for mandant in MANDANTEN})
-    store = open_store(data=folder / "data", installation=INSTALLATION, keys=keys, lease=LEASE)
+    store = open_store(data=folder / "data", installation=INSTALLATION, keys=keys, lease=LEASE, url=url)
     key = SigningKey(folder / "audit.key")
     for number in range(1_000_000):
         batch = [eingang(f"{name}-{number}-{place}", f"{name}{number}{place}".encode() * 9000) for place in range(3)]
@@ -29,4 +29,4 @@ def main(folder: Path, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])

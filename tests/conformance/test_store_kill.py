@@ -23,7 +23,7 @@ def test_a_killed_process_breaks_no_promise(bench: Bench, project: Path) -> None
     delivered: set[str] = set()
     heads: list[Head] = []
     for round_, lines in enumerate(KILLS):
-        for word, value in _run_and_kill(project, folder, f"r{round_}", lines):
+        for word, value in _run_and_kill(project, bench, f"r{round_}", lines):
             if word == "taken":
                 taken.add(value)
             elif word == "delivered":
@@ -50,15 +50,15 @@ def test_nothing_is_left_in_between(bench: Bench, project: Path) -> None:
     create_signing_key(bench.data.parent / "audit.key")
     bench.open().close()
     for round_ in range(4):
-        _run_and_kill(project, bench.data.parent, f"r{round_}", 4 + round_)
+        _run_and_kill(project, bench, f"r{round_}", 4 + round_)
     bench.open()
 
     assert [] == list((bench.data / "blobs" / "incoming").iterdir())
 
 
-def _run_and_kill(project: Path, folder: Path, name: str, lines: int) -> list[tuple[str, str]]:
+def _run_and_kill(project: Path, bench: Bench, name: str, lines: int) -> list[tuple[str, str]]:
     """Run the victim until it has printed some lines, kill it, and return all it printed completely."""
-    command = [sys.executable, "-m", "tests.conformance.store_victim", str(folder), name]
+    command = [sys.executable, "-m", "tests.conformance.store_victim", str(bench.data.parent), name, bench.url]
     with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as victim:
         assert victim.stdout is not None
         told = [victim.stdout.readline() for _ in range(lines)]

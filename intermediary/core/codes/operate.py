@@ -70,6 +70,12 @@ CODES = (
         "Wird von selbst wiederholt. Bleibt es dabei: freien Platz, Rechte und Zustand des Datenträgers prüfen.",
     ),
     Code(
+        "store.url.invalid",
+        Healer.OPERATOR,
+        "In der Datei `store.url_file` steht keine Adresse einer PostgreSQL-Datenbank.",
+        "Eine Zeile der Form postgresql://BENUTZER:KENNWORT@RECHNER:PORT/DATENBANK eintragen.",
+    ),
+    Code(
         "store.installation.differs",
         Healer.OPERATOR,
         "Das Datenverzeichnis gehört zu einer Installation mit anderem Namen.",

@@ -12,7 +12,7 @@ import pytest
 
 from intermediary.audit.events import EVENTS
 from intermediary.keys.signing import SigningKey, create_signing_key
-from tests.conformance.store_kit import DELIVERED, N, attempt, planned, sqlite_bench
+from tests.conformance.store_kit import DELIVERED, N, attempt, bench_in, planned
 
 Check = Callable[[Iterable[str], Iterable[str], bytes], int]
 
@@ -32,7 +32,7 @@ def check(project: Path) -> Check:
 def export(tmp_path: Path) -> tuple[list[str], list[str], bytes]:
     """An export of a store with two heads and an unsealed tail."""
     key: SigningKey = create_signing_key(tmp_path / "key.pem")
-    bench = sqlite_bench(tmp_path)
+    bench = bench_in(tmp_path)
     store = bench.open()
     now = datetime(2026, 11, 21, tzinfo=UTC)
     for number in range(3):

@@ -1,10 +1,16 @@
 """The first schema: Nachrichten, Zustellungen, data keys, intake keys, audit events and heads."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0001"
 down_revision = None
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
 def upgrade() -> None:
@@ -43,28 +49,20 @@ def upgrade() -> None:
         sa.Column("chain_length", sa.Integer(), nullable=False),
         sa.Column("chain_digest", sa.Text(), nullable=False),
     )
-    op.create_index(
-        "ix_nachrichten_due", "nachrichten", ["due_at", "received_at"], sqlite_where=sa.text("due_at IS NOT NULL")
-    )
+    op.create_index("ix_nachrichten_due", "nachrichten", ["due_at", "received_at"], **_where("due_at IS NOT NULL"))
     op.create_index("ix_nachrichten_received", "nachrichten", ["received_at", "id"])
     op.create_index("ix_nachrichten_mandant", "nachrichten", ["mandant", "received_at", "id"])
     op.create_index("ix_nachrichten_counts", "nachrichten", ["state", "code", "wait_reason"])
     op.create_index("ix_nachrichten_state", "nachrichten", ["state", "received_at", "id"])
-    op.create_index(
-        "ix_nachrichten_code", "nachrichten", ["code", "received_at", "id"], sqlite_where=sa.text("code <> ''")
-    )
+    op.create_index("ix_nachrichten_code", "nachrichten", ["code", "received_at", "id"], **_where("code <> ''"))
     op.create_index(
         "ix_nachrichten_wait",
         "nachrichten",
         ["wait_reason", "received_at", "id"],
-        sqlite_where=sa.text("wait_reason <> ''"),
+        **_where("wait_reason <> ''"),
     )
-    op.create_index(
-        "ix_nachrichten_route", "nachrichten", ["route", "received_at", "id"], sqlite_where=sa.text("route <> ''")
-    )
-    op.create_index(
-        "ix_nachrichten_lease", "nachrichten", ["lease_owner"], sqlite_where=sa.text("lease_owner IS NOT NULL")
-    )
+    op.create_index("ix_nachrichten_route", "nachrichten", ["route", "received_at", "id"], **_where("route <> ''"))
+    op.create_index("ix_nachrichten_lease", "nachrichten", ["lease_owner"], **_where("lease_owner IS NOT NULL"))
 
     op.create_table(
         "zustellungen",
@@ -89,7 +87,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("nachricht_id", "target", "redelivery", name="uq_zustellungen_target"),
     )
     op.create_index("ix_zustellungen_nachricht", "zustellungen", ["nachricht_id", "position"])
-    op.create_index("ix_zustellungen_code", "zustellungen", ["code"], sqlite_where=sa.text("code <> ''"))
+    op.create_index("ix_zustellungen_code", "zustellungen", ["code"], **_where("code <> ''"))
 
     op.create_table(
         "data_keys",
@@ -109,7 +107,7 @@ def upgrade() -> None:
 
     op.create_table(
         "audit_events",
-        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True),
         sa.Column("chain", sa.Text(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
@@ -118,10 +116,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("chain", "seq", name="uq_audit_events_chain"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_audit_events_number", "audit_events", ["number"], unique=True, sqlite_where=sa.text("number IS NOT NULL")
-    )
-    op.create_index("ix_audit_events_unsealed", "audit_events", ["id"], sqlite_where=sa.text("number IS NULL"))
+    op.create_index("ix_audit_events_number", "audit_events", ["number"], unique=True, **_where("number IS NOT NULL"))
+    op.create_index("ix_audit_events_unsealed", "audit_events", ["id"], **_where("number IS NULL"))
 
     op.create_table(
         "audit_heads",
