@@ -96,7 +96,7 @@ class Configuration:
         settings = self._settings
         table = read_routes(settings.installation.routes)
         return Werkbank(
-            schluessel={m.name: _schluessel(m) for m in settings.mandant},
+            schluessel={m.name: read_schluessel(m) for m in settings.mandant},
             catalogue=Catalogue.open(settings.schemas.folder, own_schemas(table, self._mappings)),
             table=table,
             mappings=self._mappings,
@@ -149,7 +149,8 @@ def own_schemas(table: RoutingTable, mappings: Mappings) -> tuple[Path, ...]:
     return tuple(folder for folder in folders if folder.is_dir())
 
 
-def _schluessel(mandant: Mandant) -> Mandantenschluessel:
+def read_schluessel(mandant: Mandant) -> Mandantenschluessel:
+    """The keyring of a Mandant and the policy it names; `Misconfigured` when it cannot be read."""
     ring = Keyring.load(mandant.keyring)
     return Mandantenschluessel(name=mandant.name, keyring=ring, policy=profile(ring.policy, until=ring.policy_until))
 
