@@ -12,29 +12,28 @@ from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured
 from intermediary.core.tables import build
 from intermediary.core.values import Befund
-from intermediary.keys.ring import Keyring
 from intermediary.operations.diagnosis import Diagnosis, bad
 from intermediary.operations.doors import doors, ways_back
 from intermediary.operations.durable import durable
+from intermediary.operations.expiry import expiry
+from intermediary.operations.vouching import from_befund, lint_vouching
 from intermediary.route.plugins import Connectors, Mappings, check_plugins
 from intermediary.route.table import RoutingTable, Target, lint_routes
-from intermediary.settings.finding import ConfigurationError, Finding, Severity
+from intermediary.settings.finding import ConfigurationError, Finding
 from intermediary.settings.lint import lint as lint_settings
 from intermediary.settings.load import read
-from intermediary.settings.models import Mandant, Settings
+from intermediary.settings.models import Settings
 from intermediary.validate.catalogue import Catalogue
 from intermediary.wiring import read_routes
 
-EXPIRY_WARNING_DAYS = 30
-
 
 def lint(config: Path) -> list[Finding]:
-    """Every finding of the configuration, its routes, plug-ins, targets' settings, keyrings and schemas; offline."""
+    """Every finding of the configuration: routes, plug-ins, targets' settings, keyrings, partners, schemas; offline."""
     findings = lint_settings(config)
     settings, _ = read(config)
     if settings is None:
         return findings
-    return [*findings, *_lint_routes(settings), *_lint_keyrings(settings)]
+    return [*findings, *_lint_routes(settings), *lint_vouching(settings)]
 
 
 def demand_sound(config: Path) -> None:
@@ -45,7 +44,7 @@ def demand_sound(config: Path) -> None:
 
 
 def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
-    """Look at keys and their certificates' days, store, second place, schemas, doors, ways back and every target.
+    """Look at everything the configuration names: keys, partners, store, second place, schemas, doors, targets.
 
     Nothing is changed anywhere, and what is wrong with one thing does not keep from looking at the next. A bad line
     names the path or address that an operator goes to.
@@ -56,7 +55,7 @@ def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
     settings, _ = read(config)
     if settings is None:
         return
-    yield from _certificates(settings, now)
+    yield from expiry(settings, now)
     yield from durable(settings)
     yield from _schemas(settings)
     yield from doors(settings)
@@ -71,14 +70,14 @@ def _lint_routes(settings: Settings) -> Iterator[Finding]:
     except Misconfigured as fault:
         if not fault.findings:
             yield Finding(file, "", "cannot be read", "create the routes file")
-        yield from (_finding(file, befund) for befund in fault.findings)
+        yield from (from_befund(file, befund) for befund in fault.findings)
         return
     mandanten = [mandant.name for mandant in settings.mandant]
     connectors, mappings = Connectors(), Mappings()
     found = [*lint_routes(table, mandanten=mandanten), *check_plugins(table, mappings, connectors)]
     found += _mapping_settings(table, mappings)
     found += _target_settings(table, connectors, file.parent)
-    yield from (_finding(file, befund) for befund in found)
+    yield from (from_befund(file, befund) for befund in found)
     yield from _production_without_schema(settings, table, mappings)
 
 
@@ -123,57 +122,6 @@ def _production_without_schema(settings: Settings, table: RoutingTable, mappings
             hint = f'intermediary schemas install the package of {standard}, or set stage = "test"'
             what = f"output cannot be validated: {standard} is not installed"
             yield Finding(settings.installation.routes, f"route[{route.name}]", what, hint)
-
-
-def _lint_keyrings(settings: Settings) -> Iterator[Finding]:
-    for mandant in settings.mandant:
-        try:
-            ring = Keyring.load(mandant.keyring)
-        except Misconfigured as fault:
-            findings = fault.findings or (Befund(fault.code),)
-            yield from (_finding(mandant.keyring, befund) for befund in findings)
-        else:
-            if not ring.anchors("content"):
-                yield from _unvouched(settings, mandant)
-
-
-def _unvouched(settings: Settings, mandant: Mandant) -> Iterator[Finding]:
-    """Production routes that demand a signature which is only calculated, since no anchor says who may sign."""
-    try:
-        routes = read_routes(settings.installation.routes).routes
-    except Misconfigured:
-        return  # _lint_routes has said it
-    for route in routes:
-        is_meant = mandant.name == route.mandant and route.stage == "production"
-        if is_meant and "content-signature" in route.require and "trusted" not in route.require:
-            what = f"signatures are only calculated, nobody vouches for the signer: {mandant.keyring} has no [[trust]]"
-            hint = 'add [[trust]] for content to the keyring, and require = ["content-signature", "trusted"]'
-            place = f"route[{route.name}].require"
-            yield Finding(settings.installation.routes, place, what, hint, Severity.WARNING)
-
-
-def _finding(file: Path, befund: Befund) -> Finding:
-    code = CATALOGUE.get(befund.code)
-    what = code.meaning if code else befund.code
-    hint = befund.hint or (code.remedy if code else "")
-    return Finding(file, befund.path, what, hint, Severity.ERROR)
-
-
-def _certificates(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
-    for mandant in settings.mandant:
-        try:
-            certificates = Keyring.load(mandant.keyring).certificates()
-        except Misconfigured:
-            continue  # lint has said it
-        for certificate in certificates:
-            days = (certificate.not_valid_after_utc - now).days
-            subject = f"key {mandant.name}: {certificate.subject.rfc4514_string()}"
-            if days < 0:
-                yield Diagnosis(subject, "warning", "expired", "messages already sealed for it still open; renew it")
-            elif days < EXPIRY_WARNING_DAYS:
-                yield Diagnosis(subject, "warning", f"{days} days left", "renew it and add the new key beside it")
-            else:
-                yield Diagnosis(subject, "ok", f"{days} days left")
 
 
 def _schemas(settings: Settings) -> Iterator[Diagnosis]:

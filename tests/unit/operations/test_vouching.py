@@ -1,0 +1,67 @@
+"""What `lint` says about keyrings and partners."""
+
+from __future__ import annotations
+
+from intermediary.operations.vouching import lint_vouching
+from intermediary.settings.finding import Finding
+from tests.unit.operations.conftest import MAIN, Place
+
+
+def found(place: Place, main: str = MAIN) -> list[Finding]:
+    return list(lint_vouching(place.settings(main)))
+
+
+def test_nothing_to_complain_about(place: Place) -> None:
+    """A partner that a channel names is in the directory."""
+    assert found(place) == []
+
+
+def test_an_unknown_partner(place: Place) -> None:
+    """A Behoerdenkennung that nobody lists is an error with the nearest one, wherever the settings name it."""
+    main = MAIN.replace("ags:05513000", "ags:05513001")
+    fetch = main.replace(
+        'answer = { type = "folder", folder = "quittungen" }',
+        'answer = { type = "osci", partner = "dbs:1", reader = "dbs:2" }',
+    )
+
+    [one] = found(place, main)
+    assert (one.path, one.hint, one.is_blocking) == ("channel[ablage].partner", 'did you mean "ags:05513000"?', True)
+    assert [one.path for one in found(place, fetch)] == [
+        "channel[ablage].partner",
+        "channel[ablage].answer.partner",
+        "channel[ablage].answer.reader",
+    ]
+
+
+def test_a_broken_directory(place: Place) -> None:
+    """All its mistakes are errors at their dotted places, and nothing else is guessed from it."""
+    place.write("partners.toml", '[[partner]]\nkennung = "x"\ncolour = 1\n')
+
+    assert {(one.file.name, one.path) for one in found(place)} == {
+        ("partners.toml", "partner[0].kennung"),
+        ("partners.toml", "partner[0].name"),
+        ("partners.toml", "partner[0].colour"),
+    }
+    assert all(one.is_blocking for one in found(place))
+
+
+def test_an_exception_for_nobody(place: Place) -> None:
+    """An exception that no certificate and no channel can bring into force is a warning."""
+    other = '[[partner]]\nkennung = "dbs:1"\nname = "x"\npolicy = "strict"\n'
+    place.write("partners.toml", '[[partner]]\nkennung = "ags:05513000"\nname = "x"\npolicy = "strict"\n' + other)
+
+    assert [(one.path, one.is_blocking) for one in found(place)] == [("partner[dbs:1].policy", False)]
+
+
+def test_legacy_for_everybody(place: Place) -> None:
+    """A keyring that accepts old cryptography without an end is a warning."""
+    place.write("keyring.toml", 'policy = "legacy"\n[[trust]]\npem = "ca.pem"\n')
+
+    assert [(one.path, one.is_blocking) for one in found(place)] == [("policy", False)]
+
+
+def test_a_broken_keyring(place: Place) -> None:
+    """A revocation folder that is not there is told with all other mistakes of the keyring."""
+    place.write("keyring.toml", 'revocation = "hard"\nrevocation_folder = "fehlt"\ncolour = 1\n')
+
+    assert {one.path for one in found(place)} == {"revocation_folder", "colour"}
