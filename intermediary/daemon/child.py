@@ -98,7 +98,7 @@ def _work_alone(installation: Installation, stop: threading.Event) -> None:
 def _workers(installation: Installation, stop: threading.Event) -> Iterator[Callable[[], Worker]]:
     """Makes the worker of the calling thread; the ways back are shared, and closed at the end."""
     configuration = Configuration(installation.settings)
-    answers = all_answers(installation.settings)
+    answers = all_answers(installation.settings, configuration)
     rhythm = Rhythm(lease=_lease(installation))
     brokers = [way for way in answers.values() if isinstance(way, AmqpAnswers)]
     threading.Thread(target=close_after, args=(stop, brokers), daemon=True).start()

@@ -11,8 +11,9 @@ from intermediary.core.faults import Fault, Misconfigured
 from intermediary.ingress.amqp.probe import probe_queue
 from intermediary.ingress.inbox import REASON_SUFFIX, REFUSED, FileInbox
 from intermediary.operations.diagnosis import Diagnosis, bad
-from intermediary.settings.models import AmqpDoor, Channel, Settings
-from intermediary.wiring import open_answers
+from intermediary.settings.channels import AmqpDoor, Channel
+from intermediary.settings.models import Settings
+from intermediary.wiring import open_answers, probe_post_boxes
 
 BROKER_SECONDS = 5.0
 MOST_COUNTED = 10_000
@@ -26,6 +27,8 @@ def doors(settings: Settings) -> Iterator[Diagnosis]:
             yield _inbox(subject, channel.folder.inbox)
         elif channel.amqp is not None:
             yield _broker(subject, channel.amqp)
+        elif channel.osci_fetch is not None:
+            yield _post_boxes(subject, channel, settings)
 
 
 def ways_back(settings: Settings) -> Iterator[Diagnosis]:
@@ -33,7 +36,7 @@ def ways_back(settings: Settings) -> Iterator[Diagnosis]:
     for channel in settings.channel:
         subject = f"answers of {channel.name}"
         try:
-            way = open_answers(channel)
+            way = open_answers(channel, settings)
             if way is not None:
                 way.probe()
         except Fault as fault:
@@ -89,8 +92,20 @@ def _broker(subject: str, door: AmqpDoor) -> Diagnosis:
     return Diagnosis(subject, "ok", f"queue {door.queue} at {address} is there")
 
 
+def _post_boxes(subject: str, channel: Channel, settings: Settings) -> Diagnosis:
+    """A dialog is opened and closed for each Mandant: address, TLS and all certificates are proven, nothing is fetched."""
+    count = len(channel.mandanten)
+    try:
+        probe_post_boxes(channel, settings)
+    except Fault as fault:
+        return bad(subject, fault, f"partner {channel.partner}")
+    return Diagnosis(subject, "ok", f"partner {channel.partner} opens dialogs for {count} post boxes")
+
+
 def _way_back(channel: Channel) -> str:
     answer = channel.answer
+    if answer is not None and answer.partner is not None:
+        return f"partner {answer.partner}"
     if answer is not None and answer.folder is not None:
         return str(answer.folder)
     if channel.amqp is None:

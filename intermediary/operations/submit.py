@@ -10,7 +10,7 @@ from intermediary.core.faults import Rejected
 from intermediary.core.tables import did_you_mean
 from intermediary.ingress.doors import Angaben, build_eingang
 from intermediary.keys.spool import Spool, SpoolTooLarge
-from intermediary.settings.models import Channel
+from intermediary.settings.channels import Channel
 from intermediary.wiring import Installation, door_rules, spool_folder, utc_now
 
 

@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from itertools import combinations
 from pathlib import Path
 
+from intermediary.settings.channels import BROKER_MAX_BYTES, Channel
 from intermediary.settings.finding import Finding, Severity
-from intermediary.settings.models import BROKER_MAX_BYTES, Channel, Settings
+from intermediary.settings.models import Settings
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  compared, not bound
 
@@ -111,9 +112,13 @@ def _endpoints(settings: Settings, file: Path) -> Iterator[Finding]:
 
 def _partners(settings: Settings, file: Path) -> Iterator[Finding]:
     for channel in settings.channel:
-        if channel.partner and settings.installation.partners is None:
-            what, hint = "names a partner, but there is no directory", "set `installation.partners`"
+        if settings.installation.partners is not None:
+            continue
+        what, hint = "names a partner, but there is no directory", "set `installation.partners`"
+        if channel.partner:
             yield Finding(file, f"channel[{channel.name}].partner", what, hint)
+        if channel.answer and channel.answer.partner:
+            yield Finding(file, f"channel[{channel.name}].answer.partner", what, hint)
 
 
 def _channel(channel: Channel, file: Path) -> Iterator[Finding]:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from intermediary.settings.channels import OsciPassiveDoor
 from intermediary.settings.finding import Finding, Severity
-from intermediary.settings.models import OsciPassiveDoor, Settings
+from intermediary.settings.models import Settings
 
 _SECRETS = ("p12", "jwk", "pem", "password_file")
 
@@ -53,6 +54,9 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
                     yield Finding(file, f"channel[{channel.name}].amqp.claims.{name}.folder", "is not a folder")
         if channel.osci_passive:
             yield from _endpoint(file, f"channel[{channel.name}].osci_passive", channel.osci_passive)
+        for name, table in (("osci_fetch", channel.osci_fetch), ("answer", channel.answer)):
+            if table is not None and table.ca_file is not None and not table.ca_file.is_file():
+                yield Finding(file, f"channel[{channel.name}].{name}.ca_file", f"there is no file {table.ca_file}")
 
 
 def _endpoint(file: Path, path: str, door: OsciPassiveDoor) -> Iterator[Finding]:

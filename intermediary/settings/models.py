@@ -8,22 +8,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from intermediary.core.schedule import Schedule
-from intermediary.settings.kinds import AddressText, ConfiguredPath, Count, KennungText, NameText, QueueName, Several
-
-GIBIBYTE = 1024**3
-BROKER_MAX_BYTES = 128 * 1024**2
-LARGEST_BYTES = 3 * GIBIBYTE  # 2 GiB of attachments, even in the Base64 form of older senders
-
-
-class Table(BaseModel):
-    """A table of the file: frozen, and a key it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+from intermediary.settings.channels import Channel
+from intermediary.settings.kinds import ConfiguredPath, Count, NameText, Several
+from intermediary.settings.table import Table
 
 
 class Installation(Table):
@@ -124,142 +116,6 @@ class Mandant(Table):
         default=(), description="Keys this Mandant had before; needed to read until no payload is under them any more."
     )
     keyring: ConfiguredPath = Field(description="File that names the keys and trust anchors to open submissions with.")
-
-
-class FolderDoor(Table):
-    """A folder that sealed messages are moved into, one file each, by an atomic rename."""
-
-    inbox: ConfiguredPath = Field(description="The watched folder; on one file system with whoever renames into it.")
-
-
-class ClaimStore(Table):
-    """A store from which large submissions are fetched: the message carries only key, size and SHA-256."""
-
-    folder: ConfiguredPath = Field(description="Folder of the referenced blobs; keys are plain file names in it.")
-
-
-class AmqpDoor(Table):
-    """A queue of an AMQP 0-9-1 broker; docs/reference/amqp.md is the interface for senders."""
-
-    url_file: ConfiguredPath = Field(
-        description="File with the URL of the broker (amqp:// or amqps://) and its password."
-    )
-    queue: QueueName = Field(description="Quorum queue that is read. Refused messages go to `<queue>.refused`.")
-    prefetch: int = Field(
-        default=200, strict=True, ge=1, le=65535, description="How many messages the broker sends ahead of the acks."
-    )
-    reply_to: tuple[QueueName, ...] = Field(
-        default=(), description="Queues that a message may name as `reply_to`; any other name is refused."
-    )
-    claims: dict[NameText, ClaimStore] = Field(
-        default_factory=dict, description="Stores that the header `x-claim` may name, by name."
-    )
-
-
-class OsciPassiveDoor(Table):
-    """An HTTPS endpoint that an OSCI intermediary delivers to; docs/reference/osci-passive.md is its interface."""
-
-    listen: AddressText = Field(description="Address to listen on, `host:port`. Paths: `/osci/<mandant>`.")
-    tls_cert: ConfiguredPath | None = Field(
-        default=None, description="Certificate of the endpoint with its chain (PEM); a renewed file is noticed."
-    )
-    tls_key: ConfiguredPath | None = Field(
-        default=None, description="Its key (PEM, without passphrase, mode 0600). Without both: plain HTTP."
-    )
-    client_ca: ConfiguredPath | None = Field(
-        default=None, description="CA (PEM) whose certificates a client must show; without it any client may connect."
-    )
-    behind_proxy: bool = Field(
-        default=False,
-        strict=True,
-        description="Without TLS only the loopback interface is listened on, unless a proxy ends TLS on a path you trust.",
-    )
-    judged_seconds: int = Field(
-        default=10,
-        strict=True,
-        ge=1,
-        le=300,
-        description="How long an answer waits for the verdict; then the intermediary is asked to repeat the delivery.",
-    )
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if (self.tls_cert is None) is not (self.tls_key is None):
-            raise ValueError("`tls_cert` and `tls_key` go together")
-        if self.tls_cert is None and self.client_ca is not None:
-            raise ValueError("`client_ca` needs `tls_cert` and `tls_key`")
-        if self.tls_cert is None and not self.behind_proxy and self.host not in ("localhost", "127.0.0.1", "::1"):
-            raise ValueError(
-                "without TLS only the loopback interface is listened on: set `tls_cert`, or `behind_proxy`"
-            )
-        return self
-
-    @property
-    def host(self) -> str:
-        """The host of `listen`, without brackets."""
-        return self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
-
-    @property
-    def port(self) -> int:
-        """The port of `listen`."""
-        return int(self.listen.rpartition(":")[2])
-
-
-class Answer(Table):
-    """Where Quittungen of a channel go when the message itself names no place."""
-
-    type: Literal["folder", "amqp"] = Field(description="`folder`: a file each; `amqp`: the broker of the channel.")
-    folder: ConfiguredPath | None = Field(default=None, description="Only for `folder`: where the files go.")
-    queue: QueueName | None = Field(default=None, description="Only for `amqp`: the queue they are published to.")
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        wanted = "folder" if self.type == "folder" else "queue"
-        for name, value in (("folder", self.folder), ("queue", self.queue)):
-            if (value is None) is (name == wanted):
-                raise ValueError(f'an answer of type "{self.type}" has `{wanted}` and nothing else')
-        return self
-
-
-class Channel(Table):
-    """A door through which submissions come in."""
-
-    name: NameText = Field(description="Name of the channel; stands in the audit trail.")
-    type: Literal["folder", "amqp", "osci_passive"] = Field(
-        description="The kind of door; its settings are in the table of that name."
-    )
-    mandanten: Several[NameText] = Field(
-        description="Whose submissions come through this door. With several, a message says whose it is (`x-mandant`).",
-    )
-    max_bytes: int = Field(
-        default=LARGEST_BYTES,
-        strict=True,
-        ge=1,
-        le=LARGEST_BYTES,
-        description="Largest submission that is taken. Memory does not depend on it; while one is opened, its parts need "
-        "about twice its length on the disk of `installation.data`, sealed.",
-    )
-    partner: KennungText | None = Field(
-        default=None,
-        description="Behoerdenkennung of the only partner who hands in here, of `installation.partners`: their anchors "
-        "count, and their exception holds for opening the transport layer.",
-    )
-    folder: FolderDoor | None = Field(default=None, description="The door of type `folder`.")
-    amqp: AmqpDoor | None = Field(default=None, description="The door of type `amqp`.")
-    osci_passive: OsciPassiveDoor | None = Field(default=None, description="The door of type `osci_passive`.")
-    answer: Answer | None = Field(default=None, description="Where Quittungen go; without it only to `reply_to`.")
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        doors = {"folder": self.folder, "amqp": self.amqp, "osci_passive": self.osci_passive}
-        for name, door in doors.items():
-            if (door is None) is (name == self.type):
-                raise ValueError(f'a channel of type "{self.type}" has the table [channel.{self.type}] and no other')
-        if self.type == "folder" and len(self.mandanten) > 1:
-            raise ValueError("a folder belongs to one Mandant: nothing in it says whose a file is")
-        if self.answer is not None and self.answer.type == "amqp" and self.type != "amqp":
-            raise ValueError('an answer of type "amqp" needs the broker of a channel of type "amqp"')
-        return self
 
 
 class Settings(Table):

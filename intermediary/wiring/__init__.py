@@ -6,7 +6,7 @@ works with; `open_doors` and `all_answers` give the channels' ways in and back.
 """
 
 from intermediary.wiring.configuration import Configuration, own_schemas, read_routes
-from intermediary.wiring.doors import all_answers, door_rules, open_answers, open_doors
+from intermediary.wiring.doors import all_answers, door_rules, open_answers, open_doors, probe_post_boxes
 from intermediary.wiring.installation import (
     SIGNING_KEY,
     Installation,
@@ -31,6 +31,7 @@ __all__ = [
     "open_doors",
     "open_installation",
     "own_schemas",
+    "probe_post_boxes",
     "read_routes",
     "spool_folder",
     "utc_now",

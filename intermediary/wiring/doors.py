@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from intermediary.core.faults import Misconfigured
@@ -13,10 +15,13 @@ from intermediary.ingress.doors import Door, DoorRules
 from intermediary.ingress.folder import FolderDoor, FolderSettings
 from intermediary.ingress.folder_answers import FolderAnswers
 from intermediary.keys.spool import Spool
+from intermediary.osci.client.send import Sender
 from intermediary.receipt import Answers
-from intermediary.settings.models import Channel, Settings
+from intermediary.settings.channels import Channel
+from intermediary.settings.models import Settings
 from intermediary.wiring.configuration import Configuration
 from intermediary.wiring.installation import Installation, spool_folder, utc_now
+from intermediary.wiring.lines import keys_as_written, keys_in_force, open_fetch, open_lines, open_osci_answers
 from intermediary.wiring.passive import open_passive
 
 
@@ -35,7 +40,7 @@ def open_doors(installation: Installation, *, now: Callable[[], datetime] = utc_
     """The doors of all channels, each ready to be run in a thread of its own."""
     settings = installation.settings
     spool = Spool(spool_folder(settings))
-    needs_keys = any(channel.osci_passive for channel in settings.channel)
+    needs_keys = any(channel.osci_passive or channel.osci_fetch for channel in settings.channel)
     configuration = Configuration(settings) if needs_keys else None
     return [_open_door(channel, installation, configuration, spool, now) for channel in settings.channel]
 
@@ -50,10 +55,10 @@ def _open_door(
     rules = door_rules(channel)
     take = installation.store.take
     if channel.osci_passive is not None and configuration is not None:
-        way_back = open_answers(channel)
-        return open_passive(
-            channel.osci_passive, rules, installation, configuration, way_back=way_back, spool=spool, now=now
-        )
+        return open_passive(channel.osci_passive, rules, installation, configuration, spool=spool, now=now)
+    if channel.osci_fetch is not None and configuration is not None:
+        keys = partial(keys_in_force, configuration)
+        return open_fetch(channel, rules, keys, take=take, spool=spool, clock=now)
     if channel.folder is not None:
         return FolderDoor(FolderSettings(inbox=channel.folder.inbox), rules, take=take, clock=now, spool=spool)
     if channel.amqp is None:
@@ -70,9 +75,14 @@ def _open_door(
     )
 
 
-def open_answers(channel: Channel) -> Answers | None:
-    """The way back of a channel; None where it has none."""
+def open_answers(channel: Channel, settings: Settings, configuration: Configuration | None = None) -> Answers | None:
+    """The way back of a channel; None where it has none. Without `configuration` keys are read from their files."""
     answer = channel.answer
+    if answer is not None and answer.type == "osci":
+        if configuration is None:
+            return open_osci_answers(channel, partial(keys_as_written, settings), spool=passing_spool(), clock=utc_now)
+        spool = Spool(spool_folder(settings))
+        return open_osci_answers(channel, partial(keys_in_force, configuration), spool=spool, clock=utc_now)
     if answer is not None and answer.folder is not None:
         return FolderAnswers(answer.folder)
     if channel.amqp is not None and (answer is not None or channel.amqp.reply_to):
@@ -81,9 +91,21 @@ def open_answers(channel: Channel) -> Answers | None:
     return None
 
 
-def all_answers(settings: Settings) -> dict[str, Answers | None]:
+def all_answers(settings: Settings, configuration: Configuration | None = None) -> dict[str, Answers | None]:
     """The ways back of all channels; made once per process and shared by its threads."""
-    return {channel.name: open_answers(channel) for channel in settings.channel}
+    return {channel.name: open_answers(channel, settings, configuration) for channel in settings.channel}
+
+
+def probe_post_boxes(channel: Channel, settings: Settings) -> None:
+    """Raise the fault that fetching would meet now: a dialog is opened and closed for each Mandant, nothing fetched."""
+    lines = open_lines(channel, partial(keys_as_written, settings), spool=passing_spool(), clock=utc_now)
+    for mandant in channel.mandanten:
+        Sender(lines.current(mandant)).probe()
+
+
+def passing_spool() -> Spool:
+    """A spool for who must leave nothing in the installation's folders: its files have no names and are sealed."""
+    return Spool(Path(tempfile.gettempdir()))
 
 
 def _secret(path: Path) -> str:

@@ -13,7 +13,7 @@ from intermediary.keys.tls import TlsFiles
 from intermediary.osci.passive import PassiveDoor, PassiveSettings
 from intermediary.osci.passive.delivery import House, Opening
 from intermediary.receipt import Answers, judged_quittung
-from intermediary.settings.models import OsciPassiveDoor
+from intermediary.settings.channels import OsciPassiveDoor
 from intermediary.store.owners import own_name
 from intermediary.wiring.configuration import Configuration
 from intermediary.wiring.installation import Installation

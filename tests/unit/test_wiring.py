@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from intermediary.settings.models import Channel
+from intermediary.settings.channels import Channel
 from intermediary.wiring import door_rules
 
 

@@ -89,7 +89,7 @@ CASES = [
     (
         'type = "folder"\n',
         'type = "ordner"\n',
-        ("channel[ablage].type", "is not one of the choices", 'choose "folder", "amqp" or "osci_passive"'),
+        ("channel[ablage].type", "is not one of the choices", 'choose "folder", "amqp", "osci_passive" or "osci_fetch"'),
     ),
     (
         'type = "folder"\n',
