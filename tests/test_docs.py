@@ -17,7 +17,7 @@ import pytest
 from intermediary.cli.main import VERBS
 from intermediary.connect.settings import build_settings
 from intermediary.core import ports, values
-from intermediary.keys import ring
+from intermediary.keys import partners, ring
 from intermediary.keys.sources import KEY_SOURCES
 from intermediary.route.plugins import Connectors
 from intermediary.route.table import parse_routes
@@ -186,3 +186,15 @@ def test_the_keyring_page_names_what_a_keyring_accepts() -> None:
         "module",
     }
     assert {name for one in example["trust"] for name in one} == {"pem", "purpose"}
+
+
+def test_the_partner_page_names_what_a_directory_accepts() -> None:
+    """The same for the page of the partner directory: every key in a row of its own, and an example that uses them all."""
+    page = (PROJECT / "docs/reference/partners.md").read_text(encoding="utf-8")
+    ((example,),) = [
+        tomllib.loads(text)["partner"] for name, text in _toml_examples() if name == "docs/reference/partners.md"
+    ]
+
+    assert {*partners._PARTNER} - {"trust"} == set(re.findall(r"^\| `([a-z_]+)` \|", page, re.M))
+    assert {*partners._PARTNER} == set(example)
+    assert {"pem", "purpose"} == {name for one in example["trust"] for name in one}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from intermediary.core.values import Opened
     from intermediary.keys.ring import Keyring
     from intermediary.unseal import Policy
+    from intermediary.unseal.circumstances import Circle
 
 _Role = Literal["passive", "client", "any"]
 
@@ -27,6 +28,12 @@ _Role = Literal["passive", "client", "any"]
     "--policy", type=click.Choice(["strict", "osci", "legacy"]), help="Crypto profile; default: the keyring's."
 )
 @click.option(
+    "--partners",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Partner directory (partners.toml).",
+)
+@click.option("--partner", metavar="KENNUNG", help="Whose channel it came through; needs --partners.")
+@click.option(
     "--as", "role", type=click.Choice(["passive", "client", "any"]), default="any", help="Whose messages to take."
 )
 @click.option("--extract", type=click.Path(file_okay=False, path_type=Path), help="Folder to write what was opened to.")
@@ -36,6 +43,8 @@ def command(
     keys: Path | None,
     at_text: str | None,
     policy: str | None,
+    partners: Path | None,
+    partner: str | None,
     role: str,
     extract: Path | None,
     *,
@@ -52,11 +61,12 @@ def command(
     at = _moment(at_text)
     keyring = Keyring.load(keys) if keys else Keyring()
     rules = profile(policy) if policy else profile(keyring.policy, until=keyring.policy_until)
+    circle = _circle(partners, partner)
     if extract is not None:
         _prepare(extract)
     accepted = True
     for number, file in enumerate(files, start=1):
-        verdict = _open(file, keyring, rules, at, cast(_Role, role))
+        verdict = _open(file, keyring, rules, at, cast(_Role, role), circle)
         if extract is not None and verdict.is_accepted and verdict.opened is not None:
             _extract(verdict, verdict.opened, extract, number)
         click.echo(report.as_json(verdict) if as_json else report.as_text(verdict))
@@ -64,7 +74,19 @@ def command(
     sys.exit(0 if accepted else 1)
 
 
-def _open(file: Path, keyring: Keyring, policy: Policy, at: datetime, role: _Role) -> Verdict:
+def _circle(file: Path | None, kennung: str | None) -> Circle:
+    from intermediary.keys.partners import Partners
+    from intermediary.unseal.circumstances import Circle
+
+    if file is None:
+        if kennung is not None:
+            raise click.BadParameter("name the directory with --partners", param_hint="--partner")
+        return Circle()
+    partners = Partners.load(file)
+    return Circle(partners, None if kennung is None else partners.named(kennung))
+
+
+def _open(file: Path, keyring: Keyring, policy: Policy, at: datetime, role: _Role, circle: Circle) -> Verdict:
     from intermediary.cli.opened import Verdict
     from intermediary.core.faults import Rejected
     from intermediary.core.values import MemoryContent
@@ -76,7 +98,13 @@ def _open(file: Path, keyring: Keyring, policy: Policy, at: datetime, role: _Rol
     data = file.read_bytes()
     try:
         opened = unseal(
-            MemoryContent(data), content_type=detect(data[:1024]), keyring=keyring, policy=policy, at=at, role=role
+            MemoryContent(data),
+            content_type=detect(data[:1024]),
+            keyring=keyring,
+            policy=policy,
+            at=at,
+            role=role,
+            circle=circle,
         )
     except NotOpened as fault:
         return Verdict(str(file), fault.known, fault.code, fault.where, fault.osci_code, fault.findings)

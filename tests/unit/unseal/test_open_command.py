@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from intermediary.cli.open import command
-from intermediary.osci.write import Attachment, Letter, Random, seal
+from intermediary.osci.write import Attachment, Cipher, Letter, Random, seal
+from intermediary.osci.write.algorithms import Symmetric
 from intermediary.testing.pki import Pki, write_pki
 from tests.unit.unseal.conftest import NOW
 
@@ -163,3 +164,30 @@ def test_text(sealed: Path, ring: Path, tmp_path: Path) -> None:
     assert "abgewiesen" in bad
     assert "Abhilfe:" in bad
     assert "mime.malformed" in bad
+
+
+def test_a_partner_and_their_exception(
+    letter: Letter, pki: Pki, ring: Path, randomness: Random, tmp_path: Path
+) -> None:
+    """An operator tries a partner's exception before it is in force; its label is told, in JSON and to people."""
+    message, directory = tmp_path / "alt.osci", ring.parent / "partners.toml"
+    old = replace(letter, transport_cipher=Cipher(Symmetric.AES256_CBC))
+    message.write_bytes(seal(old, parties=pki.parties, random=randomness, now=NOW))
+    directory.write_text(
+        '[[partner]]\nkennung = "ags:05513000"\nname = "Alt"\nsignature = ["intermediary-signature.cert.pem"]\n'
+        'policy = "legacy"\npolicy_until = 2027-03-31T22:00:00Z\nreason = "alt"\n'
+    )
+    usual = (message, "--keys", ring, "--at", AT)
+    partner = ("--partners", directory, "--partner", "ags:05513000")
+    [refused], [found] = lines(run(*usual, "--json")), lines(run(*usual, *partner, "--json"))
+
+    assert (refused["code"], refused["policy"]) == ("policy.algorithm", "osci@1")
+    assert (found["outcome"], found["policy"]) == ("accepted", "legacy@1 for ags:05513000 until 2027-03-31")
+    assert [(s["partner"], s["reason"], s["revocation"]) for s in found["signatures"]] == [
+        ("ags:05513000", None, []),
+        (None, None, []),
+    ]
+    assert "legacy@1 for ags:05513000" in run(*usual, *partner).stdout
+    late = run(message, "--keys", ring, "--at", "2027-04-01T00:00:00Z", *partner).stdout
+    assert "policy.expired (transport, ags:05513000 until 2027-03-31" in late
+    assert run(*usual, "--partner", "ags:05513000").exit_code == 2
