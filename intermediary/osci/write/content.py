@@ -117,7 +117,9 @@ class EncryptedContainer:
 def sign_container(
     container: Container, signers: Sequence[Signer], *, listed: CertificateList, signing_time: datetime | None = None
 ) -> Container:
-    """The container with one signature of each signer over everything in it."""
+    """The container with one signature of each signer over everything in it; ValueError if there is nothing in it."""
+    if signers and not (container.contents or container.sealed):
+        raise ValueError("an empty container cannot be signed")
     made = tuple(
         _author_signature(container, signer, listed=listed, signing_time=signing_time, number=number)
         for number, signer in enumerate(signers)

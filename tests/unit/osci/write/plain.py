@@ -6,7 +6,8 @@ It shares no code with the writer or with `intermediary.unseal`, so that a commo
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import xmlsec
@@ -138,19 +139,27 @@ def is_signature_good(signature: etree._Element, certificate: x509.Certificate, 
     The signature must be part of the tree its references point into.
     """
     xmlsec.tree.add_ids(signature.getroottree().getroot(), ["Id"])
-    served = {f"cid:{name}".encode(): data for name, data in parts.items()}
-    xmlsec.cleanup_callbacks()
-    xmlsec.register_callbacks(served.__contains__, lambda uri: [served[uri]], _read, lambda _: None)
     context = xmlsec.SignatureContext()
     context.key = xmlsec.Key.from_memory(certificate.public_bytes(Encoding.PEM), xmlsec.KeyFormat.CERT_PEM)
+    with served(parts):
+        try:
+            context.verify(signature)
+        except xmlsec.Error:
+            return False
+    return True
+
+
+@contextmanager
+def served(parts: Mapping[str, bytes]) -> Iterator[None]:
+    """Lets libxmlsec find these bytes behind `cid:` references, for as long as it is asked."""
+    found = {f"cid:{name}".encode(): data for name, data in parts.items()}
+    xmlsec.cleanup_callbacks()
+    xmlsec.register_callbacks(found.__contains__, lambda uri: [found[uri]], _read, lambda _: None)
     try:
-        context.verify(signature)
-    except xmlsec.Error:
-        return False
+        yield
     finally:
         xmlsec.cleanup_callbacks()
         xmlsec.register_default_callbacks()
-    return True
 
 
 def _read(handle: list[bytes], buffer: memoryview) -> int:

@@ -10,6 +10,7 @@ import pytest
 from intermediary.osci.write import Cipher, KeyTransport, Symmetric, seal
 from intermediary.osci.write.markup import base64_lines
 from tests.unit.osci.write import plain
+from tests.unit.osci.write.oracles import xmlsec_decrypts
 
 
 def _opened(message, pki, *, transport=True):
@@ -29,6 +30,26 @@ def test_every_cipher_opens_again(pki, letter, randomness, now, symmetric, trans
     expected = {attachment.name: attachment.data for attachment in letter.attachments}
 
     assert (list(letter.contents), expected) == _opened(message, pki)
+
+
+@pytest.mark.parametrize("transport", list(KeyTransport), ids=lambda transport: transport.name)
+@pytest.mark.parametrize("symmetric", list(Symmetric), ids=lambda symmetric: symmetric.name)
+def test_libxmlsec_decrypts_it(pki, letter, randomness, now, symmetric, transport):
+    """Transport envelope and content container are XML encryption to another implementation."""
+    cipher = Cipher(symmetric, 12, transport, base64=True)
+    attachment = replace(letter.attachments[0], base64=True)
+    letter = replace(
+        letter, content_cipher=cipher, attachment_cipher=cipher, transport_cipher=cipher, attachments=(attachment,)
+    )
+    message = seal(letter, parties=pki.parties, random=randomness, now=now)
+    wire = {part.name: part.body for part in plain.split(message)[1:]}
+    envelope = plain.envelope(message).find(".//xenc:EncryptedData", plain.NS)
+    inner = xmlsec_decrypts(envelope, pki.members["recipient-cipher"].private, wire)
+    package = plain.envelope(inner).find(".//osci:ContentPackage/xenc:EncryptedData", plain.NS)
+    box = xmlsec_decrypts(package, pki.members["reader-cipher"].private, {})
+
+    assert plain.open_transport(message, pki.members["recipient-cipher"].private) == inner
+    assert list(letter.contents) == plain.contents(plain.etree.fromstring(box))
 
 
 def test_the_transport_envelope_can_be_base64(pki, letter, randomness, now):
