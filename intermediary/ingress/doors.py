@@ -23,7 +23,7 @@ MAX_MESSAGE_ID = 256
 MAX_CORRELATION_ID = 256
 MAX_VORGANG = 256
 MAX_BODY_BYTES = 128 * 1024 * 1024
-MAX_CLAIM_BYTES = 3 * 1024 * 1024 * 1024
+MAX_CLAIM_BYTES = 4 * 1024 * 1024 * 1024
 
 Take = Callable[[Sequence[Eingang]], list[Taken]]
 """Makes all of these durable in one commit, or raises and has made none durable; answers in the same order."""

@@ -11,7 +11,7 @@ from intermediary.settings.table import Table
 
 GIBIBYTE = 1024**3
 BROKER_MAX_BYTES = 128 * 1024**2
-LARGEST_BYTES = 3 * GIBIBYTE  # 2 GiB of attachments, even in the Base64 form of older senders
+LARGEST_BYTES = 4 * GIBIBYTE  # 2 GiB of attachments, even with Base64 in Base64, as older senders write it
 
 
 class FolderDoor(Table):

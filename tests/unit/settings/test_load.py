@@ -44,7 +44,7 @@ def test_defaults_are_those_of_the_design(installation: Path) -> None:
     assert timedelta(seconds=10) == settings.delivery.schedule.first
     assert timedelta(hours=6) == settings.delivery.schedule.longest
     assert timedelta(minutes=5) == settings.delivery.recheck
-    assert 3 * 1024**3 == settings.channel_named("ablage").max_bytes
+    assert 4 * 1024**3 == settings.channel_named("ablage").max_bytes
 
 
 def test_settings_cannot_be_changed(installation: Path) -> None:
