@@ -82,10 +82,6 @@ class Receipts:
         self._store = store
         self._answers = answers
 
-    def has_way_back(self, channel: str) -> bool:
-        """Whether Quittungen of this channel go anywhere by themselves."""
-        return self._answers(channel) is not None
-
     def answer(self, claim: Claim, now: datetime) -> Claim:
         """Send the Quittung and commit that it was sent; faults are the worker's to decide."""
         nachricht = claim.nachricht

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -99,12 +99,11 @@ class Worker:
             done += 1
         return done
 
-    def judge_one(self, nachricht_id: str, *, told: Mapping[str, str]) -> None:
+    def judge_one(self, nachricht_id: str) -> None:
         """Judge exactly this Nachricht, for a door that answers with the verdict (DESIGN §2.1); delivers nothing.
 
-        Does nothing if it is judged already, waits for something, is a suspect, or somebody is at it. A refusal is
-        committed as answered with the proof `told` where the channel has no other way back: the door's response is the
-        Quittung then, and the same each time the door is asked. Faults are those of `store.claim_one`.
+        Does nothing if it is judged already, waits for something, is a suspect, or somebody is at it. Faults are those of
+        `store.claim_one`.
         """
         try:
             claim = self._bench.store.claim_one(
@@ -113,7 +112,7 @@ class Worker:
         except Busy:
             return
         if _is_unjudged(claim.nachricht, self._bench.now()):
-            self._go(claim, lambda errand: errand.judge_only(told))
+            self._go(claim, lambda errand: errand.judge_only())
         else:
             self._bench.store.release(claim, now=self._bench.now())
 
@@ -188,12 +187,9 @@ class _Errand:
             self._answer()
         return self._claim
 
-    def judge_only(self, told: Mapping[str, str]) -> Claim:
-        """Judge; a refusal that has no other way back is answered by whoever asked for the judgement."""
+    def judge_only(self) -> Claim:
+        """Judge, and leave the rest to whoever claims it next."""
         self._judge()
-        nachricht = self._claim.nachricht
-        if nachricht.state is _N.ANSWERING and not self._bench.receipts.has_way_back(nachricht.channel):
-            self._claim = self._bench.store.answered(self._claim, state=_N.REJECTED, proof=told, now=self._bench.now())
         return self._claim
 
     def _owes_answer(self) -> bool:

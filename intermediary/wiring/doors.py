@@ -16,6 +16,7 @@ from intermediary.ingress.folder import FolderDoor, FolderSettings
 from intermediary.ingress.folder_answers import FolderAnswers
 from intermediary.keys.spool import Spool
 from intermediary.osci.client.send import Sender
+from intermediary.osci.passive.told import ToldInResponse
 from intermediary.receipt import Answers
 from intermediary.settings.channels import Channel
 from intermediary.settings.models import Settings
@@ -88,7 +89,7 @@ def open_answers(channel: Channel, settings: Settings, configuration: Configurat
     if channel.amqp is not None and (answer is not None or channel.amqp.reply_to):
         queue = answer.queue if answer is not None else None
         return AmqpAnswers(_secret(channel.amqp.url_file), queue=queue or "", name=f"{channel.name} answers")
-    return None
+    return ToldInResponse() if channel.osci_passive is not None else None
 
 
 def all_answers(settings: Settings, configuration: Configuration | None = None) -> dict[str, Answers | None]:

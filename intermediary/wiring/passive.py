@@ -12,15 +12,13 @@ from intermediary.keys.spool import Spool
 from intermediary.keys.tls import TlsFiles
 from intermediary.osci.passive import PassiveDoor, PassiveSettings
 from intermediary.osci.passive.delivery import House, Opening
-from intermediary.receipt import Answers, judged_quittung
+from intermediary.receipt import judged_quittung
 from intermediary.settings.channels import OsciPassiveDoor
 from intermediary.store.owners import own_name
 from intermediary.wiring.configuration import Configuration
 from intermediary.wiring.installation import Installation
 from intermediary.wiring.work import bench
 from intermediary.worker import Rhythm, Worker
-
-_TOLD = {"sent": "in the response to the delivery"}
 
 
 def open_passive(
@@ -29,17 +27,16 @@ def open_passive(
     installation: Installation,
     configuration: Configuration,
     *,
-    way_back: Answers | None,
     spool: Spool,
     now: Callable[[], datetime],
 ) -> PassiveDoor:
-    """The endpoint of a channel; `way_back` is where its Quittungen go by themselves."""
+    """The endpoint of a channel."""
     store = installation.store
-    tools = bench(installation, configuration, {rules.channel: way_back}, now=now)
+    tools = bench(installation, configuration, {}, now=now)
     rhythm = Rhythm(lease=timedelta(seconds=installation.settings.store.lease_seconds))
 
     def judge(nachricht_id: str) -> None:
-        Worker(tools, owner=own_name(), rhythm=rhythm).judge_one(nachricht_id, told=_TOLD)
+        Worker(tools, owner=own_name(), rhythm=rhythm).judge_one(nachricht_id)
 
     def opening(mandant: str) -> Opening:
         bank = configuration.bank()
