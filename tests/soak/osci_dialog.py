@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -24,16 +25,20 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
+from intermediary.osci.write import Attachment, Letter
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import Site as Demo
 from intermediary.testing.demo_site import make_site as make_demo
+from intermediary.testing.samples import sample_letter, sample_png
 from intermediary.testing.simulate.osci.facts import DialogOpened, Entry, Fact, Received, Served, Troubled
+from intermediary.testing.simulate.osci.filling import Filler
 from intermediary.testing.simulate.osci.journal import JOURNAL
 from intermediary.testing.simulate.osci.simulator import Simulator
 from intermediary.testing.simulate.osci.site import KENNUNG, Site, make_site
@@ -47,6 +52,8 @@ type = "osci_fetch"
 mandanten = ["musterstadt"]
 partner = "{kennung}"
 [channel.osci_fetch]
+poll_seconds = 1
+poll_most_seconds = 2
 """
 _SIGN = '\n[[sign]]\np12 = "recipient-signature.p12"\npassword_file = "recipient-signature.pass"\n'
 
@@ -55,14 +62,19 @@ _WAYS_TO_KILL_THE_SIMULATOR = (
     "after a delivery was served",
     "die-before@InitDialog",
     "die-after@InitDialog",
-    "die-before@FetchDelivery",
-    "die-after@FetchDelivery",
-    "die-after@FetchDelivery",
+    "die-before@{fetch}",
+    "die-after@{fetch}",
+    "die-after@{fetch}",
     "die-before@ExitDialog",
     "die-after@ExitDialog",
 )
 _WAYS_TO_KILL_THE_DAEMON = ("at once", "after a delivery was served", "after a delivery was acknowledged")
+_LARGE_EVERY = 20
+_LARGE_BYTES = 3_500_000
 _TROUBLE = ("drop-before", "drop-after", "truncate", "wrong-response", "wrong-sequence", "undecryptable", "fault:9000")
+
+_PROBABILITY = 0.004
+_DELAYS = (0.0, 0.002, 0.01, 0.02, 0.03, 0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +131,21 @@ class Evidence:
 class Partner:
     """`intermediary simulate osci` as a process on a port that stays the same."""
 
-    def __init__(self, site: Site, port: int, log: Path, arguments: tuple[str, ...]) -> None:
+    def __init__(self, site: Site, port: int, log: Path, fetch: str, seeds: Iterator[int]) -> None:
         self._command = [sys.executable, "-m", "intermediary", "simulate", "osci", "--dir", str(site.folder)]
-        self._command += ["--listen", f"127.0.0.1:{port}", *arguments]
+        self._command += ["--listen", f"127.0.0.1:{port}"]
+        self._command += [word for name in _TROUBLE for word in ("--knob", f"{name}@{fetch}={_PROBABILITY}")]
+        self._seeds = seeds
         self._base = f"http://127.0.0.1:{port}/simulator"
         self._log = log
+        self.fetch = fetch
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Start and return when it has said that it is there."""
+        command = [*self._command, "--seed", str(next(self._seeds))]
         with self._log.open("a") as log:
-            self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=log, text=True)
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if line.startswith("Steuern"):
@@ -173,16 +189,25 @@ class Partner:
         return code
 
 
-def run(folder: Path, *, messages: int, kills: int, seed: int, workers: int = 2, patience: float = 1800.0) -> Report:
+def run(
+    folder: Path,
+    *,
+    messages: int,
+    kills: int,
+    seed: int,
+    is_chunked: bool = False,
+    workers: int = 2,
+    patience: float = 3600.0,
+) -> Report:
     """One run in an empty folder."""
     dice = random.Random(seed)
     port = _free_port()
     demo = make_demo(folder / "site", now=utc_now(), settings=golden_settings())
     site = make_site(folder / "partner", now=utc_now(), pki=demo.pki)
-    ids = _fill(site, port, messages)
-    _use(demo, site)
-    knobs = tuple(word for name in _TROUBLE for word in ("--knob", f"{name}@FetchDelivery=0.004"))
-    partner = Partner(site, port, folder / "partner.log", (*knobs, "--seed", str(seed)))
+    ids = _fill(site, messages, is_chunked=is_chunked)
+    _use(demo, site, is_chunked=is_chunked)
+    fetch = "PartialFetchDelivery" if is_chunked else "FetchDelivery"
+    partner = Partner(site, port, folder / "partner.log", fetch, itertools.count(seed))
     daemon = Daemon(demo.config, folder / "daemon.log", workers)
     evidence = Evidence(site.folder)
     drive = _Drive(daemon, partner, evidence, dice, len(ids), time.monotonic() + patience)
@@ -196,18 +221,32 @@ def run(folder: Path, *, messages: int, kills: int, seed: int, workers: int = 2,
     return _judge(demo, ids, consumer, drive, done=done, seconds=seconds)
 
 
-def _fill(site: Site, port: int, messages: int) -> list[str]:
-    simulator = Simulator(site, listen=("127.0.0.1", port))
-    with simulator:
-        return list(simulator.fill(messages))
+def _fill(site: Site, messages: int, *, is_chunked: bool) -> list[str]:
+    """Every twentieth delivery of a chunked run is large enough for several chunks."""
+    with Simulator(site) as simulator:
+        ask = lambda body: simulator.desk.answer(body).body  # noqa: E731
+        filler = Filler(site.pki, ask, random=secrets.token_bytes, clock=utc_now)
+        letters = (sample_letter(number, now=utc_now()) for number in range(messages))
+        return [
+            filler.store(_enlarged(letter) if is_chunked and number % _LARGE_EVERY == 0 else letter)
+            .order.cards[0]
+            .message_id
+            for number, letter in enumerate(letters)
+        ]
 
 
-def _use(demo: Demo, site: Site) -> None:
+def _enlarged(letter: Letter) -> Letter:
+    annex = Attachment("Anlage.png", "image/png", sample_png(shade=7) + secrets.token_bytes(_LARGE_BYTES))
+    return replace(letter, attachments=(*letter.attachments, annex))
+
+
+def _use(demo: Demo, site: Site, *, is_chunked: bool) -> None:
     """Add the channel, the partner directory and the signature key to the demo's configuration."""
     text = demo.config.read_text(encoding="utf-8")
     partners = os.path.relpath(site.partners, demo.folder)
     text = text.replace("[installation]\n", f'[installation]\npartners = "{partners}"\n', 1)
-    demo.config.write_text(text + _CHANNEL.format(kennung=KENNUNG), encoding="utf-8")
+    chunks = "chunk_megabytes = 1\n" if is_chunked else ""
+    demo.config.write_text(text + _CHANNEL.format(kennung=KENNUNG) + chunks, encoding="utf-8")
     ring = demo.folder / "keys" / "keyring.toml"
     if "[[sign]]" not in ring.read_text(encoding="utf-8"):
         with ring.open("a", encoding="utf-8") as file:
@@ -257,19 +296,19 @@ class _Drive:
             self._wait_for_next(Served)
         elif way == "after a delivery was acknowledged":
             self._wait_for_next(Received)
-        self._pause.wait(self._dice.choice((0.0, 0.002, 0.01, 0.05)))
+        self._pause.wait(self._dice.choice(_DELAYS))
         self._daemon.kill()
         self.daemon_kills[way] += 1
         self._daemon.start()
 
     def _kill_simulator(self) -> None:
-        way = self._dice.choice(_WAYS_TO_KILL_THE_SIMULATOR)
+        way = self._dice.choice(_WAYS_TO_KILL_THE_SIMULATOR).format(fetch=self._partner.fetch)
         if way.startswith("die-"):
             way = way if self._partner.die_by(way, 30.0) else "at once"
         else:
             if way == "after a delivery was served":
                 self._wait_for_next(Served)
-            self._pause.wait(self._dice.choice((0.0, 0.002, 0.01, 0.05)))
+            self._pause.wait(self._dice.choice(_DELAYS))
             self._partner.kill()
         self.simulator_kills[way] += 1
         self._partner.start()
@@ -294,6 +333,7 @@ def _all_completed(demo: Demo, count: int) -> bool:
 
 
 def _judge(demo: Demo, ids: list[str], consumer: Consumer, drive: _Drive, *, done: bool, seconds: float) -> Report:
+    drive.evidence.look()
     facts = drive.evidence.facts
     lines = [json.loads(line) for line in _ask(demo, "state", "--all", "--json").stdout.splitlines()]
     violations = [] if done else ["the run did not end in time, or the daemon did not stop cleanly"]
@@ -345,12 +385,22 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=50, help="of each side")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10_000))
+    parser.add_argument(
+        "--chunked", action="store_true", help="fetch in chunks; every twentieth delivery needs several"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--dir", type=Path)
     choice = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dialog-") as temporary:
         folder = choice.dir or Path(temporary)
-        report = run(folder, messages=choice.messages, kills=choice.kills, seed=choice.seed, workers=choice.workers)
+        report = run(
+            folder,
+            messages=choice.messages,
+            kills=choice.kills,
+            seed=choice.seed,
+            is_chunked=choice.chunked,
+            workers=choice.workers,
+        )
     print(json.dumps({"seed": choice.seed} | {name: getattr(report, name) for name in Report.__slots__}, indent=1))
     return 1 if report.violations else 0
 

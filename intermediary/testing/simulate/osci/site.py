@@ -97,9 +97,9 @@ class Site:
         return Reader(keyring, profile("legacy"))
 
     def tell(self, url: str) -> None:
-        """Writes what a client needs: where the simulator listens now, and its keys."""
-        self.partners.write_text(_PARTNERS.format(kennung=KENNUNG, url=url, keys=KEYS), encoding="utf-8")
-        self.keyring.write_text(_KEYRING.format(keys=KEYS, ca=CA_FILE), encoding="utf-8")
+        """Writes what a client needs: where the simulator listens now, and its keys. Untouched if nothing changed."""
+        _write_anew(self.partners, _PARTNERS.format(kennung=KENNUNG, url=url, keys=KEYS))
+        _write_anew(self.keyring, _KEYRING.format(keys=KEYS, ca=CA_FILE))
 
 
 def make_site(folder: Path, *, now: datetime, pki: Pki | None = None) -> Site:
@@ -117,6 +117,15 @@ def make_site(folder: Path, *, now: datetime, pki: Pki | None = None) -> Site:
     write_pki(pki, keys, random=secrets.token_bytes)
     _write_tls(keys, now)
     return Site(folder, pki)
+
+
+def _write_anew(path: Path, text: str) -> None:
+    """A daemon may be watching the file: it never sees half of it, and nothing at all if it stays the same."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    unfinished = path.with_suffix(".new")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.rename(path)
 
 
 def _write_tls(keys: Path, now: datetime) -> None:

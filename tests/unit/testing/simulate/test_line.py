@@ -153,3 +153,15 @@ def test_the_box_is_found_by_the_daemons_keyring(simulator: Simulator, rig: Rig)
     message = open_message(MemoryContent(client.raw), keyring=keyring, policy=profile(keyring.policy), at=rig.now)
 
     assert {"transport": True, "content": True} == {fact.layer: fact.valid for fact in message.opened.signatures}
+
+
+def test_a_start_touches_no_file_that_stays_the_same(tmp_path: Path, rig: Rig) -> None:
+    """A daemon that watches the partner directory is not disturbed by a restart on the same port."""
+    site = make_site(tmp_path / "still", now=rig.now, pki=rig.pki)
+    site.tell("http://127.0.0.1:1/osci")
+    before = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in (site.partners, site.keyring)]
+    site.tell("http://127.0.0.1:1/osci")
+
+    assert before == [(path.stat().st_ino, path.stat().st_mtime_ns) for path in (site.partners, site.keyring)]
+    site.tell("http://127.0.0.1:2/osci")
+    assert "127.0.0.1:2" in site.partners.read_text(encoding="utf-8")
