@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from cryptography.hazmat.primitives import hashes
 
-from intermediary.core.values import Content
 from intermediary.keys.identity import SignatureKey
 from intermediary.osci.write.algorithms import C14N, Digest, SignatureMethod
 from intermediary.osci.write.markup import FIVE, attribute, base64_lines, element
@@ -15,7 +14,7 @@ from intermediary.osci.write.octets import Octets, Stream, pieces
 
 def digest_of(octets: Octets, digest: Digest) -> bytes:
     """The digest of what a reference covers; a Content knows its SHA-256 already."""
-    if digest is Digest.SHA256 and isinstance(octets, Content) and not isinstance(octets, Stream):
+    if digest is Digest.SHA256 and not isinstance(octets, bytes | Stream):
         return bytes.fromhex(octets.sha256)
     hasher = hashes.Hash(digest.hash)
     for piece in pieces(octets):

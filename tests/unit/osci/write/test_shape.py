@@ -16,6 +16,7 @@ from intermediary.keys.identity import HeldKey
 from intermediary.osci.write import (
     Attachment,
     Cipher,
+    Contents,
     Dialog,
     Identity,
     KeyTransport,
@@ -25,9 +26,13 @@ from intermediary.osci.write import (
     ProcessCard,
     Random,
     SignatureMethod,
+    Signer,
     Symmetric,
+    list_certificates,
+    pack_contents,
     seal,
 )
+from intermediary.osci.write.markup import FIVE
 from tests.unit.osci.write import plain
 
 MOMENT = datetime.fromisoformat("2025-03-14T09:27:13+01:00")
@@ -133,9 +138,12 @@ def _shape(document: bytes) -> list[str]:
     text = re.sub(r'((?:Id|URI)="#?(?:contentcontainer|content|encdata_|author|reader))\d+', r"\1…", text)
     text = re.sub(r'(ConversationId|SequenceNumber)="\d+"', r'\1="…"', text)
     text = re.sub(r"<(wsa:MessageID|oscimeta:MsgSize)>[^<]*<", r"<\1>…<", text)
-    found = re.findall(r"<ds:Reference URI=.*?</ds:Reference>\n", text, re.DOTALL)
-    signed = re.sub(r"(?:<ds:Reference URI=.*?</ds:Reference>\n)+", "".join(sorted(found)), text, flags=re.DOTALL)
+    signed = re.sub(r"(?:<ds:Reference URI=.*?</ds:Reference>\n)+", _sorted, text, flags=re.DOTALL)
     return re.split(r"(?=<)", signed)
+
+
+def _sorted(references: re.Match[str]) -> str:
+    return "".join(sorted(re.findall(r"<ds:Reference URI=.*?</ds:Reference>\n", references[0], re.DOTALL)))
 
 
 def _headers(message: bytes) -> list[list[str]]:
@@ -205,3 +213,51 @@ def _digests(envelope) -> dict[str, str]:
         element.get("URI"): element.findtext("ds:DigestValue", namespaces=plain.NS)
         for element in envelope.iterfind("soap:Header/osci:ClientSignature//ds:Reference", plain.NS)
     }
+
+
+def _nested(vectors: Path) -> dict[str, tuple[Contents, ...]]:
+    """What the reference generator put into its packages of several layers and containers."""
+    reader, addressee = _identity(vectors, "reader-cipher"), _identity(vectors, "recipient-cipher")
+    author = Signer(_identity(vectors, "author-signature").key)
+    originator = Signer(_identity(vectors, "originator-signature").key)
+    data = b"<antrag>beispiel</antrag>"
+    sealed = Contents(data=(data,), readers=(reader.certificate,), signers=(author,))
+    inner = Contents(data=(data,), attachments=(Attachment("innen.bin", "application/octet-stream", b"i"),))
+    return {
+        "accept-13-many-containers": (
+            Contents(data=(data,), attachments=(PDF,), readers=(reader.certificate,), signers=(author,)),
+            Contents(data=(data,), inside=(inner,)),
+            Contents(data=(data, b"", bytes.fromhex("000d0a0d0a2d2d4d494d45fffe7f")), signers=(originator,)),
+        ),
+        "accept-20-signed-encrypteddata": (
+            Contents(inside=(sealed,), readers=(addressee.certificate,), signers=(originator,)),
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", ["accept-13-many-containers", "accept-20-signed-encrypteddata"])
+def test_nested_packages_have_the_reference_shape(vectors, randomness: Random, name):
+    """Containers beside, inside and encrypted inside one another are written as the reference writes them."""
+    keys = [_private(vectors, one) for one in ("reader-cipher", "recipient-cipher")]
+    listed = list_certificates(
+        originator_signature=_identity(vectors, "originator-signature").certificate,
+        addressee_cipher=_identity(vectors, "recipient-cipher").certificate,
+        readers=[_identity(vectors, "reader-cipher").certificate],
+        authors=[_identity(vectors, "author-signature").certificate],
+    )
+    package = pack_contents(*_nested(vectors)[name], certificates=listed, random=randomness)
+    written = f"<body{FIVE}>{package.xml()}</body>".encode()
+    reference = plain.open_transport((vectors / "positive" / f"{name}.osci").read_bytes(), keys[1])
+    found = re.search(rb"<osci:ContentPackage>.*</osci:ContentPackage>", reference, re.DOTALL)[0]
+
+    layers = [_layers(document, keys) for document in (f"<body{FIVE}>".encode() + found + b"</body>", written)]
+    assert layers[0] == layers[1]
+
+
+def _layers(document: bytes, keys: list[PrivateKeyTypes]) -> list[list[str]]:
+    """The shape of a document, and of every container encrypted in it."""
+    shapes = [_shape(document)]
+    for encrypted in plain.etree.fromstring(document).iterfind(".//xenc:EncryptedData", plain.NS):
+        if encrypted.find(".//xenc:EncryptedKey", plain.NS) is not None:
+            shapes += _layers(plain.decrypt(encrypted, *keys), keys)
+    return shapes
