@@ -14,9 +14,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from lxml import etree
 
 from intermediary.core.faults import Rejected
 from intermediary.core.values import MemoryContent
@@ -40,6 +43,18 @@ from tests.vectors.cases import AT, cases, keyring_of
 
 SLOWEST_SECONDS = 5.0
 VECTORS = Path(__file__).parents[1] / "vectors" / "osci"
+ODD = (
+    "body",
+    "#body",
+    "cid:x",
+    "0",
+    "-1",
+    "",
+    "#",
+    "controlblock",
+    "http://www.w3.org/2000/09/xmldsig#sha1",
+    "ü" * 300,
+)
 Target = Callable[[Mutator], object]
 
 
@@ -60,7 +75,7 @@ class Inside:
     def __init__(self) -> None:
         self._pki = make_pki(valid_from=NOW.replace(year=NOW.year - 1), valid_until=NOW.replace(year=NOW.year + 1))
         own = [self._pki.members[name] for name in ("recipient-cipher", "reader-cipher")]
-        self._keyring = Keyring([DecryptionKey(one.key, one.certificate) for one in own])
+        self._keyring = Keyring([DecryptionKey(one.private, one.certificate) for one in own])
 
     def __call__(self, mutator: Mutator) -> object:
         letter: Letter = replace(sample_letter(1, now=NOW), transport_signature=SignatureMethod.RSA_SHA256)
@@ -80,9 +95,34 @@ def _damaged_block(mutator: Mutator, envelope: Envelope) -> Envelope:
     if place == len(blocks):
         body = mutator.change(envelope.body.encode()).decode("utf-8", "ignore")
         return replace(envelope, body=body)
-    damaged = mutator.change(blocks[place].xml.encode()).decode("utf-8", "ignore")
+    damage = mutator.change if mutator.random.random() < 0.2 else partial(_rearranged, mutator)
+    damaged = damage(blocks[place].xml.encode()).decode("utf-8", "ignore")
     blocks[place] = Block(blocks[place].id, damaged)
     return replace(envelope, blocks=tuple(blocks))
+
+
+def _rearranged(mutator: Mutator, xml: bytes) -> bytes:
+    """Well-formed and canonical, but with an element, an attribute or a text that is lost, doubled, moved or another."""
+    draw = mutator.random
+    root = etree.fromstring(xml)
+    for _ in range(draw.randint(1, 3)):
+        one, other = draw.choice(list(root.iter())), draw.choice(list(root.iter()))
+        match draw.randrange(6):
+            case 0 if one is not root:
+                parent = one.getparent()
+                assert parent is not None
+                parent.remove(one)
+            case 1 if one is not root:
+                one.addnext(deepcopy(one))
+            case 2:
+                one.append(deepcopy(other))
+            case 3:
+                one.text = draw.choice(("", "AA==", "*", "a" * 3000, other.text or ""))
+            case 4:
+                one.set(draw.choice(("Id", "URI", "Algorithm", "href", "Value", "SequenceNumber")), draw.choice(ODD))
+            case _ if one.attrib:
+                del one.attrib[draw.choice(list(one.attrib))]
+    return etree.tostring(root, method="c14n")
 
 
 def mime_parts(mutator: Mutator) -> object:
