@@ -80,7 +80,7 @@ def travel(
     way.prepare(site)
     attachment = Noise(attachment_bytes)
     sealed = site.folder / "large.osci"
-    _seal(site, attachment, sealed)
+    seal_large(site, attachment, sealed)
     journey = Journey(sealed_bytes=sealed.stat().st_size)
     log = folder / "daemon.log"
     with log.open("wb") as stderr:
@@ -107,7 +107,8 @@ def travel(
     return journey
 
 
-def _seal(site: Site, attachment: Noise, path: Path) -> None:
+def seal_large(site: Site, attachment: Noise, path: Path) -> None:
+    """An application for this installation with one more attachment, sealed into a file."""
     now = utc_now()
     letter = sample_letter(1, now=now)
     large = Attachment("Bauzeichnung.bin", "application/octet-stream", attachment)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from intermediary.unseal.circumstances import Circle
 
 _Role = Literal["passive", "client", "any"]
+
+_PIECE_BYTES = 1 << 20
 
 
 @click.command("open")
@@ -89,22 +93,27 @@ def _circle(file: Path | None, kennung: str | None) -> Circle:
 def _open(file: Path, keyring: Keyring, policy: Policy, at: datetime, role: _Role, circle: Circle) -> Verdict:
     from intermediary.cli.opened import Verdict
     from intermediary.core.faults import Rejected
-    from intermediary.core.values import MemoryContent
+    from intermediary.keys.spool import Spool
     from intermediary.unseal import NotOpened, unseal
     from intermediary.unseal.formats import detect
 
     if file.is_dir():
         return Verdict(str(file), None, "intake.type.unknown")
-    data = file.read_bytes()
+    spool = Spool(Path(tempfile.gettempdir()))
+    with file.open("rb") as stream:
+        raw = spool.copy(stream, max_bytes=sys.maxsize)
+    with raw.open() as stream:
+        head = stream.read(1024)
     try:
         opened = unseal(
-            MemoryContent(data),
-            content_type=detect(data[:1024]),
+            raw,
+            content_type=detect(head),
             keyring=keyring,
             policy=policy,
             at=at,
             role=role,
             circle=circle,
+            spool=spool,
         )
     except NotOpened as fault:
         return Verdict(str(file), fault.known, fault.code, fault.where, fault.osci_code, fault.findings)
@@ -136,12 +145,14 @@ def _extract(verdict: Verdict, opened: Opened, folder: Path, number: int) -> Non
     from intermediary.cli.opened import key_of
 
     for position, part in enumerate((*opened.contents, *opened.attachments), start=1):
-        data = part.content.read()
-        kind = "inhalt" if part.kind == "data" else "anhang"
-        name = f"{number:04}-{position:04}-{kind}{_suffix(data[:64])}"
-        descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as target:
-            target.write(data)
+        with part.content.open() as source:
+            head = source.read(64)
+            kind = "inhalt" if part.kind == "data" else "anhang"
+            name = f"{number:04}-{position:04}-{kind}{_suffix(head)}"
+            descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "wb") as target:
+                target.write(head)
+                shutil.copyfileobj(source, target, _PIECE_BYTES)
         verdict.extracted[key_of(part)] = name
 
 
