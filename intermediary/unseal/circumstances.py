@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -99,7 +100,7 @@ class Circumstances:
     def _listed(self, signer: x509.Certificate) -> Partner | None:
         """The partner who lists exactly this certificate, while it is valid."""
         is_valid = signer.not_valid_before_utc <= self.at <= signer.not_valid_after_utc
-        return self.circle.partners.by_signature(signer.public_bytes(Encoding.DER)) if is_valid else None
+        return self.circle.partners.by_signature(_der(signer)) if is_valid else None
 
     def _concerned(self, signer: x509.Certificate) -> tuple[Partner, ...]:
         """Whose anchors count: who lists the signer, whose transport signature held, whose channel it is."""
@@ -111,3 +112,9 @@ class Circumstances:
             return self.policy
         exception = profile(partner.policy, until=partner.policy_until, partner=partner.kennung)
         return self.policy.for_partner(exception, self.at)
+
+
+@lru_cache(maxsize=1024)
+def _der(certificate: x509.Certificate) -> bytes:
+    """Made anew by the library each time it is asked for."""
+    return certificate.public_bytes(Encoding.DER)

@@ -41,6 +41,19 @@ def only(element: Element, *names: str) -> None:
             raise broken(local(str(element.tag)))
 
 
+def by_name(element: Element, *names: str) -> dict[str, Element]:
+    """Its children by their names, each of them one of these and there at most once."""
+    found: dict[str, Element] = {}
+    for child in element:
+        name = str(child.tag)
+        if name not in names:
+            raise broken(local(str(element.tag)))
+        if name in found:
+            raise broken(local(name))
+        found[name] = child
+    return found
+
+
 def text(element: Element) -> str:
     """The text of an element that has no children."""
     if len(element):

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -22,13 +23,19 @@ from intermediary.core.values import Content
 from intermediary.unseal import algorithms as a
 from intermediary.unseal.algorithms import SignatureScheme
 from intermediary.unseal.encoding import from_base64
-from intermediary.unseal.nodes import attribute, broken, children, only, optional, single, text
+from intermediary.unseal.nodes import attribute, broken, by_name, children, only, optional, single, text
 from intermediary.unseal.policy import Policy
 from intermediary.xml import canonical
 from intermediary.xml.parser import Element
 
 DS = "{" + a.XMLDSIG + "}"
 SIGNATURE = DS + "Signature"
+
+_TRANSFORMS, _DIGEST_METHOD, _DIGEST_VALUE = _IN_REFERENCE = (
+    DS + "Transforms",
+    DS + "DigestMethod",
+    DS + "DigestValue",
+)
 
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha1": hashes.SHA1,
@@ -138,7 +145,7 @@ def verifies(signature: Signature, certificate: x509.Certificate, policy: Policy
     digest = _HASHES[signature.scheme.digest]()
     try:
         if isinstance(key, rsa.RSAPublicKey) and signature.scheme.kind != "ecdsa":
-            policy.check_signer(key.key_size, key.public_numbers().e, where)
+            policy.check_signer(key.key_size, _exponent(certificate), where)
             key.verify(signature.value, signature.signed_info, _rsa_padding(signature.scheme, digest), digest)
         elif isinstance(key, ec.EllipticCurvePublicKey) and signature.scheme.kind == "ecdsa":
             if key.curve.name not in policy.curves:
@@ -159,10 +166,10 @@ def is_weak(signature: Signature, certificate: x509.Certificate, policy: Policy)
 
 
 def _reference(entry: Element, policy: Policy, where: str) -> Reference:
-    only(entry, DS + "Transforms", DS + "DigestMethod", DS + "DigestValue")
+    inside = by_name(entry, *_IN_REFERENCE)
     uri = attribute(entry, "URI")
     transforms: tuple[str, ...] = ()
-    listed = optional(entry, DS + "Transforms")
+    listed = inside.get(_TRANSFORMS)
     if listed is not None:
         only(listed, DS + "Transform")
         transforms = tuple(attribute(one, "Algorithm") for one in listed)
@@ -170,13 +177,20 @@ def _reference(entry: Element, policy: Policy, where: str) -> Reference:
             raise broken("Transforms")
     if len(transforms) > policy.max_transforms:
         raise Rejected("osci.limit", where="Transform")
-    method = single(entry, DS + "DigestMethod")
-    if len(method):
+    method, value = inside.get(_DIGEST_METHOD), inside.get(_DIGEST_VALUE)
+    if method is None or len(method):
         raise broken("DigestMethod")
+    if value is None:
+        raise broken("DigestValue")
     digest_uri = attribute(method, "Algorithm")
     digest_name = policy.check_digest(digest_uri, where)
-    value = from_base64(text(single(entry, DS + "DigestValue")), where="DigestValue")
-    return Reference(uri, transforms, digest_uri, digest_name, value)
+    return Reference(uri, transforms, digest_uri, digest_name, from_base64(text(value), where="DigestValue"))
+
+
+@lru_cache(maxsize=1024)
+def _exponent(certificate: x509.Certificate) -> int:
+    key = certificate.public_key()
+    return key.public_numbers().e if isinstance(key, rsa.RSAPublicKey) else 0
 
 
 def _rsa_padding(scheme: SignatureScheme, digest: hashes.HashAlgorithm) -> padding.AsymmetricPadding:

@@ -41,7 +41,7 @@ _DECLARATION = re.compile(
     rb"""(?:\s+standalone\s*=\s*(?:"(?:yes|no)"|'(?:yes|no)'))?\s*\?>"""
 )
 _TAG = re.compile(rb"""<(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
-SEPARATOR = "\x1f"
+_SEPARATOR = "\x1f"
 _CHUNK = MEGABYTE
 
 
@@ -87,13 +87,13 @@ class _Gate:
         self._text_limit = limits.max_token
         self._last = 0
         self._seen = 0
-        self._base64 = frozenset(name[1:].replace("}", SEPARATOR) for name in limits.base64_elements)
-        parser = expat.ParserCreate("utf-8", SEPARATOR)
+        self._base64 = frozenset(name[1:].replace("}", _SEPARATOR) for name in limits.base64_elements)
+        parser = expat.ParserCreate("utf-8", _SEPARATOR)
         parser.buffer_text = True
         parser.buffer_size = 1 << 18
         parser.ordered_attributes = True
-        parser.StartDoctypeDeclHandler = refuse_doctype
-        parser.EntityDeclHandler = refuse_doctype
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        parser.EntityDeclHandler = _refuse_doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.StartNamespaceDeclHandler = self._declare
@@ -177,6 +177,5 @@ class _Gate:
             raise Rejected("xml.limit", where="token")
 
 
-def refuse_doctype(*_declaration: object) -> None:
-    """What the reader calls at the first sign of a document type declaration."""
+def _refuse_doctype(*_declaration: object) -> None:
     raise Rejected("xml.dtd-forbidden")

@@ -8,7 +8,7 @@ from lxml import etree
 
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Content
-from intermediary.xml import gate, queries, short
+from intermediary.xml import gate, short
 from intermediary.xml.gate import DEFAULT, Limits
 
 __all__ = ["DEFAULT", "Element", "Limits", "parse"]
@@ -27,13 +27,9 @@ def parse(data: bytes | Content, *, limits: Limits = DEFAULT, refuse_instruction
     """
     document = _bounded(data, limits)
     document = gate.without_bom(document)
-    if short.passes(document, limits):
-        try:
-            root = etree.fromstring(document, parser=_new_parser(huge_tree=False))
-            if not queries.is_deeper(root, limits.max_depth):
-                return root
-        except etree.XMLSyntaxError:
-            pass  # too deep, or whatever else the long way says of it
+    root = short.read_plain(document, limits, _new_parser(huge_tree=False))
+    if root is not None:
+        return root
     gate.check(document, limits, refuse_instructions=refuse_instructions)
     try:
         # huge_tree lifts libxml2's 10 MB per text; the gate has counted everything before.

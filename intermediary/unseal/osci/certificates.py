@@ -89,6 +89,12 @@ class Certificates:
 
 
 @lru_cache(maxsize=1024)
+def subject_of(certificate: x509.Certificate) -> str:
+    """The subject in RFC 4514 form."""
+    return certificate.subject.rfc4514_string()
+
+
+@lru_cache(maxsize=1024)
 def parsed(der: bytes) -> x509.Certificate:
     """The certificate behind the DER, or a structure fault; its names, dates and key can be read without another."""
     try:

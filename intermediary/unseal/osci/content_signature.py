@@ -12,7 +12,7 @@ from intermediary.unseal import algorithms as a
 from intermediary.unseal import trust, xmldsig, xmlenc
 from intermediary.unseal.circumstances import Circumstances
 from intermediary.unseal.nodes import children
-from intermediary.unseal.osci.certificates import Certificates, parsed
+from intermediary.unseal.osci.certificates import Certificates, parsed, subject_of
 from intermediary.unseal.osci.container import Container, Data
 from intermediary.unseal.osci.progress import Progress
 from intermediary.unseal.policy import Policy
@@ -70,7 +70,7 @@ class ContentVerifier:
         self.progress.note(
             SignatureFact(
                 layer="content",
-                signer=certificate.subject.rfc4514_string(),
+                signer=subject_of(certificate),
                 algorithm=signature.algorithm,
                 intact=intact,
                 valid=bool(intact) and complete and trust.may_sign(certificate),

@@ -13,7 +13,7 @@ from intermediary.unseal.circumstances import Circumstances
 from intermediary.unseal.encoding import decode_base64
 from intermediary.unseal.mime import MimeMessage, MimePart
 from intermediary.unseal.nodes import broken, only, single
-from intermediary.unseal.osci.certificates import Certificates, parsed
+from intermediary.unseal.osci.certificates import Certificates, parsed, subject_of
 from intermediary.unseal.osci.names import SOAP
 from intermediary.unseal.osci.progress import Progress
 from intermediary.unseal.osci.structure import CLIENT_SIGNATURE, SUPPLIER_SIGNATURE, Structure, check_ids
@@ -109,7 +109,7 @@ def verify_transport(
     progress.note(
         SignatureFact(
             layer="transport",
-            signer=certificate.subject.rfc4514_string(),
+            signer=subject_of(certificate),
             algorithm=signature.algorithm,
             intact=intact,
             valid=intact and complete and trust.may_sign(certificate),
