@@ -125,10 +125,10 @@ class Range:
         return draft
 
 
-def shots() -> Iterator[Shot]:
+def shots(wanted: str = "") -> Iterator[Shot]:
     for attack in attacks(*FAMILIES):
         for door in attack.entry["entry"]:
-            if door in DOORS and attack.size <= LARGEST:
+            if door in DOORS and attack.size <= LARGEST and attack.id.startswith(wanted):
                 yield Shot(attack, door)
 
 
@@ -140,9 +140,9 @@ def expected(shot: Shot) -> set[NachrichtState]:
     return ends
 
 
-def one_by_one(place: Range, canary: Canary, say: Callable[..., None]) -> int:
+def one_by_one(place: Range, canary: Canary, wanted: str, say: Callable[..., None]) -> int:
     wrong = 0
-    for shot in shots():
+    for shot in shots(wanted):
         draft = place.write(shot)
         handles, before, knocks = place.handles(), place.forget_peaks(), canary.knocks
         began = time.monotonic()
@@ -221,6 +221,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report", type=Path)
     parser.add_argument("--single", action="store_true", help="only the cases one by one")
+    parser.add_argument("--cases", default="", help="only cases whose id begins so")
     options = parser.parse_args()
     report = options.report.open("w") if options.report else sys.stdout
 
@@ -230,7 +231,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="hostile.") as folder, Canary(canary_defaults()) as canary:
         place = Range(Path(folder))
         try:
-            wrong = one_by_one(place, canary, say)
+            wrong = one_by_one(place, canary, options.cases, say)
             if not options.single:
                 wrong += all_at_once(place, options.seed, say)
             code = place.daemon.stop()
