@@ -16,6 +16,7 @@ from intermediary.operations.diagnosis import Diagnosis, bad
 from intermediary.operations.doors import doors, ways_back
 from intermediary.operations.durable import durable
 from intermediary.operations.expiry import expiry
+from intermediary.operations.keys import keys_on_tokens
 from intermediary.operations.vouching import from_befund, lint_vouching
 from intermediary.route.plugins import Connectors, Mappings, check_plugins
 from intermediary.route.table import RoutingTable, Target, lint_routes
@@ -56,6 +57,7 @@ def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
     if settings is None:
         return
     yield from expiry(settings, now)
+    yield from keys_on_tokens(settings)
     yield from durable(settings)
     yield from _schemas(settings)
     yield from doors(settings)

@@ -29,7 +29,8 @@ def expiry(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
             ring = Keyring.load(mandant.keyring)
         except Misconfigured:
             continue
-        for certificate in ring.certificates():
+        signer = ring.signature_key()
+        for certificate in (*ring.certificates(), *((signer.certificate,) if signer else ())):
             yield _own_certificate(mandant.name, certificate, now)
         yield _profile(mandant.name, ring, now)
         yield from _revocation(mandant.name, ring, now)

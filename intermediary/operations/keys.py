@@ -18,6 +18,7 @@ from intermediary.keys.private import ReaderKey
 from intermediary.keys.ring import Keyring, key_entries
 from intermediary.keys.sources import KeyEntry
 from intermediary.keys.wrap import KekFiles, MandantKeys
+from intermediary.operations.diagnosis import Diagnosis, bad
 from intermediary.settings.models import Mandant, Settings
 
 Use = Literal["decrypt", "sign", "kek"]
@@ -74,6 +75,14 @@ def own_keys(settings: Settings) -> Iterator[OwnKey]:
             entries = ()
         yield from (_of_keyring(mandant, entry) for entry in entries)
         yield from _keks(mandant, settings.file)
+
+
+def keys_on_tokens(settings: Settings) -> Iterator[Diagnosis]:
+    """The lines of `doctor` on keys that lie on tokens: each is used once."""
+    for key in own_keys(settings):
+        if key.is_on_token:
+            subject = f"token {key.mandant}: {key.name}"
+            yield Diagnosis(subject, "ok", "works") if key.trouble is None else bad(subject, key.trouble, str(key.file))
 
 
 def usable_keyring(keys: Sequence[OwnKey], mandant: str) -> Keyring:

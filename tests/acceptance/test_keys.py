@@ -249,6 +249,7 @@ def test_a_message_is_opened_by_a_token(rig: Rig, tmp_path: Path, monkeypatch: p
     token.pull_out()
     second = rig.submit(sample_letter(2, now=rig.clock()), "portal/2")
     gone = office.call("keys", "list")
+    doctor = {row["subject"]: row["verdict"] for row in office.call("doctor", "--json").rows}
     rig.work()
     waits = rig.get(second)
     token.put_back()
@@ -257,6 +258,7 @@ def test_a_message_is_opened_by_a_token(rig: Rig, tmp_path: Path, monkeypatch: p
 
     assert ("leser on Musterstadt", True, [first]) == (row["name"], row["loadable"], row["waiting"])
     assert "completed" == rig.get(first).state.value
+    assert "bad" == doctor["token musterstadt: leser on Musterstadt"]
     assert (1, True) == (gone.code, "NICHT NUTZBAR" in gone.out)
     assert "received" == waits.state.value
     assert waits.wait_reason in ("key.unavailable", "key.token.failed")
