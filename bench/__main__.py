@@ -1,6 +1,7 @@
-"""Measures this machine: `python -m bench [applications [MESSAGES] | osci | large [MEBIBYTES]]`; the quick ones by default.
+"""Measures this machine: `python -m bench [ROOM [NUMBERS]]`; without a room the quick ones.
 
-Figures are for comparison with others of the same machine; ratios of things measured side by side mean more.
+Rooms: `applications [MESSAGES]`, `osci`, `large [MEBIBYTES]`, `timing [REQUESTS [LANES]]`. Figures are for comparison with
+others of the same machine; ratios of things measured side by side mean more.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ import os
 import platform
 import sys
 
-from bench import applications, large, osci
+from bench import applications, large, osci, timing
 
-_ROOMS = {"applications": applications.measure, "osci": osci.measure, "large": large.measure}
+_ROOMS = {"applications": applications.measure, "osci": osci.measure, "large": large.measure, "timing": timing.measure}
 _QUICK = ("applications", "osci")
 
 

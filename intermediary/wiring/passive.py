@@ -12,6 +12,7 @@ from intermediary.keys.spool import Spool
 from intermediary.keys.tls import TlsFiles
 from intermediary.osci.passive import PassiveDoor, PassiveSettings
 from intermediary.osci.passive.delivery import House, Opening
+from intermediary.osci.passive.settings import FAILURES_PER_HOUR
 from intermediary.receipt import judged_quittung
 from intermediary.settings.channels import OsciPassiveDoor
 from intermediary.store.owners import own_name
@@ -29,8 +30,9 @@ def open_passive(
     *,
     spool: Spool,
     now: Callable[[], datetime],
+    failures_per_hour: int = FAILURES_PER_HOUR,
 ) -> PassiveDoor:
-    """The endpoint of a channel."""
+    """The endpoint of a channel; a measurement of what refusals betray needs more `failures_per_hour` (rule R3)."""
     store = installation.store
     tools = bench(installation, configuration, {}, now=now)
     rhythm = Rhythm(lease=timedelta(seconds=installation.settings.store.lease_seconds))
@@ -55,11 +57,17 @@ def open_passive(
         clock=now,
         random=secrets.token_bytes,
     )
-    return PassiveDoor(_settings(door), rules, house)
+    return PassiveDoor(_settings(door, failures_per_hour), rules, house)
 
 
-def _settings(door: OsciPassiveDoor) -> PassiveSettings:
+def _settings(door: OsciPassiveDoor, failures_per_hour: int) -> PassiveSettings:
     tls = None
     if door.tls_cert is not None and door.tls_key is not None:
         tls = TlsFiles(door.tls_cert, door.tls_key, door.client_ca)
-    return PassiveSettings(host=door.host, port=door.port, tls=tls, judged_seconds=door.judged_seconds)
+    return PassiveSettings(
+        host=door.host,
+        port=door.port,
+        tls=tls,
+        judged_seconds=door.judged_seconds,
+        failures_per_hour=failures_per_hour,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -29,6 +30,8 @@ _POLL_SECONDS = 0.05
 _DRAIN_SECONDS = 1.0
 _TAKING_THREADS = 4
 _JUDGING_THREADS = 2
+_TICKING_THREADS = 8
+_FINE_SECONDS = 0.004
 
 
 class Endpoint:
@@ -50,6 +53,7 @@ class Endpoint:
         self._clock = clock
         self._taking = ThreadPoolExecutor(_TAKING_THREADS, thread_name_prefix="osci-take")
         self._judging = ThreadPoolExecutor(_JUDGING_THREADS, thread_name_prefix="osci-judge")
+        self._ticking = ThreadPoolExecutor(_TICKING_THREADS, thread_name_prefix="osci-tick")
         self._waiting: set[asyncio.Timeout] = set()
         self._under_way = 0
         self._is_stopping = False
@@ -66,6 +70,7 @@ class Endpoint:
         """Let the threads go; a judgement still under way is left to itself."""
         self._taking.shutdown(wait=False, cancel_futures=True)
         self._judging.shutdown(wait=False, cancel_futures=True)
+        self._ticking.shutdown(wait=False, cancel_futures=True)
 
     async def _deliver(self, request: Request) -> Response:
         mandant = request.path_params.get("mandant", self._rules.mandanten[0])
@@ -134,9 +139,14 @@ class Endpoint:
         reply = await self._judged(held) if isinstance(held, Held) else held
         if reply.is_refusal:
             tick = self._settings.tick_seconds
-            passed = loop.time() - start
-            await asyncio.sleep(math.ceil(passed / tick) * tick - passed)
+            await self._until(start + math.ceil((loop.time() - start) / tick) * tick)
         return _sent(reply)
+
+    async def _until(self, moment: float) -> None:
+        """Wait exactly so long: the loop rounds up to milliseconds, and the remainder would tell what was done before."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, moment - loop.time() - _FINE_SECONDS))
+        await loop.run_in_executor(self._ticking, _sleep_until, moment)
 
     async def _judged(self, held: Held) -> Reply:
         """Wait for the verdict, but not longer than the channel does; a worker goes on in any case."""
@@ -173,6 +183,10 @@ class _Last(Response):
                 while (await receive()).get("more_body"):
                     pass
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _sleep_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.monotonic()))
 
 
 def _sent(reply: Reply, *, is_unread: bool = False) -> Response:

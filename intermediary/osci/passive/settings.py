@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from intermediary.keys.tls import TlsFiles
 
+FAILURES_PER_HOUR = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -40,5 +42,5 @@ class PassiveSettings:
     tls: TlsFiles | None = None
     judged_seconds: float = 10.0
     tick_seconds: float = 0.25
-    failures_per_hour: int = 20
+    failures_per_hour: int = FAILURES_PER_HOUR
     bounds: Bounds = Bounds()
