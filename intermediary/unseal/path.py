@@ -71,6 +71,11 @@ class PathFinder:
         self._checked: dict[tuple[x509.Certificate, x509.Certificate], bool] = {}
         self.has_forgery = False
 
+    @property
+    def looked_at(self) -> int:
+        """How many signatures of certificates were calculated: never more than MOST_SIGNATURES."""
+        return len(self._checked)
+
     def paths(self, signer: x509.Certificate) -> Iterator[Path]:
         """Every path whose signatures hold, shortest anchors first; nothing else about it is judged yet."""
         found = False

@@ -77,7 +77,7 @@ def _from_crls(certificate: x509.Certificate, issuer: x509.Certificate, material
         return
     for entry in material.crls(issuer.subject):
         crl = entry.crl
-        if crl.next_update_utc is None or not _is_about(entry, certificate, issuer):
+        if crl.next_update_utc is None or not _is_about(entry, certificate):
             continue
         if not isinstance(crl.signature_hash_algorithm, SOUND) or not material.is_signed_by(entry, issuer):
             continue
@@ -88,13 +88,11 @@ def _from_crls(certificate: x509.Certificate, issuer: x509.Certificate, material
         yield _Answer(crl.last_update_utc, crl.next_update_utc, f"crl:{entry.sha256}", revoked)
 
 
-def _is_about(entry: Crl, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def _is_about(entry: Crl, certificate: x509.Certificate) -> bool:
     """Whether this list would name the certificate if it were revoked; one that cannot be fully understood would not."""
     try:
         extensions = entry.crl.extensions
         if any(one.critical and one.oid not in _CRL_UNDERSTOOD for one in extensions):
-            return False
-        if not _has_issuer_key_id(entry.crl, issuer):
             return False
         scope = extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
     except x509.ExtensionNotFound:
@@ -107,15 +105,6 @@ def _is_about(entry: Crl, certificate: x509.Certificate, issuer: x509.Certificat
     if (scope.only_contains_user_certs and is_authority) or (scope.only_contains_ca_certs and not is_authority):
         return False
     return not scope.full_name or not set(scope.full_name).isdisjoint(_distribution_points(certificate))
-
-
-def _has_issuer_key_id(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    try:
-        wanted = crl.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
-        given = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except x509.ExtensionNotFound:
-        return True
-    return wanted is None or wanted == given
 
 
 def _distribution_points(certificate: x509.Certificate) -> set[x509.GeneralName]:

@@ -8,7 +8,9 @@ from typing import TypedDict
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from intermediary.keys.material import Material, Mode, Revocation
@@ -158,13 +160,13 @@ def responder(ca: Authority, *usages: x509.ObjectIdentifier, end: datetime = END
 
 def test_delegated_answers(tmp_path: Path, leaf: Authority, ca: Authority) -> None:
     """A responder counts with the usage for it, issued by the very authority, valid, and not withdrawn."""
-    ocsp = ExtendedKeyUsageOID.OCSP_SIGNING
-    good = responder(ca, ocsp)
+    usage = ExtendedKeyUsageOID.OCSP_SIGNING
+    good = responder(ca, usage)
     wrong = (
         responder(ca),
         responder(ca, ExtendedKeyUsageOID.SERVER_AUTH),
-        responder(ca, ocsp, end=AT - 2 * DAY),
-        responder(root("Wurzel", start=START, end=END), ocsp),
+        responder(ca, usage, end=AT - 2 * DAY),
+        responder(root("Wurzel", start=START, end=END), usage),
     )
 
     assert trust(tmp_path, leaf, ca, ca.ocsp(leaf.certificate, responder=good, **FRESH)).trusted is True
@@ -173,6 +175,34 @@ def test_delegated_answers(tmp_path: Path, leaf: Authority, ca: Authority) -> No
     withdrawn = ca.crl({good.certificate: AT - 2 * DAY}, made=AT - 9 * DAY, until=AT - 8 * DAY)
     answer = ca.ocsp(leaf.certificate, responder=good, **FRESH)
     assert trust(tmp_path, leaf, ca, answer, withdrawn) == UNDETERMINED
+
+
+def test_answers_about_somebody_else(tmp_path: Path, leaf: Authority, ca: Authority) -> None:
+    """The same serial number of another authority is another certificate; critical extensions are not passed over."""
+    other = root("Andere", start=START, end=END)
+    usual = (hashes.SHA256(), ocsp.OCSPCertStatus.GOOD, AT - DAY, AT + DAY, None, None)
+
+    def answer(issuer: Authority, *, is_critical: bool) -> bytes:
+        builder = ocsp.OCSPResponseBuilder().add_response(leaf.certificate, issuer.certificate, *usual)
+        builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, ca.certificate)
+        builder = builder.add_extension(x509.OCSPNonce(b"12345678"), critical=is_critical)
+        return builder.sign(ca.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    assert trust(tmp_path, leaf, ca, answer(ca, is_critical=False)).trusted is True
+    assert trust(tmp_path, leaf, ca, answer(other, is_critical=False)) == UNDETERMINED
+    assert trust(tmp_path, leaf, ca, answer(ca, is_critical=True)) == UNDETERMINED
+
+
+def test_entries_of_an_indirect_list(tmp_path: Path, leaf: Authority, ca: Authority) -> None:
+    """An entry that says it is of another authority decides nothing, and the list is not taken for good news."""
+    issuer = x509.CertificateIssuer([x509.DirectoryName(root("Andere", start=START, end=END).certificate.subject)])
+    entry = x509.RevokedCertificateBuilder(leaf.certificate.serial_number, AT - DAY).add_extension(
+        issuer, critical=True
+    )
+    builder = x509.CertificateRevocationListBuilder(ca.certificate.subject, AT - DAY, AT + DAY)
+    crl = builder.add_revoked_certificate(entry.build()).sign(ca.key, hashes.SHA256())
+
+    assert trust(tmp_path, leaf, ca, crl.public_bytes(Encoding.DER)) == UNDETERMINED
 
 
 def test_every_step_of_the_path(tmp_path: Path, ca: Authority) -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from intermediary.testing.authority import Authority, root
+from intermediary.unseal.path import MOST_HINTS, MOST_SIGNATURES, PathFinder
 from intermediary.unseal.trust import Trust, judge, may_sign
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -79,6 +80,43 @@ def test_a_flood_of_hints_ends(ca: Authority) -> None:
     cross = [one.issue("Ring", start=START, end=END, is_ca=True) for one in ring]
 
     assert trust(below(ring[0]), ca, hints=(*ring, *cross)).trusted is False
+
+
+def test_the_search_is_bounded() -> None:
+    """Sixteen authorities of one name and one key could make a hundred thousand paths: few are looked at."""
+    key = root("Ring", start=START, end=END).key
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Ring")])
+
+    def one(serial: int) -> x509.Certificate:
+        builder = x509.CertificateBuilder(name, name, key.public_key(), serial)
+        return builder.not_valid_before(START).not_valid_after(END).sign(key, hashes.SHA256())
+
+    crowd = [one(serial) for serial in range(1, 40)]
+    finder = PathFinder([root("Anker", start=START, end=END).certificate], [], lambda: crowd)
+
+    assert list(finder.paths(one(99))) == []
+    assert MOST_HINTS < finder.looked_at <= MOST_SIGNATURES
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_nearest_miss_is_told(is_first: bool) -> None:
+    """Of several paths that do not hold, the reason is that of the one that comes nearest, in whatever order."""
+    narrow = root("Mitte", start=START, end=END, path_length=0)
+    over = Authority(_again(narrow, end=AT - DAY), narrow.key)
+    between = narrow.issue("Unter", start=START, end=END, is_ca=True)
+    leaf = below(between)
+
+    assert trust(leaf, narrow, hints=(between,)).code == "signature.untrusted"
+    anchors = (over, narrow) if is_first else (narrow, over)
+    assert trust(leaf, *anchors, hints=(between,)).code == "signature.expired"
+
+
+def _again(authority: Authority, *, end: datetime) -> x509.Certificate:
+    """Another certificate of the same authority, with another end and no limit to the path below it."""
+    name, key = authority.certificate.subject, authority.key
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 5).not_valid_before(START).not_valid_after(end)
+    builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
+    return builder.sign(key, hashes.SHA256())
 
 
 def test_who_may_not_issue(ca: Authority) -> None:
@@ -222,6 +260,20 @@ def test_name_constraints(
     found = trust(leaf, ca, hints=(middle,))
 
     assert (found.trusted, found.rule) == (trusted, "" if trusted else "name-constraints")
+
+
+def test_name_constraints_and_renewal() -> None:
+    """An authority that issued itself a new certificate is not bound by its own constraints; everybody else is."""
+    ca = root("Wurzel", start=START, end=END)
+    middle = below(ca, "Mitte", (x509.NameConstraints([FOREIGN], None), True), is_ca=True)
+    renewed = below(middle, "Mitte", is_ca=True)
+    name = x509.Name([*FOREIGN.value, x509.NameAttribute(NameOID.COMMON_NAME, "Unterzeichner")])
+    builder = x509.CertificateBuilder(renewed.certificate.subject, name, renewed.key.public_key(), 3)
+    builder = builder.not_valid_before(START).not_valid_after(END)
+    leaf = Authority(builder.sign(renewed.key, hashes.SHA256()), renewed.key)
+
+    assert trust(leaf, ca, hints=(middle, renewed)).trusted is True
+    assert trust(below(renewed), ca, hints=(middle, renewed)).rule == "name-constraints"
 
 
 @pytest.mark.parametrize(
