@@ -98,7 +98,7 @@ def travel(
         way.hand_over(site, sealed)
         watch(lambda: any((site.folder / "data" / "blobs").glob("??/*")))
         journey.taken_seconds = monotonic() - started
-        watch(lambda: any(way.answers(site).glob("*.json")))
+        watch(lambda: way.is_told(site))
         journey.done_seconds = monotonic() - started
     finally:
         daemon.send_signal(signal.SIGTERM)

@@ -1,8 +1,9 @@
-"""The ways by which a large sealed message reaches a daemon: as a file, or by reference from a queue (claim check)."""
+"""The ways by which a large sealed message reaches a daemon: as a file, by reference from a queue, over HTTP."""
 
 from __future__ import annotations
 
 import hashlib
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,8 @@ import pika
 from intermediary.ingress.amqp.intake import queue_arguments
 from intermediary.ingress.doors import OSCI_MIME
 from intermediary.testing.demo_site import Site
+from intermediary.testing.pki import KEYRING
+from intermediary.testing.servers import free_ports
 
 _QUEUE = "efa.gross"
 _CHANNEL = """
@@ -27,16 +30,29 @@ folder = "ablage"
 type = "folder"
 folder = "quittungen-gross"
 """
+_ENDPOINT = """
+[[channel]]
+name = "osci"
+type = "osci_passive"
+mandanten = ["musterstadt"]
+[channel.osci_passive]
+listen = "127.0.0.1:{port}"
+"""
+_SIGN = '\n[[sign]]\np12 = "recipient-signature.p12"\npassword_file = "recipient-signature.pass"\n'
+_ANSWER_SECONDS = 300
 
 
 class Way(Protocol):
-    """`prepare` is called once, before the daemon starts; `hand_over` may move the sealed file."""
+    """`prepare` is called once, before the daemon starts; `hand_over` may move the sealed file.
+
+    `is_told` says whether it can be seen from outside that the message is done.
+    """
 
     def prepare(self, site: Site) -> None: ...
 
     def hand_over(self, site: Site, sealed: Path) -> None: ...
 
-    def answers(self, site: Site) -> Path: ...
+    def is_told(self, site: Site) -> bool: ...
 
 
 class AsFile:
@@ -48,8 +64,8 @@ class AsFile:
     def hand_over(self, site: Site, sealed: Path) -> None:
         sealed.rename(site.inbox / sealed.name)
 
-    def answers(self, site: Site) -> Path:
-        return site.answers
+    def is_told(self, site: Site) -> bool:
+        return any(site.answers.glob("*.json"))
 
 
 class ByClaim:
@@ -59,8 +75,8 @@ class ByClaim:
         self._url = url
 
     def prepare(self, site: Site) -> None:
-        for folder in (site.folder / "ablage", self.answers(site)):
-            folder.mkdir(mode=0o700)
+        for name in ("ablage", "quittungen-gross"):
+            (site.folder / name).mkdir(mode=0o700)
         secret = site.folder / "secrets" / "amqp.url"
         secret.write_text(self._url, encoding="ascii")
         secret.chmod(0o600)
@@ -82,5 +98,28 @@ class ByClaim:
         channel.basic_publish("", _QUEUE, b"", properties, mandatory=True)
         connection.close()
 
-    def answers(self, site: Site) -> Path:
-        return site.folder / "quittungen-gross"
+    def is_told(self, site: Site) -> bool:
+        return any((site.folder / "quittungen-gross").glob("*.json"))
+
+
+class AtEndpoint:
+    """The passive OSCI recipient: the file is the body of one request, whose answer may come before the verdict."""
+
+    def __init__(self) -> None:
+        (self._port,) = free_ports(1)
+
+    def prepare(self, site: Site) -> None:
+        with site.config.open("a", encoding="utf-8") as file:
+            file.write(_ENDPOINT.format(port=self._port))
+        with (site.folder / "keys" / KEYRING).open("a", encoding="utf-8") as file:
+            file.write(_SIGN)
+
+    def hand_over(self, site: Site, sealed: Path) -> None:
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=_ANSWER_SECONDS)
+        with sealed.open("rb") as body:
+            connection.request("POST", "/osci", body, {"Content-Length": str(sealed.stat().st_size)})
+            connection.getresponse().read()
+        connection.close()
+
+    def is_told(self, site: Site) -> bool:
+        return any(site.drop.glob("*.zip"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bench.large import MOST_KIBIBYTES, travel
-from bench.ways import AsFile, ByClaim
+from bench.ways import AsFile, AtEndpoint, ByClaim, Way
 from intermediary.testing.servers import PrivateRabbit
 
 pytestmark = pytest.mark.soak
@@ -15,9 +16,10 @@ pytestmark = pytest.mark.soak
 TWO_GIBIBYTES = 2 << 30
 
 
-def test_two_gibibytes_as_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [AsFile, AtEndpoint])
+def test_two_gibibytes(way: Callable[[], Way], tmp_path: Path) -> None:
     """Accepted, opened and delivered whole, with less than 256 MiB in every process."""
-    journey = travel(tmp_path, TWO_GIBIBYTES, way=AsFile())
+    journey = travel(tmp_path, TWO_GIBIBYTES, way=way())
 
     assert journey.is_whole
     assert {} == {role: peak for role, peak in journey.peaks.items() if peak >= MOST_KIBIBYTES}
