@@ -20,6 +20,7 @@ import structlog
 
 from intermediary.daemon.logs import configure_logging
 from intermediary.ingress.amqp import AmqpAnswers
+from intermediary.osci.client.answers import OsciAnswers
 from intermediary.store.owners import own_name
 from intermediary.wiring import (
     Configuration,
@@ -100,7 +101,7 @@ def _workers(installation: Installation, stop: threading.Event) -> Iterator[Call
     configuration = Configuration(installation.settings)
     answers = all_answers(installation.settings, configuration)
     rhythm = Rhythm(lease=_lease(installation))
-    brokers = [way for way in answers.values() if isinstance(way, AmqpAnswers)]
+    brokers = [way for way in answers.values() if isinstance(way, AmqpAnswers | OsciAnswers)]
     threading.Thread(target=close_after, args=(stop, brokers), daemon=True).start()
     try:
         yield lambda: Worker(bench(installation, configuration, answers), owner=own_name(), rhythm=rhythm)
@@ -109,7 +110,9 @@ def _workers(installation: Installation, stop: threading.Event) -> Iterator[Call
             broker.close()
 
 
-def close_after(stop: threading.Event, brokers: Iterable[AmqpAnswers], *, grace_seconds: float = 1.5) -> None:
+def close_after(
+    stop: threading.Event, brokers: Iterable[AmqpAnswers | OsciAnswers], *, grace_seconds: float = 1.5
+) -> None:
     """Once stopped, an answer gets no more than the grace: a broker that is silent must not hold up the end.
 
     What was not confirmed is told again after the next start, under the same id.

@@ -11,6 +11,8 @@ from intermediary.core.faults import Fault, Misconfigured
 from intermediary.ingress.amqp.probe import probe_queue
 from intermediary.ingress.inbox import REASON_SUFFIX, REFUSED, FileInbox
 from intermediary.operations.diagnosis import Diagnosis, bad
+from intermediary.osci.client.answers import OsciAnswers
+from intermediary.receipt import Answers
 from intermediary.settings.channels import AmqpDoor, Channel
 from intermediary.settings.models import Settings
 from intermediary.wiring import open_answers, probe_post_boxes
@@ -38,7 +40,7 @@ def ways_back(settings: Settings) -> Iterator[Diagnosis]:
         try:
             way = open_answers(channel, settings)
             if way is not None:
-                way.probe()
+                _probe(way)
         except Fault as fault:
             yield bad(subject, fault, _way_back(channel))
         except ValueError:  # the address is none; the door has told it
@@ -47,6 +49,14 @@ def ways_back(settings: Settings) -> Iterator[Diagnosis]:
             )
         else:
             yield Diagnosis(subject, "ok", "reachable" if way is not None else "none configured")
+
+
+def _probe(way: Answers) -> None:
+    try:
+        way.probe()
+    finally:
+        if isinstance(way, OsciAnswers):
+            way.close()
 
 
 def _inbox(subject: str, inbox: Path) -> Diagnosis:

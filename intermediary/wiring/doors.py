@@ -100,8 +100,11 @@ def all_answers(settings: Settings, configuration: Configuration | None = None) 
 def probe_post_boxes(channel: Channel, settings: Settings) -> None:
     """Raise the fault that fetching would meet now: a dialog is opened and closed for each Mandant, nothing fetched."""
     lines = open_lines(channel, partial(keys_as_written, settings), spool=passing_spool(), clock=utc_now)
-    for mandant in channel.mandanten:
-        Sender(lines.current(mandant)).probe()
+    try:
+        for mandant in channel.mandanten:
+            Sender(lines.current(mandant)).probe()
+    finally:
+        lines.close()
 
 
 def passing_spool() -> Spool:

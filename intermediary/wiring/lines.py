@@ -75,7 +75,7 @@ class Lines:
         self._spool = spool
         self._clock = clock
         self._lock = threading.Lock()
-        self._exchange: tuple[str, Exchange] | None = None
+        self._exchanges: dict[str, Exchange] = {}
 
     def line(self, mandant: str, number: int = 0) -> Line | None:
         """The line of a Mandant by its decrypting key of this number; None when the keyring has fewer.
@@ -114,18 +114,24 @@ class Lines:
             raise Misconfigured("dialog.key.missing", where=f"partner {kennung}")
         return partner.cipher[0]
 
-    def _exchange_with(self, partner: Partner) -> Exchange:
+    def close(self) -> None:
+        """End all connections; what is under way fails, and nothing is sent any more."""
         with self._lock:
-            if self._exchange is None or self._exchange[0] != partner.endpoint:
-                exchange = HttpExchange(
+            for exchange in self._exchanges.values():
+                exchange.close()
+
+    def _exchange_with(self, partner: Partner) -> Exchange:
+        """One for each address the partner had while this process lived: an older one may still be in use."""
+        with self._lock:
+            if partner.endpoint not in self._exchanges:
+                self._exchanges[partner.endpoint] = HttpExchange(
                     partner.endpoint,
                     where=f"partner {partner.kennung}",
                     spool=self._spool,
                     limits=self._partnership.limits,
                     ca_file=self._partnership.ca_file,
                 )
-                self._exchange = (partner.endpoint, exchange)
-            return self._exchange[1]
+            return self._exchanges[partner.endpoint]
 
 
 def open_fetch(
@@ -152,7 +158,7 @@ def open_fetch(
         threads=settings.threads,
         visiting=Visiting(max_bytes=channel.max_bytes, chunk_bytes=None if chunk is None else chunk * MEBIBYTE),
     )
-    return FetchDoor(how, rules, sources, take=take, clock=clock)
+    return FetchDoor(how, rules, sources, take=take, clock=clock, close=lines.close)
 
 
 def open_osci_answers(
@@ -164,7 +170,7 @@ def open_osci_answers(
         raise ValueError("the channel answers through no intermediary")
     lines = Lines(Partnership(answer.partner, answer.ca_file), keys, spool=spool, clock=clock)
     reader = partial(lines.reader, answer.reader)
-    return OsciAnswers(line=lines.current, reader=reader, mandant=channel.mandanten[0])
+    return OsciAnswers(line=lines.current, reader=reader, mandant=channel.mandanten[0], close=lines.close)
 
 
 def open_lines(channel: Channel, keys: Callable[[], Keys], *, spool: Spool, clock: Callable[[], datetime]) -> Lines:

@@ -23,11 +23,19 @@ class OsciAnswers:
 
     `line` gives the dialog's two sides for a Mandant, `reader` the certificate of whoever gets the Quittungen: it names
     the post box and opens the content. Both are called each time, so that new keys count at once; they raise
-    `Misconfigured`. The intermediary's message id of a Quittung is remembered while the process lives: a repetition
-    after an unclear attempt goes out under the same id and arrives once.
+    `Misconfigured`. `mandant` is the one a probe speaks for. The intermediary's message id of a Quittung is remembered
+    while the process lives: a repetition after an unclear attempt goes out under the same id and arrives once.
     """
 
-    def __init__(self, *, line: Callable[[str], Line], reader: Callable[[], x509.Certificate], mandant: str) -> None:
+    def __init__(
+        self,
+        *,
+        line: Callable[[str], Line],
+        reader: Callable[[], x509.Certificate],
+        mandant: str,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._close = close
         self._line = line
         self._reader = reader
         self._mandant = mandant
@@ -71,7 +79,8 @@ class OsciAnswers:
         Sender(self._line(self._mandant)).probe()
 
     def close(self) -> None:
-        """Connections end with the process; nothing is held open between two Quittungen."""
+        """End the connections, at the end of the process."""
+        self._close()
 
     def _posting(self, line: Line, message_id: str, quittung: bytes, quittung_id: str) -> Posting:
         reader, signer = self._reader(), line.party.signer

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from intermediary.core.faults import Transient, Unclear
+import structlog
+
+from intermediary.core.faults import Fault, Transient, Unclear
 from intermediary.core.values import Content
 from intermediary.osci.client.chunks import agreed_chunk_bytes, ask_for_chunk, fetch_rest
 from intermediary.osci.client.dialog import Dialog, DialogState
@@ -16,6 +18,8 @@ from intermediary.unseal import NotOpened
 from intermediary.unseal.osci.feedback import is_success
 from intermediary.unseal.osci.message import OsciMessage, open_transport
 from intermediary.unseal.osci.selection import SelectionRule
+
+log = structlog.get_logger(__name__)
 
 _EMPTY = ("9803",)
 _DISTRUSTED = frozenset({"dialog.answer.unreadable", "dialog.answer.unprotected", "dialog.answer.too-large"})
@@ -97,9 +101,13 @@ class Emptying:
         return agreed_chunk_bytes(wanted, answer.order.features)
 
     def end(self) -> None:
-        """ExitDialog gives up what was kept; when it is time to stop, the next dialog finds it as a repetition."""
-        if not self._should_stop():
+        """ExitDialog gives up what was kept last; where it fails, or at a stop, the next dialog finds that once more."""
+        if self._should_stop():
+            return
+        try:
             self.dialog.close()
+        except Fault as fault:
+            log.warning("osci.exit.failed", code=fault.code, where=fault.where)
 
     def fetch(self, message_id: str | None) -> bool:
         """Fetch one delivery and keep it; False when there is none. Raises `NotKept` if it is this one's fault."""

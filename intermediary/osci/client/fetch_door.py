@@ -91,6 +91,7 @@ class FetchDoor:
         ticks: Ticks = time.monotonic,
         spread: Callable[[], float] = random.random,
         wait: wait_base | None = None,
+        close: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._rules = rules
@@ -104,6 +105,7 @@ class FetchDoor:
         self._taking = 0
         self._take = take
         self._wait = wait
+        self._close = close
 
     @property
     def channel(self) -> str:
@@ -140,6 +142,11 @@ class FetchDoor:
         with self._turn:
             self._turn.wait_for(lambda: self._taking == 0)
             self._is_running = False
+        self.close()
+
+    def close(self) -> None:
+        """End the connections; `run` does it at its end, who only calls `sweep` does it himself."""
+        self._close()
 
     def sweep(self) -> int:
         """Visit every post box that is due now, once, in the caller's thread; how many deliveries were kept."""

@@ -93,6 +93,7 @@ class PostBox:
         waiting = list(dict.fromkeys(card.message_id for card in cards if card.message_id))
         self._stuck.keep_only(waiting)
         due = [one for one in waiting if not self._stuck.waits(one, self._ticks())]
+        due.sort(key=self._stuck.knows)  # what failed before ends the dialog when it fails again: the others first
         tried = 0
         while tried < len(due) and emptying.may_go_on:
             emptying.fetch(due[tried])
@@ -125,6 +126,7 @@ class PostBox:
         if emptying.asked is None:
             return
         self._failures += 1
-        if self._failures < _PATIENCE:
+        is_known = emptying.asked.message_id is not None and self._stuck.knows(emptying.asked.message_id)
+        if self._failures < _PATIENCE and not is_known:
             return
         self._pass_by(NotKept(fault.code, emptying.asked.message_id), emptying.kept)

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
-FIRST_WAIT_SECONDS = 300.0
+FIRST_WAIT_SECONDS = 60.0
 LONGEST_WAIT_SECONDS = 6 * 3600.0
 
 
@@ -29,7 +29,7 @@ class Stuck:
         return len(self._notes)
 
     def add(self, message_id: str, now: float) -> float:
-        """It failed (again); seconds until it is tried again: five minutes, doubled each time, six hours at most."""
+        """It failed (again); seconds until it is tried again: a minute, doubled each time, six hours at most."""
         known = self._notes.get(message_id)
         failures = 1 if known is None else known.failures + 1
         wait = float(min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(failures - 1, 16)))
@@ -40,6 +40,10 @@ class Stuck:
         """Whether it is passed by for now."""
         note = self._notes.get(message_id)
         return note is not None and note.due > now
+
+    def knows(self, message_id: str) -> bool:
+        """Whether it failed before, and was not kept since."""
+        return message_id in self._notes
 
     def settle(self, message_id: str) -> None:
         """It could be kept after all."""

@@ -37,11 +37,11 @@ def test_an_impossible_rhythm(least: float, most: float) -> None:
 
 
 def test_a_stuck_delivery_is_left_alone_longer_each_time() -> None:
-    """Five minutes, doubled, six hours at most; forgotten when it is settled or gone."""
+    """A minute, doubled, six hours at most; forgotten when it is settled or gone."""
     stuck = Stuck()
-    waits = [stuck.add("a", 0) for _ in range(9)]
+    waits = [stuck.add("a", 0) for _ in range(11)]
 
-    assert [300, 600, 1200, 2400, 4800, 9600, 19200, 21600, 21600] == waits
+    assert [60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600] == waits
     assert (True, False) == (stuck.waits("a", 21599), stuck.waits("a", 21600))
     assert not stuck.waits("b", 0)
     stuck.add("b", 0)
