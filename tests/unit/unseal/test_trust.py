@@ -245,6 +245,7 @@ ADDRESS = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("192.
         ([x509.DNSName("usterland.example")], None, HOST, False),
         ([x509.IPAddress(ipaddress.ip_network("192.0.2.0/24"))], None, ADDRESS, False),
         (None, [x509.IPAddress(ipaddress.ip_network("0.0.0.0/0"))], HOST, True),
+        (None, [x509.IPAddress(ipaddress.ip_network("198.51.100.0/24"))], ADDRESS, False),
     ],
 )
 def test_name_constraints(
