@@ -56,6 +56,19 @@ def shared(request: pytest.FixtureRequest, shared_or_none: Path | None) -> Path:
     pytest.skip("no shared material: set INTERMEDIARY_SHARED")
 
 
+@pytest.fixture(scope="session")
+def softhsm() -> Path:
+    """The module of SoftHSM; without it the test is skipped, or fails if INTERMEDIARY_SERVERS_REQUIRED=1."""
+    from intermediary.testing.tokens import soft_hsm
+
+    try:
+        return soft_hsm()
+    except FileNotFoundError as missing:
+        if os.environ.get("INTERMEDIARY_SERVERS_REQUIRED") == "1":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end how much was left out because the shared material is missing."""
     skipped = terminalreporter.stats.get("skipped", [])

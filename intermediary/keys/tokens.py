@@ -134,13 +134,14 @@ class _Module:
     def _login(self, token: Any, pin: PinFile | None) -> _Login:
         name = (token.serial, token.label)
         text, mark = (None, b"") if pin is None else pin.read()
-        digest = b"" if text is None else hashlib.blake2b(mark + text.encode(), key=_DIGEST_KEY).digest()
+        digest = _digest(text)
+        tried = (*name, digest, mark)
         login = self.logins.get(name)
         if login is not None and login.pin == digest and login.is_alive():
             return login
         if text is None and token.flags & TokenFlag.LOGIN_REQUIRED:
             raise Unusable("the token wants a PIN: name its file by password_file")
-        if digest in _REFUSED_PINS:
+        if tried in _REFUSED_PINS:
             raise Unusable("the token has refused this PIN; it is not tried again until its file is written anew")
         if text is not None and token.flags & _PIN_WARNINGS:
             raise Unusable("the token allows one last try of the PIN, or none: an operator has to unlock it")
@@ -148,7 +149,7 @@ class _Module:
         try:
             session = token.open(user_pin=text)
         except pkcs11.PinIncorrect:
-            _REFUSED_PINS.add(digest)
+            _REFUSED_PINS.add(tried)
             raise
         self.logins[name] = _Login(session, digest)
         return self.logins[name]
@@ -250,6 +251,11 @@ def _unavailable(where: str, reason: str) -> Misconfigured:
     return Misconfigured("key.unavailable", where=f"{where}: {reason}", findings=(finding,))
 
 
+def _digest(pin: str | None) -> bytes:
+    """What is kept of a PIN: enough to see that another is given."""
+    return b"" if pin is None else hashlib.blake2b(pin.encode(), key=_DIGEST_KEY).digest()
+
+
 def _module(path: str) -> _Module:
     return _MODULES.setdefault(path, _Module(path))
 
@@ -279,7 +285,8 @@ def _after_fork() -> None:
 
 _LOCK = threading.Lock()
 _MODULES: dict[str, _Module] = {}
-_REFUSED_PINS: set[bytes] = set()
+_REFUSED_PINS: set[tuple[bytes, str, bytes, bytes]] = set()
+"""Where each was tried: the token's serial number and label, the PIN's digest, the mark of its file."""
 _DIGEST_KEY = os.urandom(32)
 
 os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_after_fork)

@@ -14,7 +14,7 @@ from intermediary.operations.keys import own_keys
 from intermediary.settings.load import load
 from intermediary.testing.pki import Pki
 from intermediary.testing.samples import sample_letter
-from intermediary.testing.tokens import CONFIGURATION, make_token, soft_hsm, store_key
+from intermediary.testing.tokens import CONFIGURATION, make_token, store_key
 from tests.acceptance.office import Office
 from tests.acceptance.rig import Rig
 
@@ -225,12 +225,10 @@ def test_what_is_foretold_happens(rig: Rig) -> None:
     assert "completed" == rig.get(taken).state.value
 
 
-def test_a_message_is_opened_by_a_token(rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_is_opened_by_a_token(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, softhsm: Path
+) -> None:
     """The reader's key on a token: listed as such; without the token the message waits, and goes on when it is back."""
-    try:
-        soft_hsm()
-    except FileNotFoundError as missing:
-        pytest.skip(str(missing))
     token = make_token(tmp_path / "hsm")
     monkeypatch.setenv(CONFIGURATION, str(token.configuration))
     reader = rig.site.pki.members["reader-cipher"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from intermediary.testing.tokens import CONFIGURATION, SoftToken, make_token, soft_hsm
+from intermediary.testing.tokens import CONFIGURATION, SoftToken, make_token
 
 
 @pytest.fixture(scope="session")
@@ -23,12 +23,8 @@ def other_key() -> rsa.RSAPrivateKey:
 
 
 @pytest.fixture
-def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
-    """An empty token that this process sees; skipped where SoftHSM is missing."""
-    try:
-        soft_hsm()
-    except FileNotFoundError as missing:
-        pytest.skip(str(missing))
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, softhsm: Path) -> SoftToken:
+    """An empty token that this process sees."""
     made = make_token(tmp_path / "hsm")
     monkeypatch.setenv(CONFIGURATION, str(made.configuration))
     return made

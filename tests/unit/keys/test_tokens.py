@@ -159,6 +159,32 @@ def test_a_refused_pin_is_tried_once(module: Library, tmp_path: Path) -> None:
     assert all("refused this PIN" in one for one in told)
 
 
+def test_a_pin_refused_by_one_token_may_be_that_of_another(module: Library, tmp_path: Path) -> None:
+    """One file for two tokens: what one refuses is still tried at the other."""
+
+    class Strict(Token):
+        def open(self, *, user_pin: str | None) -> Session:
+            super().open(user_pin=user_pin)
+            raise pkcs11.PinIncorrect
+
+    put(module, strict := Strict("a", serial=b"01"), token := Token("b", serial=b"02"))
+    refused(key_on("a", tmp_path))
+    key_on("b", tmp_path).use(lambda _key, _: None)
+
+    assert (["1234"], ["1234"]) == (strict.pins, token.pins)
+
+
+def test_the_same_pin_from_two_files(module: Library, tmp_path: Path) -> None:
+    """Two keyrings with a file each: they share the session and do not throw each other out."""
+    put(module, token := Token("a"))
+    (tmp_path / "other").write_text("1234")
+    keys = [key_on("a", tmp_path), key_on("a", tmp_path, pin="other")]
+    for key in keys * 2:
+        key.use(lambda _key, _: None)
+
+    assert ["1234"] == token.pins
+
+
 def test_another_pin_does_not_profit(module: Library, tmp_path: Path) -> None:
     """Whoever has another PIN logs in with it; the session of the first is closed before."""
     put(module, token := Token("a"))
