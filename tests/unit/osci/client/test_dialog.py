@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
+from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient, Unclear
 from intermediary.osci.client.dialog import Dialog, DialogState
 from intermediary.osci.client.verdicts import VERDICTS, fault_of
 from intermediary.osci.write import Answer, DialogRequest, Fetch, entry
@@ -182,3 +184,16 @@ def test_control_of_the_fake_is_strict(make_line: MakeLine) -> None:
         dialog.ask("FetchDelivery", Fetch())
 
     assert ["InitDialog", "FetchDelivery"] == fake.seen
+
+
+def test_the_page_shows_every_verdict(project: Path) -> None:
+    """docs/reference/osci-send.md has each error code once, beside the code and the healer the client gives it."""
+    page = (project / "docs/reference/osci-send.md").read_text(encoding="utf-8")
+    healers = {Transient: "time", Misconfigured: "the operator", Rejected: "the recipient", Unclear: "a look"}
+    shown = {
+        code: (name, healer)
+        for codes, name, healer in re.findall(r"^\| ([0-9 ]+) \| `([a-z.-]+)` \| ([a-z ]+?)(?::| has)", page, re.M)
+        for code in codes.split()
+    }
+
+    assert {code: (name, healers[kind]) for code, (kind, name) in VERDICTS.items()} == shown
