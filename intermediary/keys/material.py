@@ -12,7 +12,7 @@ from typing import Literal
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 Mode = Literal["off", "soft", "hard"]
@@ -56,7 +56,8 @@ class Material:
         self.unreadable = tuple(unreadable)
         self._crls: dict[bytes, list[Crl]] = {}
         self._responses: dict[int, list[tuple[Ocsp, ocsp.OCSPSingleResponse]]] = {}
-        self._genuine: dict[tuple[str, bytes], bool] = {}
+        self._genuine: dict[tuple[str, x509.Certificate], bool] = {}
+        self._serials: dict[str, frozenset[int]] = {}
         for entry in self.all_crls:
             self._crls.setdefault(entry.crl.issuer.public_bytes(), []).append(entry)
         for answer in self.all_responses:
@@ -89,11 +90,17 @@ class Material:
 
     def is_signed_by(self, entry: Crl, issuer: x509.Certificate) -> bool:
         """Whether the list's signature is this certificate's; calculated once per list and key, for lists are large."""
-        spki = issuer.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        known = (entry.sha256, spki)
+        known = (entry.sha256, issuer)
         if known not in self._genuine:
-            self._genuine[known] = _holds(entry.crl, spki)
+            self._genuine[known] = _holds(entry.crl, issuer)
         return self._genuine[known]
+
+    def entry_of(self, entry: Crl, serial: int) -> x509.RevokedCertificate | None:
+        """What the list says about this serial number. The library looks from end to end: so first into an index."""
+        if entry.sha256 not in self._serials:
+            self._serials[entry.sha256] = frozenset(one.serial_number for one in entry.crl)
+        is_listed = serial in self._serials[entry.sha256]
+        return entry.crl.get_revoked_certificate_by_serial_number(serial) if is_listed else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +142,8 @@ def _crl(path: Path, crl: x509.CertificateRevocationList) -> Crl:
     return Crl(path.name, hashlib.sha256(crl.public_bytes(Encoding.DER)).hexdigest(), crl)
 
 
-def _holds(crl: x509.CertificateRevocationList, spki: bytes) -> bool:
-    key = load_pem_public_key(spki)
+def _holds(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    key = issuer.public_key()
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         return False
     try:

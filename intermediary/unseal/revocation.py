@@ -81,7 +81,7 @@ def _from_crls(certificate: x509.Certificate, issuer: x509.Certificate, material
             continue
         if not isinstance(crl.signature_hash_algorithm, SOUND) or not material.is_signed_by(entry, issuer):
             continue
-        found = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        found = material.entry_of(entry, certificate.serial_number)
         if found is not None and any(one.critical for one in found.extensions):
             continue  # an indirect list names the issuer so: not a list of this authority alone
         revoked = None if found is None else found.revocation_date_utc
