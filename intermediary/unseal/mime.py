@@ -209,9 +209,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 def _unfolded(lines: list[str]) -> dict[str, str]:
     headers: dict[str, str] = {}
     last = ""
+    if any(map(_CONTROL.search, lines)):
+        raise _malformed("header")
     for line in lines:
-        if _CONTROL.search(line):
-            raise _malformed("header")
         if line[:1] in (" ", "\t"):
             if not last:
                 raise _malformed("header")

@@ -103,12 +103,13 @@ class PathFinder:
         if not is_proposed(certificate, issuer):
             return False
         known = (certificate, issuer)
-        if known not in self._checked:
+        issued = self._checked.get(known)
+        if issued is None:
             if len(self._checked) >= MOST_SIGNATURES:
                 return False
-            self._checked[known] = is_issued_by(certificate, issuer)
-            self.has_forgery = self.has_forgery or not self._checked[known]
-        return self._checked[known]
+            issued = self._checked[known] = is_issued_by(certificate, issuer)
+            self.has_forgery = self.has_forgery or not issued
+        return issued
 
 
 @lru_cache(maxsize=1024)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from intermediary.core.faults import Rejected
+from intermediary.xml import queries
 from intermediary.xml.parser import Element
 
 INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
@@ -19,7 +20,7 @@ def inclusive(element: Element) -> bytes:
     Raises `Rejected("xml.malformed")` when there is no canonical form (a relative namespace URI): an empty result is
     never returned.
     """
-    inherited = _inherited_xml_attributes(element)
+    inherited = _inherited_xml_attributes(element) if queries.inherits_xml_attributes(element) else {}
     # lxml leaves them out; a copy of the element would lose the namespaces in scope, so they are lent for a moment.
     for name, value in inherited.items():
         element.set(name, value)

@@ -58,7 +58,7 @@ class LongTexts:
 
     def of(self, element: Element) -> LongText | None:
         """The long text of this element, None if its text stands in the tree."""
-        return self._texts.get(element.text or "")
+        return self._texts.get(element.text or "") if self._texts else None
 
     def filled(self, form: bytes) -> Iterator[bytes]:
         """A canonical form of the tree with the texts in their places: that of the document, in pieces."""

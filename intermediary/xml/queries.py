@@ -11,6 +11,14 @@ _IDS = etree.XPath(
 )
 
 
+_INHERITED = etree.XPath("boolean(ancestor::*/@xml:*)", namespaces={"xml": "http://www.w3.org/XML/1998/namespace"})
+
+
+def inherits_xml_attributes(element: etree._Element) -> bool:
+    """Whether an ancestor has xml:lang or the like."""
+    return bool(_INHERITED(element))
+
+
 def ids(root: etree._Element) -> list[str]:
     """The values of all attributes called Id, ID or id, in any namespace, at this element and below."""
     found = _IDS(root)
