@@ -16,7 +16,7 @@ MANY = 1_000_000_000
 
 def main(config: Path) -> None:
     """Serve the first endpoint of the configuration until stdin ends; nobody is slowed down for failing."""
-    configure_logging("critical")
+    configure_logging("warning")
     installation = open_installation(config)
     channel = next(one for one in installation.settings.channel if one.osci_passive is not None)
     assert channel.osci_passive is not None

@@ -30,7 +30,22 @@ for mandant in musterstadt beispielhausen; do
         rm secrets/leser.key secrets/leser.pem
         made "secrets/$mandant-leser.p12 (password in $mandant-leser.pass)"
     fi
+    if ! [ -e "secrets/$mandant-signatur.p12" ]; then
+        openssl rand -hex 16 >"secrets/$mandant-signatur.pass"
+        openssl req -x509 -newkey rsa:3072 -nodes -days 365 -subj "/CN=Signatur $mandant (Beispiel)/C=DE" \
+            -addext "keyUsage=critical,digitalSignature,nonRepudiation" \
+            -keyout secrets/signatur.key -out secrets/signatur.pem 2>/dev/null
+        openssl pkcs12 -export -inkey secrets/signatur.key -in secrets/signatur.pem \
+            -passout "file:secrets/$mandant-signatur.pass" -out "secrets/$mandant-signatur.p12"
+        rm secrets/signatur.key secrets/signatur.pem
+        made "secrets/$mandant-signatur.p12 (password in $mandant-signatur.pass)"
+    fi
 done
+if ! [ -e secrets/tls.key ]; then # only for intermediary-osci.toml
+    openssl req -x509 -newkey rsa:3072 -nodes -days 365 -subj "/CN=localhost" \
+        -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" -keyout secrets/tls.key -out secrets/tls.pem 2>/dev/null
+    made "secrets/tls.key (certificate in tls.pem)"
+fi
 if ! [ -e secrets/amqp.url ]; then
     printf 'amqp://guest:guest@127.0.0.1:5672/%%2F\n' >secrets/amqp.url
     made secrets/amqp.url

@@ -22,7 +22,7 @@ def crosscheck(settings: Settings, file: Path) -> list[Finding]:
         *_unknown_mandanten(settings, file),
         *_mandanten(settings, file),
         *_channels(settings, file),
-        *_endpoints(settings, file),
+        *_listening(settings, file),
         *_partners(settings, file),
         *_folders(settings, file),
     ]
@@ -96,7 +96,7 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
             )
 
 
-def _endpoints(settings: Settings, file: Path) -> Iterator[Finding]:
+def _listening(settings: Settings, file: Path) -> Iterator[Finding]:
     """Two doors cannot listen at one port, except on addresses of their own."""
     endpoints = [(channel, channel.osci_passive) for channel in settings.channel if channel.osci_passive]
     for (left, one), (right, other) in combinations(endpoints, 2):

@@ -53,18 +53,20 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
                 if claim.folder.exists() and not claim.folder.is_dir():
                     yield Finding(file, f"channel[{channel.name}].amqp.claims.{name}.folder", "is not a folder")
         if channel.osci_passive:
-            yield from _endpoint(file, f"channel[{channel.name}].osci_passive", channel.osci_passive)
+            yield from _https_files(file, f"channel[{channel.name}].osci_passive", channel.osci_passive)
         for name, table in (("osci_fetch", channel.osci_fetch), ("answer", channel.answer)):
             if table is not None and table.ca_file is not None and not table.ca_file.is_file():
                 yield Finding(file, f"channel[{channel.name}].{name}.ca_file", f"there is no file {table.ca_file}")
 
 
-def _endpoint(file: Path, path: str, door: OsciPassiveDoor) -> Iterator[Finding]:
+def _https_files(file: Path, path: str, door: OsciPassiveDoor) -> Iterator[Finding]:
     if door.tls_key:
         yield from check_secret(file, f"{path}.tls_key", door.tls_key)
-    for name, named in (("tls_cert", door.tls_cert), ("client_ca", door.client_ca)):
-        if named and not named.is_file():
-            yield Finding(file, f"{path}.{name}", f"there is no file {named}")
+    if door.tls_cert and not door.tls_cert.is_file():
+        what, hint = f"there is no file {door.tls_cert}", "it comes with its key"
+        yield Finding(file, f"{path}.tls_cert", what, hint, Severity.MISSING_SECRET)
+    if door.client_ca and not door.client_ca.is_file():
+        yield Finding(file, f"{path}.client_ca", f"there is no file {door.client_ca}")
 
 
 def _folders(settings: Settings, file: Path) -> Iterator[Finding]:

@@ -20,8 +20,8 @@ from tenacity import (
 from intermediary.core.faults import Misconfigured
 from intermediary.ingress.doors import DoorRules, DoorState, DoorStatus
 from intermediary.osci.passive.delivery import Deliveries, House
-from intermediary.osci.passive.endpoint import Endpoint
 from intermediary.osci.passive.failures import DecryptFailures
+from intermediary.osci.passive.reception import Reception
 from intermediary.osci.passive.server import Server
 from intermediary.osci.passive.settings import PassiveSettings
 
@@ -43,7 +43,7 @@ class PassiveDoor:
         self._deliveries = Deliveries(house, rules, self._failures, on_holding=self._on_holding)
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._open: tuple[asyncio.AbstractEventLoop, Server, Endpoint] | None = None
+        self._open: tuple[asyncio.AbstractEventLoop, Server, Reception] | None = None
         self._state = DoorState.CLOSED
         self._code = ""
         self.port: int | None = None
@@ -81,31 +81,31 @@ class PassiveDoor:
         self._stop.set()
         with self._lock:
             if self._open is not None:
-                loop, server, endpoint = self._open
-                loop.call_soon_threadsafe(endpoint.stop)
+                loop, server, reception = self._open
+                loop.call_soon_threadsafe(reception.stop)
                 server.should_exit = True
 
     def _serve(self) -> None:
         if self._stop.is_set():
             return
-        endpoint = Endpoint(
+        reception = Reception(
             self._deliveries, self._settings, self._rules, spool=self._house.spool, clock=self._house.clock
         )
-        server = Server(endpoint.app, self._settings, on_open=lambda port: self._opened(server, endpoint, port))
+        server = Server(reception.app, self._settings, on_open=lambda port: self._opened(server, reception, port))
         try:
             server.run_until_stopped()
         finally:
             with self._lock:
                 self._open = None
             self.port = None
-            endpoint.close()
+            reception.close()
 
-    def _opened(self, server: Server, endpoint: Endpoint, port: int) -> None:
+    def _opened(self, server: Server, reception: Reception, port: int) -> None:
         """Called in the server's loop once it listens."""
         self.port = port
         self._state, self._code = DoorState.TAKING, ""
         with self._lock:
-            self._open = (asyncio.get_running_loop(), server, endpoint)
+            self._open = (asyncio.get_running_loop(), server, reception)
             if self._stop.is_set():
                 server.should_exit = True
         log.info("osci.listening", channel=self.channel)

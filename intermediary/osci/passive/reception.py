@@ -34,7 +34,7 @@ _TICKING_THREADS = 8
 _FINE_SECONDS = 0.004
 
 
-class Endpoint:
+class Reception:
     """One ASGI application for one channel; `stop` ends what waits, from the loop's own thread."""
 
     def __init__(
