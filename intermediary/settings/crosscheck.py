@@ -170,6 +170,9 @@ def _may_share(left: str, right: str) -> bool:
 
 def _places(settings: Settings) -> Iterator[tuple[str, Path]]:
     yield "installation.data", settings.installation.data
+    spool = settings.installation.spool
+    if spool is not None and spool != settings.installation.data / "spool":
+        yield "installation.spool", spool
     yield "audit.heads_folder", settings.audit.heads_folder
     yield "schemas.folder", settings.schemas.folder
     for channel in settings.channel:

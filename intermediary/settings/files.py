@@ -32,6 +32,8 @@ def _installation(settings: Settings, file: Path) -> Iterator[Finding]:
     partners = settings.installation.partners
     if partners is not None and not partners.is_file():
         yield Finding(file, "installation.partners", f"there is no file {partners}")
+    if settings.store.url_file is not None:
+        yield from check_secret(file, "store.url_file", settings.store.url_file)
 
 
 def _mandanten(settings: Settings, file: Path) -> Iterator[Finding]:

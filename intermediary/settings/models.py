@@ -27,6 +27,11 @@ class Installation(Table):
     data: ConfiguredPath = Field(
         description="Folder of the store: database, wrapped payloads, audit trail. For the daemon alone (mode 0700)."
     )
+    spool: ConfiguredPath | None = Field(
+        default=None,
+        description="Folder on a disk of this host for large bodies while they are worked on, encrypted and without a "
+        "name; without it `spool` in `installation.data`. Set it where several hosts share the data folder.",
+    )
     routes: ConfiguredPath = Field(description="File of the routes; read anew when it changes.")
     partners: ConfiguredPath | None = Field(
         default=None,
@@ -36,7 +41,7 @@ class Installation(Table):
 
 
 class Store(Table):
-    """How work is claimed."""
+    """Where the database is, and how work is claimed."""
 
     lease_seconds: int = Field(
         default=120,
@@ -44,6 +49,11 @@ class Store(Table):
         ge=10,
         le=3600,
         description="How long a worker holds a Nachricht before another one may take it over.",
+    )
+    url_file: ConfiguredPath | None = Field(
+        default=None,
+        description="File with the URL of a PostgreSQL database, for several processes on several hosts; then "
+        "`installation.data` is a folder all of them share. Without it the store is one SQLite file there.",
     )
 
 

@@ -13,9 +13,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import (
+    URL,
     ColumnElement,
     Connection,
     Engine,
@@ -39,6 +40,8 @@ from intermediary.core.faults import Misconfigured
 from intermediary.store.tables import Moment, nachrichten
 
 _BUSY_MILLISECONDS = 30_000
+_IDLE_MILLISECONDS = 300_000
+OLDEST_SERVER = 150_000
 
 
 LEASE = update(nachrichten).values(
@@ -188,7 +191,8 @@ class Postgres:
     """PostgreSQL 15 or newer: any number of processes on any number of hosts.
 
     Writes run under `READ COMMITTED` and lock the rows they change; what is claimed is skipped by others (`SKIP LOCKED`).
-    Every wait ends: for a connection, a lock and a statement. `url` is a libpq URL (`postgresql://…`).
+    Every wait ends: for a connection, for a lock, and of others for a transaction of ours that hangs. `url` is a libpq
+    URL (`postgresql://…`) with any of libpq's options.
     """
 
     claim: Executable = LEASE.where(
@@ -219,6 +223,11 @@ class Postgres:
         self._pool = pool
 
     @property
+    def url(self) -> URL:
+        """Where the server is, and how it is spoken to; contains the password."""
+        return self._url
+
+    @property
     def place(self) -> str:
         return f"{self._url.host}/{self._url.database}"
 
@@ -226,7 +235,13 @@ class Postgres:
         return True
 
     def engine(self) -> Engine:
-        return create_engine(
+        try:
+            return self._engine()
+        except ModuleNotFoundError as missing:
+            raise Misconfigured("store.driver.missing", where="url_file") from missing
+
+    def _engine(self) -> Engine:
+        engine = create_engine(
             self._url,
             pool_size=self._pool,
             max_overflow=self._pool,
@@ -240,9 +255,13 @@ class Postgres:
                 "keepalives_count": 3,
                 "tcp_user_timeout": _BUSY_MILLISECONDS,
                 "application_name": "intermediary",
-                "options": f"-c lock_timeout={_BUSY_MILLISECONDS} -c synchronous_commit=on -c timezone=UTC",
+                "options": f"-c lock_timeout={_BUSY_MILLISECONDS} -c synchronous_commit=on -c timezone=UTC "
+                f"-c idle_in_transaction_session_timeout={_IDLE_MILLISECONDS}",
             },
         )
+        _check_options(engine, self._url)
+        event.listen(engine, "connect", _demand_version)
+        return engine
 
     @contextmanager
     def reading(self, engine: Engine) -> Iterator[Connection]:
@@ -267,6 +286,24 @@ class Postgres:
 
 
 _QUEUE = text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")
+
+
+def _check_options(engine: Engine, url: URL) -> None:
+    """What libpq does not know is told before the first connection, and without the URL."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    _, options = engine.dialect.create_connect_args(url)
+    try:
+        make_conninfo("", **{name: value for name, value in options.items() if name != "context"})
+    except ProgrammingError:
+        raise Misconfigured("store.url.invalid", where="url_file") from None
+
+
+def _demand_version(connection: Any, _record: object) -> None:
+    version = connection.info.server_version
+    if version < OLDEST_SERVER:
+        raise Misconfigured("store.server.unfit", where=f"PostgreSQL {version // 10_000}")
 
 
 def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from intermediary.core.faults import Misconfigured
 from intermediary.keys.signing import SigningKey, create_signing_key
 from intermediary.keys.wrap import KekFiles, MandantKeys
 from intermediary.settings.load import load
@@ -43,6 +44,7 @@ def open_installation(config: Path) -> Installation:
         installation=installation_id(settings.installation.name),
         keys=_mandant_keys(settings),
         lease=timedelta(seconds=settings.store.lease_seconds),
+        url=store_url(settings),
     )
     return Installation(settings=settings, store=store, signing=_signing_key(data / SIGNING_KEY))
 
@@ -53,6 +55,7 @@ def look_into_installation(settings: Settings) -> Look | None:
         data=settings.installation.data,
         installation=installation_id(settings.installation.name),
         keys=_mandant_keys(settings),
+        url=store_url(settings),
     )
 
 
@@ -63,11 +66,37 @@ def installation_id(name: str) -> uuid.UUID:
 
 def spool_folder(settings: Settings) -> Path:
     """Where large bodies and their opened parts are while they are worked on, encrypted and without a name."""
-    return settings.installation.data / "spool"
+    return settings.installation.spool or settings.installation.data / "spool"
+
+
+def secret(path: Path) -> str:
+    """The one line in a file of secrets (a URL with its password); `Misconfigured("key.unavailable")` without it."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured("key.unavailable", where=str(path)) from error
 
 
 def _mandant_keys(settings: Settings) -> MandantKeys:
     return MandantKeys({m.name: KekFiles(current=m.kek_file, previous=m.previous_kek_files) for m in settings.mandant})
+
+
+def store_url(settings: Settings) -> str:
+    """The URL of the database, with its password; empty for the file under `installation.data`.
+
+    `Misconfigured("store.url.invalid")` when the file that is named cannot be read or is empty: that must never mean
+    another database than the one that was meant.
+    """
+    file = settings.store.url_file
+    if file is None:
+        return ""
+    try:
+        url = secret(file)
+    except Misconfigured as fault:
+        raise Misconfigured("store.url.invalid", where=str(file)) from fault
+    if not url:
+        raise Misconfigured("store.url.invalid", where=str(file))
+    return url
 
 
 def _signing_key(path: Path) -> SigningKey:

@@ -76,6 +76,18 @@ CODES = (
         "Eine Zeile der Form postgresql://BENUTZER:KENNWORT@RECHNER:PORT/DATENBANK eintragen.",
     ),
     Code(
+        "store.server.unfit",
+        Healer.OPERATOR,
+        "Der Datenbankserver eignet sich nicht für diese Fassung des Programms.",
+        "PostgreSQL 15 oder neuer betreiben (docs/howto/postgresql.md); `doctor` nennt, was fehlt.",
+    ),
+    Code(
+        "store.driver.missing",
+        Healer.OPERATOR,
+        "Für PostgreSQL fehlt der Treiber psycopg.",
+        "Das Paket mit seinem Zusatz installieren: pip install 'xta-osci-intermediary[postgresql]'.",
+    ),
+    Code(
         "store.installation.differs",
         Healer.OPERATOR,
         "Das Datenverzeichnis gehört zu einer Installation mit anderem Namen.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
+from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Misconfigured, Transient
+from intermediary.store import dialects
 from intermediary.store.dialects import Postgres
 from intermediary.testing.postgres import PrivatePostgres
 from intermediary.testing.servers import free_ports
@@ -135,6 +138,44 @@ def test_a_url_that_is_none_is_the_operators(tmp_path: Path) -> None:
         Postgres("geheim")
 
     assert ("store.url.invalid", "url_file") == (fault.value.code, fault.value.where)
+
+
+@pytest.mark.parametrize("url", ["", "geheim", "mysql://u:geheim@h/x", "postgresql://u:geheim@h/x?sslmod=disable"])
+def test_what_libpq_cannot_use_is_told_without_it(url: str) -> None:
+    """An option that does not exist is found before the first connection; nothing of the URL is in the fault."""
+    with pytest.raises(Misconfigured) as fault:
+        Postgres(url).engine()
+
+    assert "store.url.invalid" == fault.value.code
+    assert "geheim" not in f"{fault.value!r} {fault.value.__cause__!r} {fault.value.__context__ and fault.value.where}"
+
+
+def test_options_of_libpq_are_handed_on() -> None:
+    """How the connection is protected stands in the URL."""
+    engine = Postgres("postgresql://u@h/x?sslmode=verify-full&sslrootcert=/etc/db-ca.pem").engine()
+
+    assert "verify-full" == engine.dialect.create_connect_args(engine.url)[1]["sslmode"]
+
+
+def test_a_missing_driver_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """psycopg is an extra: without it the operator is told which."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    with pytest.raises(Misconfigured) as fault:
+        Postgres("postgresql://u@h/x").engine()
+
+    assert "store.driver.missing" == fault.value.code
+    assert "[postgresql]" in CATALOGUE[fault.value.code].remedy
+
+
+def test_a_server_that_is_too_old_is_refused(monkeypatch: pytest.MonkeyPatch, site: Bench) -> None:
+    """Before anything is written into it."""
+    monkeypatch.setattr(dialects, "OLDEST_SERVER", 990_000)
+
+    with pytest.raises(Misconfigured) as fault:
+        site.open()
+
+    assert "store.server.unfit" == fault.value.code
 
 
 def test_a_killed_server_comes_back_with_what_was_taken(site: Bench, postgres: PrivatePostgres) -> None:
