@@ -78,6 +78,7 @@ NO_TEXTS = LongTexts({})
 # No Base64: a word that is taken for a text by mistake is refused.
 _MARK = "-long-"
 _MARK_BYTES = _MARK.encode()
+_LONGEST_TAG = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,24 +133,26 @@ class _Reduction:
                 self._keep(window[:last])
                 position += last
             else:
-                position = self._stretch(position, window)
+                position = self._stretch(position)
         return bytes(self._reduced), self._texts
 
-    def _stretch(self, position: int, window: bytes) -> int:
+    def _stretch(self, position: int) -> int:
         """A stretch without another `<` that fills the window: a start tag and its text, perhaps."""
         end = self._view.find(b"<", position + 1)
-        begin = position + window.rfind(b">") + 1
-        end = self._view.length if end < 0 else end
+        is_last = end < 0
+        end = self._view.length if is_last else end
+        head = self._view.slice(position, min(end, position + _LONGEST_TAG))
+        tag = head[: head.rfind(b">") + 1]
+        begin = position + len(tag)
         if (
-            end < self._view.length
+            not is_last
             and end - begin > self._long_text
-            and self._start_tag.fullmatch(window, 0, begin - position)
+            and self._start_tag.fullmatch(tag)
             and self._is_pure(begin, end)
         ):
-            self._keep(window[: begin - position])
             word = _MARK + secrets.token_hex(16)
             self._texts[word] = LongText(Section(self._content, begin, end))
-            self._keep(word.encode())
+            self._keep(tag + word.encode())
         else:
             for piece in Section(self._content, position, end).stretch():
                 self._keep(piece)
