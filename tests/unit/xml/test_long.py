@@ -23,8 +23,8 @@ LONG = 8
 BASE64 = st.text("ABab01+/=", max_size=30).map(str.encode)
 
 
-def outcome(read: str, document: bytes) -> tuple[str, str] | list[tuple[str, bytes]]:
-    """Code and place of a refusal, or every element with its canonical form."""
+def outcome(read: str, document: bytes) -> tuple[str, str] | list[tuple[str, bytes, bytes]]:
+    """Code and place of a refusal, or every element with its text and its canonical form."""
     content = MemoryContent(document)
     try:
         if read == "long":
@@ -33,7 +33,10 @@ def outcome(read: str, document: bytes) -> tuple[str, str] | list[tuple[str, byt
             found = Document(parse(content, refuse_instructions=True))
     except Rejected as refusal:
         return refusal.code, refusal.where if refusal.code == "xml.limit" else ""
-    return [(str(one.tag), b"".join(found.texts.filled(canonical.inclusive(one)))) for one in found.root.iter()]
+    return [
+        (str(one.tag), text_of(found, one), b"".join(found.texts.filled(canonical.inclusive(one))))
+        for one in found.root.iter()
+    ]
 
 
 def text_of(found: Document, element: Element) -> bytes:
@@ -90,7 +93,7 @@ TAGS = st.sampled_from(
     inside=b"<CipherValue>QUJDQUJDQUJDQUJDQUJD</CipherValue><CipherValue>QUJDQUJDQUJDQUJDQUJE</CipherValue>", head=b""
 )
 def test_both_ways_agree(inside: bytes, head: bytes) -> None:
-    """The same elements with the same canonical forms, or the same refusal, with texts outside or all in the tree."""
+    """The same elements with the same texts and canonical forms, or the same refusal, with texts outside or all in the tree."""
     document = b"%s<a xmlns='%s' xmlns:o='%s'>%s</a>" % (head, XENC.encode(), OSCI.encode(), inside)
 
     assert outcome("tree", document) == outcome("long", document)
