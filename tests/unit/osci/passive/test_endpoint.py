@@ -10,15 +10,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.core.states import NachrichtState as N
-from intermediary.core.values import Eingang
+from intermediary.core.values import Eingang, MemoryContent
 from intermediary.ingress.doors import DoorState
+from intermediary.keys.spool import Spool
 from intermediary.osci.passive.settings import Bounds
-from intermediary.osci.write import Letter
+from intermediary.osci.write import Cipher, Letter
 from intermediary.store.records import NachrichtRecord
 from intermediary.testing.pki import Pki
 from tests.unit.osci.passive.conftest import MANDANT, NOW, RULES, FakeHouse, Serve, Served, answered, sealed
@@ -311,3 +313,28 @@ class Asking:
     def result(self) -> tuple[int, bytes]:
         self._thread.join(30)
         return self._said[0]
+
+
+def test_who_fails_too_often_is_not_decrypted_for(serve: Serve, pki: Pki, fake: FakeHouse) -> None:
+    """Twenty times 9202 to the byte, then 503 without a look at the message; the door's status tells (rule R3)."""
+    served = serve(tick_seconds=0.01)
+    good = sealed(replace(LETTER, transport_cipher=Cipher()), pki)
+    answers = {post(served.port, good[:-300] + bytes([good[-300] ^ 1]) + good[-299:]) for _ in range(20)}
+
+    ((status, body),) = answers
+    assert (200, True) == (status, b"<osci:Code>9202</osci:Code>" in body)
+    assert 503 == post(served.port, good)[0]
+    assert "intake.decrypt.alarm" == served.door.status.code
+    assert not fake.taken
+
+
+def test_a_large_body_is_not_held_in_memory(serve: Serve, pki: Pki, fake: FakeHouse, tmp_path: Path) -> None:
+    """Above the spool's limit it lies in an unlinked, encrypted file, and is taken from there."""
+    fake.spool = Spool(tmp_path / "small", memory_bytes=10_000)
+    content = b"<a>" + b"SYNTHETISCH" * 20_000 + b"</a>"
+    status, _body = post(serve().port, sealed(replace(LETTER, contents=(content,)), pki))
+    (eingang,) = fake.taken.values()
+
+    assert 200 == status
+    assert not isinstance(eingang.body, MemoryContent)
+    assert [] == list((tmp_path / "small").iterdir())
