@@ -16,6 +16,7 @@ from intermediary.core.values import MemoryContent, Opened
 from intermediary.keys import private
 from intermediary.keys.private import DecryptionKey
 from intermediary.keys.ring import Anchor, Keyring
+from intermediary.keys.spool import Spool
 from intermediary.unseal import NotOpened, profile, unseal
 from intermediary.unseal.formats import OSCI_TYPE, Role
 
@@ -106,13 +107,20 @@ def keyring_of(folder: Path, names: tuple[str, ...] = OWN_KEYS, require: tuple[s
     return Keyring([_key(folder, name) for name in names], [_anchor(folder)], require=require)
 
 
-def open_case(case: Case, policy: str = "legacy", require: tuple[str, ...] = (), role: Role = "any") -> Opened:
+def open_case(
+    case: Case,
+    policy: str = "legacy",
+    require: tuple[str, ...] = (),
+    role: Role = "any",
+    spool: Spool | None = None,
+) -> Opened:
     """The vector through unseal, with the keys its sidecar grants and the test CA as anchor."""
     available = case.sidecar.get("keysAvailable", "all")
     names = OWN_KEYS if available == "all" else tuple(available)
     keyring = keyring_of(case.folder, names, require)
-    content = MemoryContent(case.message)
-    return unseal(content, content_type=OSCI_TYPE, keyring=keyring, policy=profile(policy), at=AT, role=role)
+    content = MemoryContent(case.message) if spool is None else spool.keep(case.message)
+    kind, rules = OSCI_TYPE, profile(policy)
+    return unseal(content, content_type=kind, keyring=keyring, policy=rules, at=AT, role=role, spool=spool)
 
 
 def accepted(case: Case) -> None:
