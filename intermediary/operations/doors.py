@@ -11,11 +11,12 @@ from intermediary.core.faults import Fault, Misconfigured
 from intermediary.ingress.amqp.probe import probe_queue
 from intermediary.ingress.inbox import REASON_SUFFIX, REFUSED, FileInbox
 from intermediary.operations.diagnosis import Diagnosis, bad
+from intermediary.operations.https import https
 from intermediary.osci.client.answers import OsciAnswers
 from intermediary.receipt import Answers
 from intermediary.settings.channels import AmqpDoor, Channel
 from intermediary.settings.models import Settings
-from intermediary.wiring import open_answers, probe_post_boxes
+from intermediary.wiring import open_answers, probe_post_boxes, utc_now
 
 BROKER_SECONDS = 5.0
 MOST_COUNTED = 10_000
@@ -31,6 +32,8 @@ def doors(settings: Settings) -> Iterator[Diagnosis]:
             yield _broker(subject, channel.amqp)
         elif channel.osci_fetch is not None:
             yield _post_boxes(subject, channel, settings)
+        elif channel.osci_passive is not None:
+            yield from https(subject, channel, channel.osci_passive, settings, utc_now())
 
 
 def ways_back(settings: Settings) -> Iterator[Diagnosis]:

@@ -47,10 +47,10 @@ def _own_certificate(mandant: str, certificate: x509.Certificate, now: datetime)
     days = (certificate.not_valid_after_utc - now).days
     if days < 0:
         return Diagnosis(subject, "warning", "expired", "messages already sealed for it still open; renew it")
-    return _ending(subject, f"{days} days left", days, "renew it and add the new key beside it")
+    return ending(subject, f"{days} days left", days, "renew it and add the new key beside it")
 
 
-def _ending(subject: str, what: str, days: int, hint: str) -> Diagnosis:
+def ending(subject: str, what: str, days: int, hint: str) -> Diagnosis:
     """`ok` until the first of DAYS; the hint says how urgent it is."""
     reached = [limit for limit in DAYS if days < limit]
     if not reached:
@@ -65,7 +65,7 @@ def _profile(mandant: str, ring: Keyring, now: datetime) -> Diagnosis:
     days = _days(ring.policy_until, now)
     if ring.policy_until <= now:
         return Diagnosis(subject, "bad", f"{label} has ended: every message is refused", "set policy or policy_until")
-    return _ending(subject, f"{label}, {days} days left", days, "afterwards every message is refused")
+    return ending(subject, f"{label}, {days} days left", days, "afterwards every message is refused")
 
 
 def _partner(partner: Partner, now: datetime) -> Iterator[Diagnosis]:
@@ -78,7 +78,7 @@ def _partner(partner: Partner, now: datetime) -> Iterator[Diagnosis]:
             if days < 0:
                 yield Diagnosis(name, "warning", "expired", "remove it from the directory, or add its successor")
             else:
-                yield _ending(name, f"{days} days left", days, "ask the partner for its successor, add it beside")
+                yield ending(name, f"{days} days left", days, "ask the partner for its successor, add it beside")
 
 
 def _exception(subject: str, partner: Partner, now: datetime) -> Diagnosis:
@@ -93,7 +93,7 @@ def _exception(subject: str, partner: Partner, now: datetime) -> Diagnosis:
         hint = "what still needs it is refused (policy.expired); remove it from the directory"
         return Diagnosis(subject, "warning", f"{label}: ended{reason}", hint)
     days = _days(until, now)
-    return _ending(subject, f"{label}, {days} days left{reason}", days, "afterwards what needs it is refused")
+    return ending(subject, f"{label}, {days} days left{reason}", days, "afterwards what needs it is refused")
 
 
 def _revocation(mandant: str, ring: Keyring, now: datetime) -> Iterator[Diagnosis]:
