@@ -116,6 +116,13 @@ def test_a_good_delivery(delivering: Delivering, case: c.Case, shared: Path) -> 
         assert not [code for code in answer.codes if code.startswith("9")]
 
 
+def test_certificates_out_of_date_are_told(delivering: Delivering, shared: Path) -> None:
+    """Accepted with warnings: the author's and the reader's certificates have expired (digest §15)."""
+    (case,) = (one for one in GOOD if one.name == "accept-23-expired-reader")
+
+    assert {"0800", "3701", "3706"} <= set(delivering.deliver(case).codes)
+
+
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case.name)
 def test_a_bad_delivery(delivering: Delivering, case: c.Case, shared: Path) -> None:
     """Never 0800; at transport level a code of the sidecar, for content 9805 or what the sidecar allows."""

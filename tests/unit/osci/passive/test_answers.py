@@ -105,8 +105,9 @@ def test_a_process_delivery_without_card_has_no_id(serve: Serve, pki: Pki, fake:
     assert 1 == len(fake.taken)
 
 
-def without_card(pki: Pki) -> bytes:
-    ciphers = {f"{role}_cipher": pki.members[f"{role}-cipher"].certificate for role in ("intermediary", "originator")}
+def without_card(pki: Pki, *roles: str) -> bytes:
+    roles = roles or ("intermediary", "originator")
+    ciphers = {f"{role}_cipher": pki.members[f"{role}-cipher"].certificate for role in roles}
     listed = list_certificates(**ciphers)
     return write(
         Outgoing(
@@ -214,6 +215,25 @@ def test_a_missing_signature_is_refused_where_it_is_required(serve: Serve, pki: 
     answer = ask(serve, pki, replace(LETTER, transport_signature=None))
 
     assert (("9600",), []) == (answer.order.feedback, signers(answer))
+
+
+@pytest.mark.parametrize("kind", ["StoreDelivery", "ForwardDelivery"])
+def test_what_an_intermediary_is_for_is_refused(serve: Serve, pki: Pki, fake: FakeHouse, kind: Any) -> None:
+    """9300 in a fault: the right message at the wrong door."""
+    letter = replace(LETTER, message_type=kind, transport_cipher=None)
+    status, body = post(serve().port, sealed(letter, pki))
+
+    assert (200, True) == (status, b"<osci:Code>9300</osci:Code>" in body)
+    assert b"<faultcode>soap:Client</faultcode>" in body
+    assert not fake.taken
+
+
+def test_an_answer_that_cannot_be_sealed_is_a_fault(serve: Serve, pki: Pki, fake: FakeHouse) -> None:
+    """9500: encrypted, but without the certificate that an answer would be encrypted for; nothing is taken."""
+    status, body = post(serve().port, without_card(pki, "originator"))
+
+    assert (200, True) == (status, b"<osci:Code>9500</osci:Code>" in body)
+    assert not fake.taken
 
 
 def refused(code: str) -> Any:
