@@ -119,20 +119,23 @@ class _Reading:
         self._frame: OsciMessage | None = None
 
     def run(self, raw: Content, *, with_content: bool) -> OsciMessage:
-        progress = self._progress
         try:
             return self._open(self._unchanging(raw), with_content=with_content)
         except NotOpened:
             raise
         except Rejected as fault:
-            refusal = NotOpened(
-                fault.code,
-                where=fault.where,
-                findings=fault.findings,
-                osci_code=self._fault_code or progress.osci_code(fault.code),
-                known=progress.opened(),
-            )
-            raise (refusal if self._frame is None else NotDelivered(refusal, self._frame)) from fault
+            # Not kept in a variable: a refusal that holds its own frame would keep spool files open.
+            raise self._refusal(fault) from fault
+
+    def _refusal(self, fault: Rejected) -> NotOpened:
+        refusal = NotOpened(
+            fault.code,
+            where=fault.where,
+            findings=fault.findings,
+            osci_code=self._fault_code or self._progress.osci_code(fault.code),
+            known=self._progress.opened(),
+        )
+        return refusal if self._frame is None else NotDelivered(refusal, self._frame)
 
     def _unchanging(self, raw: Content) -> Content:
         """What is read more than once must not change in between (threat T27)."""
