@@ -72,6 +72,7 @@ class FakeHouse:
     )
     fail: Callable[[Sequence[Eingang]], None] = lambda _: None
     policy: str = "legacy"
+    padding: bytes = b""
     taken: dict[str, Eingang] = field(default_factory=dict)
     records: dict[str, NachrichtRecord] = field(default_factory=dict)
     judged: list[str] = field(default_factory=list)
@@ -103,7 +104,9 @@ class FakeHouse:
             look=lambda own: self.records[own],
             judge=self.judge,
             opening=lambda _: Opening(self.keyring, profile(self.policy)),
-            quittung=lambda one, message_id: f'{{"messageId": "{message_id}", "route": "{one.route}"}}'.encode(),
+            quittung=lambda one, message_id: (
+                f'{{"messageId": "{message_id}", "route": "{one.route}"}}'.encode() + self.padding
+            ),
             spool=self.spool,
             clock=lambda: NOW,
             random=secrets.token_bytes,

@@ -39,11 +39,12 @@ FORMS = {
 
 def post(port: int, body: bytes, path: str = "/osci") -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request("POST", path, body)
-    response = connection.getresponse()
-    said = response.status, response.read()
-    connection.close()
-    return said
+    try:
+        connection.request("POST", path, body)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
 
 
 def ask(serve: Serve, pki: Pki, letter: Letter) -> OsciMessage:

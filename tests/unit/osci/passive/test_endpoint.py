@@ -5,9 +5,10 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,10 +20,12 @@ from intermediary.core.states import NachrichtState as N
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.ingress.doors import DoorState
 from intermediary.keys.spool import Spool
+from intermediary.keys.tls import TlsFiles
 from intermediary.osci.passive.settings import Bounds
 from intermediary.osci.write import Cipher, Letter
 from intermediary.store.records import NachrichtRecord
 from intermediary.testing.pki import Pki
+from tests.acceptance.osci_endpoint import write_tls
 from tests.unit.osci.passive.conftest import MANDANT, NOW, RULES, FakeHouse, Serve, Served, answered, sealed
 from tests.unit.osci.passive.test_answers import post
 
@@ -338,3 +341,45 @@ def test_a_large_body_is_not_held_in_memory(serve: Serve, pki: Pki, fake: FakeHo
     assert 200 == status
     assert not isinstance(eingang.body, MemoryContent)
     assert [] == list((tmp_path / "small").iterdir())
+
+
+def test_a_half_open_handshake_is_cut(serve: Serve, tmp_path: Path) -> None:
+    """A client that connects and never says hello holds its place no longer than the time for a handshake."""
+    write_tls(tmp_path / "cert.pem", tmp_path / "key.pem")
+    files = TlsFiles(tmp_path / "cert.pem", tmp_path / "key.pem")
+    served = serve(bounds=Bounds(handshake=0.3, per_client=2), tls=files)
+    clients = [socket.create_connection(("127.0.0.1", served.port), timeout=20) for _ in range(3)]
+    said = [client.recv(1) for client in clients]
+    for client in clients:
+        client.close()
+
+    assert [b"", b"", b""] == said
+    context = ssl.create_default_context(cafile=str(files.certificate))
+    connection = http.client.HTTPSConnection("127.0.0.1", served.port, timeout=20, context=context)
+    connection.request("GET", "/osci")
+    assert 405 == connection.getresponse().status
+    connection.close()
+
+
+def test_who_does_not_take_the_answer_is_cut(serve: Serve, pki: Pki, fake: FakeHouse) -> None:
+    """A client that asks and never reads is let go, and its place is free again."""
+    fake.padding = b" " * 8_000_000
+    served = serve(bounds=Bounds(send=0.3, per_client=1))
+    body = sealed(replace(LETTER, message_type="ProcessDelivery"), pki)
+    with socket.socket() as asking:
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        asking.connect(("127.0.0.1", served.port))
+        asking.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+        assert 200 == patiently(lambda: post(served.port, sealed(LETTER, pki))[0])
+
+
+def patiently(ask: Callable[[], int]) -> int:
+    """What is said once somebody is let in."""
+    pause = threading.Event()
+    for _ in range(200):
+        try:
+            return ask()
+        except (OSError, http.client.HTTPException):
+            pause.wait(0.1)
+    raise AssertionError("nobody was let in")
