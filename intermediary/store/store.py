@@ -78,7 +78,7 @@ class Store:
         return _claim.has_suspect(self._db, now)
 
     def claim_one(self, nachricht_id: str, owner: str, now: datetime, lease: timedelta | None = None) -> Claim:
-        """Lease one Nachricht for a person, whatever its state; `Busy` while it is leased, `NotFound` if unknown."""
+        """Lease one Nachricht for a person or a door, whatever its state; `Busy` while leased, `NotFound` if unknown."""
         return _claim.claim_one(self._db, nachricht_id, owner, now, lease or self._db.lease)
 
     def extend(self, claim: Claim, now: datetime, lease: timedelta | None = None) -> Claim:
