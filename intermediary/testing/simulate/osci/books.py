@@ -39,14 +39,22 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery that waits in a post box; `cut` is the file of the answer it is served from in chunks."""
+    """A delivery that waits in a post box; `cut` is the file of the answer it is served from in chunks.
+
+    `served_chunks` went out in the dialog `served_in`, each of `chunk_bytes`.
+    """
 
     message_id: str = field(repr=False)
     addressee: str
     file: str
     cut: str | None = None
     chunk_bytes: int = 0
+    served_in: str = ""
     served_chunks: frozenset[int] = frozenset()
+
+    def served_before(self, conversation: str, chunk_bytes: int) -> frozenset[int]:
+        """The chunks that went out in this dialog; those of another size have numbers that mean other bytes."""
+        return self.served_chunks if (self.served_in, self.chunk_bytes) == (conversation, chunk_bytes) else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +190,5 @@ class Books:
 
 
 def _serve_chunk(delivery: Delivery, fact: f.ChunkServed) -> Delivery:
-    """Chunks of another size begin anew: their numbers mean other bytes."""
-    before = delivery.served_chunks if delivery.chunk_bytes == fact.chunk_bytes else frozenset()
-    return replace(delivery, chunk_bytes=fact.chunk_bytes, served_chunks=before | {fact.number})
+    served = delivery.served_before(fact.conversation, fact.chunk_bytes) | {fact.number}
+    return replace(delivery, chunk_bytes=fact.chunk_bytes, served_in=fact.conversation, served_chunks=served)

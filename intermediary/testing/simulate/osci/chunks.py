@@ -84,8 +84,13 @@ class Chunks:
         if "lose-chunk" in drawn:
             return refused(request.kind, "9811")
         begin = (asked.number - 1) * asked.chunk_bytes
-        chunk = ChunkServed(message_id=delivery.message_id, number=asked.number, chunk_bytes=asked.chunk_bytes)
-        before = delivery.served_chunks if delivery.chunk_bytes == asked.chunk_bytes else frozenset()
+        chunk = ChunkServed(
+            message_id=delivery.message_id,
+            number=asked.number,
+            chunk_bytes=asked.chunk_bytes,
+            conversation=standing.conversation,
+        )
+        before = delivery.served_before(standing.conversation, asked.chunk_bytes)
         is_complete = len(before | {asked.number} | set(asked.received)) >= total
         information = ChunkInformation(number=asked.number, total=total, total_kilobytes=len(data) // KILOBYTE)
         answer = Answer(

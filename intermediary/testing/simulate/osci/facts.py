@@ -121,11 +121,12 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkServed:
-    """One chunk of that answer went out."""
+    """One chunk of that answer went out; only what went out in one dialog adds up."""
 
     message_id: str
     number: int
     chunk_bytes: int
+    conversation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -241,6 +241,20 @@ def test_chunks_can_be_fetched_over_several_dialogs(rig: Rig, large: Letter) -> 
     assert total == begin.order.chunk.total
 
 
+def test_chunks_of_an_earlier_dialog_do_not_count(rig: Rig, large: Letter) -> None:
+    """All chunks went out in a dialog that broke; who fetches only the first one again and leaves has not received it."""
+    message_id = _store_all(rig, large)
+    broken = rig.client()
+    broken.init()
+    _fetch_all(rig, broken, SIZE)
+    client = rig.client()
+    client.init()
+    client.fetch_chunk(1, SIZE)
+    client.exit()
+
+    assert [message_id] == rig.waiting()
+
+
 def test_asking_for_a_chunk_again_acknowledges_nothing(rig: Rig, large: Letter) -> None:
     """After the last chunk the client may still ask for one of them; only another request receives the delivery."""
     message_id = _store_all(rig, large)
