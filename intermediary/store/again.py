@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete
 
 from intermediary.core.states import NachrichtState, ZustellungState
-from intermediary.store.database import Database
+from intermediary.store.database import Database, whole
 from intermediary.store.errors import NotPossible
 from intermediary.store.records import Claim
 from intermediary.store.tables import search_keys, zustellungen
@@ -17,6 +17,7 @@ _N, _Z = NachrichtState, ZustellungState
 _WAITING = frozenset({_Z.DUE, _Z.UNCLEAR, _Z.AWAITING})
 
 
+@whole
 def hurry(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
     """See `Store.hurry`."""
     with db.write() as tx:
@@ -30,6 +31,7 @@ def hurry(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime)
         return work.save()
 
 
+@whole
 def judge_anew(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
     """See `Store.judge_anew`."""
     with db.write() as tx:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from intermediary.core.states import CRASH_LIMIT, FINAL, UNEXPLAINED_LIMIT, NachrichtState, ZustellungState
 from intermediary.store import rows
-from intermediary.store.database import Database
+from intermediary.store.database import Database, whole
 from intermediary.store.dialects import LEASE, SUSPECTS
 from intermediary.store.errors import Busy, LeaseLost, NotFound
 from intermediary.store.installation import record_installation
@@ -23,6 +23,7 @@ _LEASE_ONE = LEASE.where(nachrichten.c.id == bindparam("wanted")).returning(nach
 _FREE = {"lease_owner": None, "lease_until": None, "took_over": False}
 
 
+@whole
 def claim(db: Database, owner: str, now: datetime, lease: timedelta, limit: int, *, suspects: bool) -> list[Claim]:
     """See `Store.claim` and `Store.claim_suspects`."""
     claims: list[Claim] = []
@@ -37,6 +38,7 @@ def claim(db: Database, owner: str, now: datetime, lease: timedelta, limit: int,
     return sorted(claims, key=lambda one: (one.nachricht.due_at or now, one.nachricht.received_at))
 
 
+@whole
 def claim_one(db: Database, nachricht_id: str, owner: str, now: datetime, lease: timedelta) -> Claim:
     """See `Store.claim_one`."""
     with db.write() as tx:
@@ -53,6 +55,7 @@ def claim_one(db: Database, nachricht_id: str, owner: str, now: datetime, lease:
         return work.save()
 
 
+@whole
 def extend(db: Database, held: Claim, now: datetime, lease: timedelta) -> Claim:
     """See `Store.extend`."""
     with db.write() as tx:
@@ -62,12 +65,14 @@ def extend(db: Database, held: Claim, now: datetime, lease: timedelta) -> Claim:
     return held
 
 
+@whole
 def release(db: Database, held: Claim) -> None:
     """See `Store.release`."""
     with db.write() as tx:
         tx.execute(_held(held).values(**_FREE))
 
 
+@whole
 def release_dead(db: Database, is_alive: Callable[[str], bool], now: datetime) -> int:
     """See `Store.release_dead`."""
     with db.read() as tx:
@@ -88,6 +93,7 @@ def release_dead(db: Database, is_alive: Callable[[str], bool], now: datetime) -
     return freed
 
 
+@whole
 def release_crashed(db: Database, process: str, now: datetime, *, alone: bool) -> int:
     """See `Store.release_crashed`."""
     left = nachrichten.c.lease_owner.startswith(f"{process}:", autoescape=True)

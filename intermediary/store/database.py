@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from intermediary.core.faults import Transient
 from intermediary.keys.wrap import MandantKeys
 from intermediary.store.blobs import Blobs
 from intermediary.store.dialects import Dialect
+
+_ATTEMPTS = 6
+_BROKEN_OFF = frozenset({"40001", "40P01"})
+"""Serialization failure and deadlock: what PostgreSQL asks to repeat."""
+
+_REFUSED = frozenset({"25006", "42501"})
+"""The database takes no writes, or not from us: a standby that is no primary yet, a grant that is missing."""
+
+_Asked = ParamSpec("_Asked")
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +59,47 @@ class Database:
             yield connection
 
 
+class Collision(Transient):
+    """Others were in the way, a deadlock for example: the transaction was rolled back, and certainly nothing happened."""
+
+
+def whole(operation: Callable[_Asked, _Answer]) -> Callable[_Asked, _Answer]:
+    """For an operation whose only effect is one writing transaction: begun anew when others were in its way.
+
+    It is called again with the same arguments, at most `_ATTEMPTS` times within about a second, and reads everything anew.
+    After that the fault is the caller's, as `Transient("store.unavailable")`. A commit that failed is never repeated here:
+    it may have happened, and only the caller's own repetition finds its traces.
+    """
+
+    @wraps(operation)
+    def repeated(*asked: _Asked.args, **named: _Asked.kwargs) -> _Answer:
+        try:
+            return operation(*asked, **named)
+        except Collision:
+            return _later()(operation, *asked, **named)
+
+    return repeated
+
+
+def _later() -> Retrying:
+    """Waits at random before each attempt, so that two who met do not meet again."""
+    wait = wait_random_exponential(multiplier=0.02, max=0.5)
+    return Retrying(
+        retry=retry_if_exception_type(Collision), stop=stop_after_attempt(_ATTEMPTS - 1), wait=wait, reraise=True
+    )
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """What the engine says when it is away, busy or in a deadlock becomes `Transient("store.unavailable")`."""
     try:
         yield
-    except (OperationalError, PoolExhausted) as failure:
-        raise Transient("store.unavailable", where="database") from failure
     except DBAPIError as failure:
-        if failure.connection_invalidated:
+        state = getattr(failure.orig, "sqlstate", None)
+        if state in _BROKEN_OFF:
+            raise Collision("store.unavailable", where="database") from failure
+        if isinstance(failure, OperationalError) or failure.connection_invalidated or state in _REFUSED:
             raise Transient("store.unavailable", where="database") from failure
         raise
+    except PoolExhausted as failure:
+        raise Transient("store.unavailable", where="database") from failure

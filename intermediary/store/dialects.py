@@ -41,6 +41,12 @@ from intermediary.store.tables import Moment, nachrichten
 
 _BUSY_MILLISECONDS = 30_000
 _IDLE_MILLISECONDS = 300_000
+_SESSION = (
+    f"-c lock_timeout={_BUSY_MILLISECONDS} -c idle_in_transaction_session_timeout={_IDLE_MILLISECONDS} "
+    "-c synchronous_commit=on -c timezone=UTC"
+)
+"""What we demand of every session; stands behind the options of the URL, so that it wins."""
+
 OLDEST_SERVER = 150_000
 
 
@@ -255,12 +261,12 @@ class Postgres:
                 "keepalives_count": 3,
                 "tcp_user_timeout": _BUSY_MILLISECONDS,
                 "application_name": "intermediary",
-                "options": f"-c lock_timeout={_BUSY_MILLISECONDS} -c synchronous_commit=on -c timezone=UTC "
-                f"-c idle_in_transaction_session_timeout={_IDLE_MILLISECONDS}",
+                "options": f"{self._url.query.get('options', '')} {_SESSION}",
             },
         )
         _check_options(engine, self._url)
         event.listen(engine, "connect", _demand_version)
+        event.listen(engine, "checkin", _forget_access)
         return engine
 
     @contextmanager
@@ -298,6 +304,12 @@ def _check_options(engine: Engine, url: URL) -> None:
         make_conninfo("", **{name: value for name, value in options.items() if name != "context"})
     except ProgrammingError:
         raise Misconfigured("store.url.invalid", where="url_file") from None
+
+
+def _forget_access(connection: Any, _record: object) -> None:
+    """After a read-only transaction the engine demands writing ones, over a server's word that it takes none (F7)."""
+    if connection is not None and not connection.closed:
+        connection.read_only = None
 
 
 def _demand_version(connection: Any, _record: object) -> None:

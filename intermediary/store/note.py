@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from intermediary.store.database import Database
+from intermediary.store.database import Database, whole
 from intermediary.store.records import Claim
 from intermediary.store.work import under_claim, without_claim
 
 
+@whole
 def note(
     db: Database, subject: Claim | str, event: str, *, now: datetime, actor: str, fields: Mapping[str, Any]
 ) -> None:

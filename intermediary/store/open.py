@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from intermediary.keys.wrap import MandantKeys
 from intermediary.store.blobs import Blobs
-from intermediary.store.database import Database, translated
+from intermediary.store.database import Database, translated, whole
 from intermediary.store.dialects import Dialect, Postgres, Sqlite
 from intermediary.store.installation import remember_installation, remember_keks
 from intermediary.store.migrate import migrate
@@ -50,15 +50,20 @@ def open_store(
             installation=installation,
             lease=lease,
         )
-        with db.write() as tx:
-            dialect.queue_for(tx, ["installation"])
-            remember_installation(tx, installation)
-            remember_keks(tx, keys)
+        _remember(db)
         db.blobs.recover(lambda names: _with_row(db, names))
     except BaseException:
         engine.dispose()
         raise
     return Store(db)
+
+
+@whole
+def _remember(db: Database) -> None:
+    with db.write() as tx:
+        db.dialect.queue_for(tx, ["installation"])
+        remember_installation(tx, db.installation)
+        remember_keks(tx, db.keys)
 
 
 def dialect_of(data: Path, url: str) -> Dialect:

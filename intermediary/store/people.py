@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from intermediary.core.decide import compose
 from intermediary.core.ids import zustellung_key
 from intermediary.core.states import FINAL, VERDICTS, NachrichtState, ZustellungState
-from intermediary.store.database import Database
+from intermediary.store.database import Database, whole
 from intermediary.store.due import standings
 from intermediary.store.errors import NotPossible
 from intermediary.store.records import Claim, ZustellungRecord
@@ -22,6 +22,7 @@ _Z = ZustellungState
 _ARRIVED = frozenset({_Z.DELIVERED, _Z.AWAITING, _Z.UNCLEAR, _Z.INTENDED})
 
 
+@whole
 def confirm_delivered(
     db: Database, claim: Claim, key: str, *, actor: str, reason: str, proof: str, now: datetime
 ) -> Claim:
@@ -46,6 +47,7 @@ def confirm_delivered(
         return work.save()
 
 
+@whole
 def send_again(db: Database, claim: Claim, key: str, *, actor: str, reason: str, now: datetime) -> Claim:
     """See `Store.send_again`."""
     with db.write() as tx:
@@ -61,6 +63,7 @@ def send_again(db: Database, claim: Claim, key: str, *, actor: str, reason: str,
         return work.save()
 
 
+@whole
 def resume(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
     """See `Store.resume`."""
     with db.write() as tx:
@@ -82,6 +85,7 @@ def resume(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime
         return work.save()
 
 
+@whole
 def reject(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
     """See `Store.reject`."""
     code = "person.rejected"
@@ -110,6 +114,7 @@ def reject(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime
         return work.save()
 
 
+@whole
 def discard(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
     """See `Store.discard`."""
     with db.write() as tx:
@@ -119,6 +124,7 @@ def discard(db: Database, claim: Claim, *, actor: str, reason: str, now: datetim
         return work.save()
 
 
+@whole
 def redeliver(db: Database, claim: Claim, target: str, *, actor: str, reason: str, now: datetime) -> Claim:
     """See `Store.redeliver`."""
     with db.write() as tx:
@@ -142,6 +148,7 @@ def redeliver(db: Database, claim: Claim, target: str, *, actor: str, reason: st
         return work.save()
 
 
+@whole
 def erase(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
     """See `Store.erase`."""
     with db.write() as tx:

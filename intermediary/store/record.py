@@ -13,7 +13,7 @@ from intermediary.core.decide import Decision
 from intermediary.core.ids import zustellung_key
 from intermediary.core.states import VERDICTS, IllegalTransition, NachrichtState, ZustellungState, check_nachricht
 from intermediary.core.values import Befund
-from intermediary.store.database import Database
+from intermediary.store.database import Database, whole
 from intermediary.store.records import Claim, PlannedTarget, ZustellungRecord
 from intermediary.store.search_keys import write_search_keys
 from intermediary.store.verdict import compose_verdict, stay_unsent
@@ -26,6 +26,7 @@ _SETTLED = frozenset({*VERDICTS, _Z.PARKED})
 _SENDING = frozenset({_N.PLANNED, _N.ANSWERING, _N.COMPLETED, _N.REJECTED})
 
 
+@whole
 def plan(
     db: Database,
     claim: Claim,
@@ -69,6 +70,7 @@ def plan(
         return work.save()
 
 
+@whole
 def refuse(
     db: Database, claim: Claim, code: str, findings: Sequence[Befund], plan: Mapping[str, Any], now: datetime
 ) -> Claim:
@@ -91,6 +93,7 @@ def refuse(
         return work.save()
 
 
+@whole
 def wait(db: Database, claim: Claim, decision: Decision, now: datetime, findings: Sequence[Befund] = ()) -> Claim:
     """See `Store.wait`."""
     if decision.state is _N.PARKED:
@@ -121,6 +124,7 @@ def wait(db: Database, claim: Claim, decision: Decision, now: datetime, findings
         return work.save()
 
 
+@whole
 def park(db: Database, claim: Claim, code: str, now: datetime, findings: Sequence[Befund] = ()) -> Claim:
     """See `Store.park`."""
     with db.write() as tx:
@@ -137,6 +141,7 @@ def _with_findings(plan: Mapping[str, Any], findings: Sequence[Befund]) -> Mappi
     return {**plan, "findings": [asdict(finding) for finding in findings]} if findings else plan
 
 
+@whole
 def intend(db: Database, claim: Claim, key: str, output_sha256: str, now: datetime) -> Claim:
     """See `Store.intend`."""
     with db.write() as tx:
@@ -165,6 +170,7 @@ def intend(db: Database, claim: Claim, key: str, output_sha256: str, now: dateti
         return work.save()
 
 
+@whole
 def settle(
     db: Database,
     claim: Claim,
@@ -205,6 +211,7 @@ def settle(
         return work.save()
 
 
+@whole
 def answered(db: Database, claim: Claim, state: NachrichtState, proof: Mapping[str, str], now: datetime) -> Claim:
     """See `Store.answered`."""
     with db.write() as tx:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from intermediary.audit.merkle import Frontier
 from intermediary.audit.sealer import Head, seal
-from intermediary.store.database import Database
+from intermediary.store.database import Database, whole
 from intermediary.store.tables import audit_events, audit_heads
 
 _BATCH = 5_000
@@ -47,6 +47,7 @@ def heads(db: Database, least_size: int) -> tuple[Head, ...]:
     return tuple(Head.parse(line) for line in lines)
 
 
+@whole
 def _seal_once(db: Database, sign: Callable[[bytes], bytes], now: datetime) -> Head | None:
     with db.read() as tx:
         if tx.execute(_UNSEALED.limit(1)).first() is None:

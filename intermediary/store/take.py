@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from intermediary.core.states import NachrichtState
 from intermediary.core.values import Eingang
 from intermediary.keys.wrap import DataKey
 from intermediary.store.blobs import Intake
-from intermediary.store.database import Database
+from intermediary.store.database import Database, whole
 from intermediary.store.records import Taken
 from intermediary.store.tables import data_keys, intake_keys, nachrichten
 from intermediary.store.work import without_claim, write_entries
@@ -67,8 +67,7 @@ def take(db: Database, eingaenge: Sequence[Eingang]) -> list[Taken]:
                     written[own] = _write(db, intake, own, eingang)
             if written:
                 intake.make_durable()
-            with db.write() as tx:
-                taken = _commit(db, tx, list(zip(ids, eingaenge, strict=True)), written)
+            taken = _commit(db, list(zip(ids, eingaenge, strict=True)), written)
         except BaseException:
             _tidy_after_failure(db, intake, written)
             raise
@@ -119,10 +118,15 @@ def _sealed_headers(key: DataKey, eingang: Eingang) -> bytes:
     return key.seal(json.dumps(values).encode(), HEADERS)
 
 
-def _commit(
-    db: Database, tx: Connection, batch: Iterable[tuple[str, Eingang]], written: Mapping[str, _Written]
+@whole
+def _commit(db: Database, batch: Sequence[tuple[str, Eingang]], written: Mapping[str, _Written]) -> list[Taken]:
+    with db.write() as tx:
+        return _insert(db, tx, batch, written)
+
+
+def _insert(
+    db: Database, tx: Connection, batch: Sequence[tuple[str, Eingang]], written: Mapping[str, _Written]
 ) -> list[Taken]:
-    batch = list(batch)
     hashes = [db.keys.index_hashes(eingang.mandant, eingang.message_id) for _, eingang in batch]
     db.dialect.queue_for(tx, {one for asked in hashes for one in asked})
     existing = _existing(tx, [own for own, _ in batch])

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.states import WORKABLE, ZustellungState
-from intermediary.store.database import Database
+from intermediary.store.database import Database, whole
 from intermediary.store.installation import record_installation
 from intermediary.store.tables import nachrichten, zustellungen
 from intermediary.store.work import without_claim
@@ -18,6 +18,7 @@ OPERATORS_CODES = frozenset(code.name for code in CATALOGUE.values() if code.hea
 _WAITING = (ZustellungState.DUE, ZustellungState.UNCLEAR, ZustellungState.AWAITING)
 
 
+@whole
 def wake_misconfigured(db: Database, now: datetime) -> int:
     """See `Store.wake_misconfigured`."""
     codes = sorted(OPERATORS_CODES)

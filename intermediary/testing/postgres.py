@@ -119,6 +119,20 @@ class PrivatePostgres:
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         return f"postgresql://intermediary@127.0.0.1:{self.port}/{name}"
 
+    def execute(self, statement: str, *, database: str = "postgres") -> str:
+        """What a statement of the server's superuser answers, in a transaction of its own."""
+        command = [str(self._home / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "intermediary"]
+        done = subprocess.run(
+            [*command, "-d", database, "-v", "ON_ERROR_STOP=1", "-AXqtc", statement],
+            check=True, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        return done.stdout.strip()
+
+    def disconnect(self, database: str) -> int:
+        """End every connection to a database, as a failing network or an administrator does; how many there were."""
+        chosen = f"FROM pg_stat_activity WHERE datname = '{database}'"
+        return int(self.execute(f"SELECT count(pg_terminate_backend(pid)) {chosen}"))
+
     def _run(self, program: str, *arguments: str, folder: bool = True, check: bool = True) -> None:
         command = [str(self._home / program), *(("-D", str(self._folder / "data")) if folder else ()), *arguments]
         if os.geteuid() == 0:
