@@ -83,7 +83,7 @@ class Worker:
                 log.error("store.away", code=fault.code)
                 is_busy = False
             if not is_busy:
-                stop.wait(self._rhythm.rest.total_seconds())
+                self._bench.store.wait_for_work(self._rhythm.rest, stop)
 
     def work_once(self) -> bool:
         """Take one due Nachricht as far as it goes; False when nothing was due."""

@@ -44,7 +44,7 @@ class Chores:
         gone: dict[str, datetime] = {}
 
         def is_held(owner: str) -> bool:
-            if is_alive(owner):
+            if is_alive(owner, is_shared=self._installation.store.is_shared):
                 return True
             gone[owner] = self._gone.get(owner, now)
             return now - gone[owner] < mourning

@@ -17,6 +17,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from intermediary.core.faults import Transient
 from intermediary.keys.wrap import MandantKeys
+from intermediary.store.bell import Bell
 from intermediary.store.blobs import Blobs
 from intermediary.store.dialects import Dialect
 
@@ -41,6 +42,7 @@ class Database:
     keys: MandantKeys
     installation: uuid.UUID
     lease: timedelta
+    bell: Bell
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -37,6 +37,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from intermediary.core.faults import Misconfigured
+from intermediary.store.bell import Bell, NoBell, Notifications
 from intermediary.store.tables import Moment, nachrichten
 
 _BUSY_MILLISECONDS = 30_000
@@ -91,6 +92,9 @@ SUSPECTS = select(_ALONE.c.id).order_by(_ALONE.c.due_at).limit(bindparam("limit"
 class Dialect(Protocol):
     """What one engine does in its own way. `place` names the database in messages to people: no password in it."""
 
+    is_shared: bool
+    """Whether processes on other hosts may use the same database."""
+
     @property
     def place(self) -> str: ...
 
@@ -124,6 +128,10 @@ class Dialect(Protocol):
         """A transaction in which reads already see what no other writer can change until it ends."""
         ...
 
+    def bell(self, engine: Engine) -> Bell:
+        """What wakes idle workers."""
+        ...
+
     claim: Executable
     """One statement that leases what is due and gives the rows back; takes `owner`, `now`, `until` and `limit`."""
 
@@ -138,6 +146,7 @@ class Sqlite:
     process queue at a lock of our own, because SQLite's waiting is polling and unfair.
     """
 
+    is_shared = False
     claim: Executable = LEASE.where(nachrichten.c.id.in_(_DUE)).returning(nachrichten)
     claim_suspects: Executable = LEASE.where(nachrichten.c.id.in_(SUSPECTS)).returning(nachrichten)
 
@@ -192,6 +201,9 @@ class Sqlite:
     def queue_for(self, tx: Connection, names: Collection[str]) -> None:
         """Nothing to do: there is only one writer."""
 
+    def bell(self, engine: Engine) -> Bell:
+        return NoBell()
+
 
 class Postgres:
     """PostgreSQL 15 or newer: any number of processes on any number of hosts.
@@ -201,6 +213,7 @@ class Postgres:
     URL (`postgresql://…`) with any of libpq's options.
     """
 
+    is_shared = True
     claim: Executable = LEASE.where(
         nachrichten.c.id.in_(select(_DUE.with_for_update(skip_locked=True).cte("chosen").c.id))
     ).returning(nachrichten)
@@ -289,6 +302,9 @@ class Postgres:
     def queue_for(self, tx: Connection, names: Collection[str]) -> None:
         numbers = sorted({int.from_bytes(sha256(name.encode()).digest()[:8], signed=True) for name in names})
         tx.execute(_QUEUE, {"numbers": numbers})
+
+    def bell(self, engine: Engine) -> Bell:
+        return Notifications(engine)
 
 
 _QUEUE = text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")

@@ -49,6 +49,7 @@ def open_store(
             keys=keys,
             installation=installation,
             lease=lease,
+            bell=dialect.bell(engine),
         )
         _remember(db)
         db.blobs.recover(lambda names: _with_row(db, names))

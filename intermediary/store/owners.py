@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def own_name() -> str:
-    """The name of the calling thread as a lease holder: host, boot, process, its start time, thread."""
+    """The name of the calling thread as a lease holder: host, boot, process namespace, process, its start time, thread."""
     return f"{process_name(os.getpid())}:{threading.get_native_id()}"
 
 
@@ -19,20 +19,26 @@ def process_name(pid: int) -> str:
     return f"{_here()}:{pid}:{_started(pid)}"
 
 
-def is_alive(owner: str) -> bool:
-    """Whether a lease holder may still be at work; one on another host or an unreadable name counts as alive."""
+def is_alive(owner: str, *, is_shared: bool) -> bool:
+    """Whether a lease holder may still be at work; one that cannot be told counts as alive, until its lease runs out.
+
+    `is_shared`: other hosts work on the same store. Two of them may bear one name (containers, copied machines), and
+    their process ids mean nothing here: then only a process of this very boot and process namespace can be known dead.
+    """
     parts = owner.split(":")
-    if len(parts) != 5:
+    if len(parts) != 6:
         return True
-    host, boot, pid, started, _thread = parts
+    host, boot, space, pid, started, _thread = parts
     if host != _host():
+        return True
+    if is_shared and (boot, space) != (_boot(), _space()):
         return True
     return boot == _boot() and _started(int(pid)) == started
 
 
 @cache
 def _here() -> str:
-    return f"{_host()}:{_boot()}"
+    return f"{_host()}:{_boot()}:{_space()}"
 
 
 @cache
@@ -43,6 +49,12 @@ def _host() -> str:
 @cache
 def _boot() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+@cache
+def _space() -> str:
+    """Within which process ids have a meaning: a container has its own."""
+    return str(Path("/proc/self/ns/pid").stat().st_ino)
 
 
 def _started(pid: int) -> str:

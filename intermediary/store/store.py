@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -45,6 +46,11 @@ class Store:
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether processes on other hosts may work on the same store."""
+        return self._db.dialect.is_shared
+
     # --- intake ---
 
     def take(self, eingaenge: Sequence[Eingang]) -> list[Taken]:
@@ -54,7 +60,10 @@ class Store:
         `Misconfigured("payload.corrupt")` and nothing of the batch is taken. An unknown Mandant or an unreadable key
         raises `Misconfigured("key.unavailable")`.
         """
-        return taking.take(self._db, eingaenge)
+        taken = taking.take(self._db, eingaenge)
+        if any(one.outcome == "new" for one in taken):
+            self._db.bell.ring()
+        return taken
 
     # --- claims ---
 
@@ -88,10 +97,12 @@ class Store:
     def release(self, claim: Claim, now: datetime) -> None:
         """Give the lease back; does nothing when it is not held any more."""
         _claim.release(self._db, claim)
+        if claim.nachricht.due_at is not None and claim.nachricht.due_at <= now:
+            self._db.bell.ring()
 
     def release_dead(self, is_alive: Callable[[str], bool], now: datetime) -> int:
         """Free the leases of owners that are gone, without counting them; for start-up on the same host."""
-        return _claim.release_dead(self._db, is_alive, now)
+        return self._rung_if(_claim.release_dead(self._db, is_alive, now))
 
     def release_crashed(self, process: str, now: datetime, *, alone: bool) -> int:
         """Free the leases of a process (`owners.process_name`) whose death its parent saw; each counts as unexplained.
@@ -218,7 +229,20 @@ class Store:
 
     def wake_misconfigured(self, now: datetime) -> int:
         """Make everything due now that waits with an operator's code; called when the configuration has changed."""
-        return wake.wake_misconfigured(self._db, now)
+        return self._rung_if(wake.wake_misconfigured(self._db, now))
+
+    def wait_for_work(self, rest: timedelta, stop: threading.Event) -> None:
+        """Wait until something may be due: called by who found nothing, and then looks again.
+
+        Returns at once when something became due since this thread's last wait and the engine tells of it, wherever it
+        happened; otherwise after `rest` or a few times that. Never raises.
+        """
+        self._db.bell.wait(rest, stop)
+
+    def _rung_if(self, count: int) -> int:
+        if count:
+            self._db.bell.ring()
+        return count
 
     # --- reads ---
 
@@ -319,5 +343,6 @@ class Store:
 
     def close(self) -> None:
         """Close all connections; the object is of no use afterwards."""
+        self._db.bell.close()
         self._db.engine.dispose()
         self._db.blobs.close()
