@@ -20,7 +20,7 @@ def children(element: Element, name: str) -> list[Element]:
 
 def optional(element: Element, name: str) -> Element | None:
     """The one child of this name, or None; more than one is an error."""
-    found = children(element, name)
+    found = [child for child in element if child.tag == name]
     if len(found) > 1:
         raise broken(local(name))
     return found[0] if found else None
@@ -28,10 +28,10 @@ def optional(element: Element, name: str) -> Element | None:
 
 def single(element: Element, name: str) -> Element:
     """The one child of this name."""
-    found = optional(element, name)
-    if found is None:
+    found = [child for child in element if child.tag == name]
+    if len(found) != 1:
         raise broken(local(name))
-    return found
+    return found[0]
 
 
 def only(element: Element, *names: str) -> None:
