@@ -18,7 +18,7 @@ ALLOWED = frozenset(
         "event", "level", "timestamp", "logger", "nachricht_id", "mandant", "channel", "channels", "route", "target",
         "before", "after", "code", "failure", "at", "where", "seconds", "zustellungen", "threads", "generation", "count",
         "role", "pid", "exit", "size", "state", "attempt", "queue", "roles", "workers", "outcome", "outcomes", "reason",
-        "delay_seconds", "version", "installation", "config",
+        "delay_seconds", "version", "installation", "config", "post_box", "message_sha256", "again_seconds",
     }
 )  # fmt: skip
 LONGEST = 1024

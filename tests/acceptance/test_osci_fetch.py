@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from intermediary.operations.doors import doors, ways_back
 from intermediary.osci.write import Attachment
+from intermediary.settings.load import load
 from intermediary.testing.pki import Pki
 from intermediary.testing.samples import sample_letter
 from intermediary.testing.simulate.osci.chunks import Limits
@@ -159,3 +161,18 @@ def test_the_daemon_fetches_and_answers(tmp_path: Path, pki: Pki) -> None:
         assert 0 == code
         assert {"accepted"} == {one["status"] for one in found}
         assert 4 == len(found)
+
+
+def test_doctor_opens_a_dialog_with_each_post_box(tmp_path: Path, pki: Pki) -> None:
+    """Both ways are proven without fetching or sending; a partner that is away is named, and nothing is left behind."""
+    with post_office(tmp_path, pki) as office:
+        office.simulator.fill(1)
+        settings = load(office.site.config)
+        found = {one.subject: one for one in (*doors(settings), *ways_back(settings))}
+        assert ("ok", "ok") == (found["door postfach"].verdict, found["answers of postfach"].verdict)
+        assert 1 == waiting(office)
+        assert not (settings.installation.data / "spool").exists()
+
+    found = {one.subject: one for one in (*doors(settings), *ways_back(settings))}
+    assert ("bad", "bad") == (found["door postfach"].verdict, found["answers of postfach"].verdict)
+    assert "test:osci-intermediaer" in found["door postfach"].what
