@@ -46,8 +46,7 @@ class Spool:
         """Content of bytes that are in memory already. Raises OSError when the disk has no room."""
         if self.is_small(len(body)):
             return MemoryContent(body)
-        arriving = self.receive()
-        with arriving:
+        with self.receive() as arriving:
             arriving.write(body)
             return arriving.finish()
 
