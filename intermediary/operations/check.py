@@ -12,6 +12,7 @@ from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured
 from intermediary.core.tables import build
 from intermediary.core.values import Befund
+from intermediary.operations.database import database
 from intermediary.operations.diagnosis import Diagnosis, bad
 from intermediary.operations.doors import doors, ways_back
 from intermediary.operations.durable import durable
@@ -58,6 +59,7 @@ def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
         return
     yield from expiry(settings, now)
     yield from keys_on_tokens(settings)
+    yield from database(settings)
     yield from durable(settings)
     yield from _schemas(settings)
     yield from doors(settings)

@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from intermediary.core.faults import Misconfigured
 from intermediary.ingress.amqp import AmqpAnswers, AmqpDoor, AmqpSettings
 from intermediary.ingress.claims import Claims
 from intermediary.ingress.doors import Door, DoorRules
@@ -21,7 +20,7 @@ from intermediary.receipt import Answers
 from intermediary.settings.channels import Channel
 from intermediary.settings.models import Settings
 from intermediary.wiring.configuration import Configuration
-from intermediary.wiring.installation import Installation, spool_folder, utc_now
+from intermediary.wiring.installation import Installation, secret, spool_folder, utc_now
 from intermediary.wiring.lines import keys_as_written, keys_in_force, open_fetch, open_lines, open_osci_answers
 from intermediary.wiring.passive import open_passive
 
@@ -67,7 +66,7 @@ def _open_door(
     amqp = channel.amqp
     folders = {name: store.folder for name, store in amqp.claims.items()}
     return AmqpDoor(
-        AmqpSettings(url=_secret(amqp.url_file), queue=amqp.queue, prefetch=amqp.prefetch),
+        AmqpSettings(url=secret(amqp.url_file), queue=amqp.queue, prefetch=amqp.prefetch),
         rules,
         take=take,
         clock=now,
@@ -88,7 +87,7 @@ def open_answers(channel: Channel, settings: Settings, configuration: Configurat
         return FolderAnswers(answer.folder)
     if channel.amqp is not None and (answer is not None or channel.amqp.reply_to):
         queue = answer.queue if answer is not None else None
-        return AmqpAnswers(_secret(channel.amqp.url_file), queue=queue or "", name=f"{channel.name} answers")
+        return AmqpAnswers(secret(channel.amqp.url_file), queue=queue or "", name=f"{channel.name} answers")
     return ToldInResponse() if channel.osci_passive is not None else None
 
 
@@ -110,10 +109,3 @@ def probe_post_boxes(channel: Channel, settings: Settings) -> None:
 def passing_spool() -> Spool:
     """A spool for who must leave nothing in the installation's folders: its files have no names and are sealed."""
     return Spool(Path(tempfile.gettempdir()))
-
-
-def _secret(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise Misconfigured("key.unavailable", where=str(path)) from error

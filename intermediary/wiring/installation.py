@@ -14,6 +14,7 @@ from intermediary.settings.load import load
 from intermediary.settings.models import Settings
 from intermediary.store import open_store
 from intermediary.store.look import Look, look_into_store
+from intermediary.store.server import Server, look_at_server
 from intermediary.store.store import Store
 
 SIGNING_KEY = "audit.key"
@@ -57,6 +58,12 @@ def look_into_installation(settings: Settings) -> Look | None:
         keys=_mandant_keys(settings),
         url=store_url(settings),
     )
+
+
+def look_at_database(settings: Settings) -> Server | None:
+    """What the database server is like; None for the file under `installation.data`. Raises like `look_at_server`."""
+    url = store_url(settings)
+    return look_at_server(url, utc_now) if url else None
 
 
 def installation_id(name: str) -> uuid.UUID:

@@ -16,7 +16,7 @@ from intermediary.daemon.supervisor import Order, Supervisor
 from intermediary.testing.samples import sample_letter
 from tests.acceptance.rig import Rig
 
-_GONE = f"{socket.gethostname().replace(':', '-')}:an-earlier-boot:1:1:1"
+_GONE = f"{socket.gethostname().replace(':', '-')}:an-earlier-boot:1:1:1:1"
 
 
 def _left(rig: Rig) -> str:
