@@ -33,6 +33,10 @@ class Defect(StrEnum):
     HEADS_BROKEN = "heads-broken"
     ROLLED_BACK = "rolled-back"
     END_DIFFERS = "end-differs"
+    ROW_DIFFERS = "row-differs"
+    ROW_MISSING = "row-missing"
+    KEY_UNKNOWN = "key-unknown"
+    KEY_UNANNOUNCED = "key-unannounced"
     SECOND_PLACE_MISSING = "second-place-missing"
     SECOND_PLACE_BEHIND = "second-place-behind"
 
@@ -46,7 +50,8 @@ class Defect(StrEnum):
 class Problem:
     """One defect and its place: line of the export (from 1), number in the log, chain and position in it, as known.
 
-    With `upto`, the bad entry is one of the numbers from `number` to `upto`: all that a root can tell.
+    With `upto`, the bad entry is one of the numbers from `number` to `upto`: all that a root can tell. `what` names the
+    column of a row, or the key of a head.
     """
 
     defect: Defect
@@ -55,6 +60,7 @@ class Problem:
     chain: str = ""
     seq: int | None = None
     upto: int | None = None
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,5 +45,5 @@ def export(config: Path) -> None:
             click.echo(line)
 
 
-def _watched(lines: Iterator[str]) -> Iterator[str]:
+def _watched(lines: Iterator[bytes]) -> Iterator[bytes]:
     return progress(lines, label="Prüfen", is_silent=True)

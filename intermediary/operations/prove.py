@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from intermediary.audit.sealer import Head
 from intermediary.audit.second_place import read_heads
+from intermediary.audit.standing import differences
 from intermediary.audit.verify import Defect, Problem, Report, verify
 from intermediary.core.faults import Transient
+from intermediary.store.records import Beside
 from intermediary.wiring import Installation
+
+_MOST_ROWS = 100
 
 
 def export(installation: Installation) -> Iterator[str]:
@@ -24,9 +29,9 @@ def verify_installation(
     installation: Installation,
     *,
     heads_folder: Path | None = None,
-    watch: Callable[[Iterator[str]], Iterator[str]] = iter,
+    watch: Callable[[Iterator[bytes]], Iterator[bytes]] = iter,
 ) -> Report:
-    """Check chains, log and heads of the store against the heads in the second place.
+    """Check chains, log and heads of the store against the heads in the second place, and every row against its events.
 
     A second place that is missing, empty or behind is a problem of its own: without it a store that was put back to an
     earlier day looks sound. It is read before the store, since what stood there then must be in the store, and again
@@ -36,14 +41,26 @@ def verify_installation(
     before = _read(folder)
     with installation.store.audit_snapshot() as snapshot:
         report = verify(
-            watch(entry.line() for entry in snapshot.entries),
+            watch(snapshot.lines),
             snapshot.heads,
             [installation.signing.public_pem()],
             second_place=before or (),
             ends=snapshot.ends,
         )
+        rows = islice(compare_rows(snapshot.beside), _MOST_ROWS)
+        problems = [*report.problems, *rows]
     lag = compare_extent(snapshot.heads, _read(folder))
-    return report if lag is None else replace(report, problems=(*report.problems, lag))
+    return replace(report, problems=(*problems, *([lag] if lag else [])))
+
+
+def compare_rows(pairs: Iterable[Beside]) -> Iterator[Problem]:
+    """Every Nachricht whose rows say something else than its events, and every chain whose rows are gone (G17)."""
+    for pair in pairs:
+        if pair.row is None:
+            yield Problem(Defect.ROW_MISSING, chain=pair.chain)
+            continue
+        for what in differences(pair.events, pair.row, pair.zustellungen):
+            yield Problem(Defect.ROW_DIFFERS, chain=pair.chain, what=what)
 
 
 def compare_extent(heads: Sequence[Head], second_place: Sequence[Head] | None) -> Problem | None:
@@ -98,5 +115,5 @@ _UNCOMPARED = {
 
 
 def _place(problem: Problem) -> dict[str, Any]:
-    place = {name: getattr(problem, name) for name in ("line", "number", "upto", "chain", "seq")}
+    place = {name: getattr(problem, name) for name in ("line", "number", "upto", "chain", "seq", "what")}
     return {name: value for name, value in place.items() if value not in (None, "")}

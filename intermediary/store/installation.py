@@ -96,6 +96,12 @@ def record_installation(
     tx.execute(update(meta).where(meta.c.name == _CHAIN).values(value=value))
 
 
+def installation_end(tx: Connection) -> tuple[str, int, str]:
+    """The installation's own chain: its name, number of events, digest of the last."""
+    last = json.loads(_read(tx, _CHAIN) or "{}")
+    return _read(tx, _ID) or "", last.get("seq", 0), last.get("digest", START)
+
+
 def _read(tx: Connection, name: str) -> str | None:
     return tx.execute(select(meta.c.value).where(meta.c.name == name)).scalar_one_or_none()
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from heapq import merge
 from itertools import islice
+from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, tuple_
+from sqlalchemy import Connection, LargeBinary, Row, Select, cast, func, select, tuple_
 
-from intermediary.audit.chain import Entry, Event
+from intermediary.audit.chain import Entry, Event, Malformed
 from intermediary.audit.sealer import Head
 from intermediary.core.faults import Misconfigured
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.keys.stream import SealBroken
 from intermediary.keys.wrap import DataKey
 from intermediary.store import rows
+from intermediary.store.beside import beside
 from intermediary.store.database import Database
 from intermediary.store.errors import Ambiguous, NotFound
+from intermediary.store.installation import installation_end
 from intermediary.store.records import AuditSnapshot, Headers, NachrichtRecord, StateLine, ZustellungRecord
 from intermediary.store.search_keys import having
 from intermediary.store.tables import audit_events, audit_heads, data_keys, intake_keys, nachrichten, zustellungen
@@ -140,8 +143,13 @@ def events(db: Database, nachricht_id: str) -> tuple[Entry, ...]:
 def audit_snapshot(db: Database) -> Iterator[AuditSnapshot]:
     """See `Store.audit_snapshot`."""
     with db.read() as tx:
-        heads = tuple(Head.parse(line) for line in tx.scalars(select(audit_heads.c.line).order_by(audit_heads.c.size)))
-        yield AuditSnapshot(_all_entries(tx), heads, _chain_ends(tx))
+        yield AuditSnapshot(
+            entries=_all_entries(tx),
+            lines=_lines(tx),
+            heads=tuple(_good_heads(tx)),
+            ends=_chain_ends(tx),
+            beside=beside(tx, str(db.installation)),
+        )
 
 
 def all_events(db: Database) -> Iterator[Entry]:
@@ -150,20 +158,39 @@ def all_events(db: Database) -> Iterator[Entry]:
         yield from _all_entries(tx)
 
 
+def _good_heads(tx: Connection) -> Iterator[Head]:
+    """A line that is no head any more is left out: the next head names it as its predecessor, or the log outreaches it."""
+    for line in tx.scalars(select(audit_heads.c.line).order_by(audit_heads.c.size)):
+        with suppress(Malformed):
+            yield Head.parse(line)
+
+
 def _all_entries(tx: Connection) -> Iterator[Entry]:
+    for row in _all_events(tx):
+        yield _entry(row.body, row.digest, row.number)
+
+
+def _lines(tx: Connection) -> Iterator[bytes]:
+    for row in _all_events(tx):
+        number = b"null" if row.number is None else b"%d" % row.number
+        yield b'{"digest":%s,"event":%s,"number":%s}' % (json.dumps(row.digest).encode(), row.body, number)
+
+
+def _all_events(tx: Connection) -> Iterator[Row[Any]]:
     columns = audit_events.c
-    chosen = select(columns.body, columns.digest, columns.number).execution_options(yield_per=_PAGE)
+    body = cast(columns.body, LargeBinary).label("body")  # text, where somebody wrote behind our back
+    chosen = select(body, columns.digest, columns.number).execution_options(yield_per=_PAGE)
     sealed = chosen.where(columns.number.is_not(None)).order_by(columns.number)
     unsealed = chosen.where(columns.number.is_(None)).order_by(columns.id)
     for statement in (sealed, unsealed):
-        for row in tx.execute(statement):
-            yield _entry(row.body, row.digest, row.number)
+        yield from tx.execute(statement)
 
 
 def _chain_ends(tx: Connection) -> Iterator[tuple[str, int, str]]:
     statement = select(_N.id, _N.chain_length, _N.chain_digest).order_by(_N.id)
     for row in tx.execute(statement.execution_options(yield_per=_PAGE)):
         yield row.id, row.chain_length, row.chain_digest
+    yield installation_end(tx)
 
 
 def counts(db: Database) -> dict[tuple[NachrichtState, str], int]:

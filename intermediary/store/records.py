@@ -141,12 +141,26 @@ class StateLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """The rows of one Nachricht, by column, beside its events in canonical form; `row` is None where there is none."""
+
+    chain: str
+    row: Json | None
+    zustellungen: tuple[Json, ...]
+    events: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AuditSnapshot:
     """The audit trail of one moment, valid inside its `with` block; the iterators are for one reading each.
 
-    `ends` are (chain, number of events, digest of the last) of every Nachricht: what its row says of its chain.
+    `ends` are (chain, number of events, digest of the last) of every Nachricht and of the installation: what its row says
+    of its chain. `lines` are the entries as they are exported, unread: also those that are no events any more. `beside`
+    holds the rows of every Nachricht beside its events.
     """
 
     entries: Iterator[Entry]
+    lines: Iterator[bytes]
     heads: tuple[Head, ...]
     ends: Iterator[tuple[str, int, str]]
+    beside: Iterator[Beside]

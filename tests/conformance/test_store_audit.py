@@ -13,6 +13,7 @@ from intermediary.audit.verify import Defect, Report, verify
 from intermediary.core.decide import Decision
 from intermediary.core.states import NACHRICHT_TRANSITIONS, ZUSTELLUNG_TRANSITIONS, IllegalTransition
 from intermediary.keys.signing import SigningKey, create_signing_key
+from intermediary.operations.prove import compare_rows
 from intermediary.store import Claim, LeaseLost, NotPossible, Store
 from tests.conformance.store_kit import (
     DELIVERED,
@@ -42,7 +43,9 @@ def key(tmp_path: Path) -> SigningKey:
 def _verified(store: Store, key: SigningKey, second_place: tuple[Head, ...] = ()) -> Report:
     with store.audit_snapshot() as moment:
         lines = [entry.line() for entry in moment.entries]
-        return verify(lines, moment.heads, [key.public_pem()], second_place=second_place, ends=moment.ends)
+        report = verify(lines, moment.heads, [key.public_pem()], second_place=second_place, ends=moment.ends)
+        assert [] == list(compare_rows(moment.beside))
+        return report
 
 
 def _some_lives(store: Store, count: int, begin: int = 0) -> None:

@@ -1,0 +1,210 @@
+"""What the rows of one Nachricht must say, told from its events alone; and where they say something else (G17).
+
+Every change of a state has its event in the same transaction, so the events can be played again. What they do not tell
+(attempts, moments of the next look, leases) is not compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from intermediary.audit.chain import Event, canonical
+
+_TAKEN = ("channel", "content_type", "direction", "body_sha256", "body_length")
+ROW = (
+    *("mandant", "received_at", *_TAKEN),
+    *("state", "code", "verdict", "verdict_code", "route", "pins", "revision", "payload"),
+)
+ZUSTELLUNG = ("target", "required", "state", "output_sha256", "redelivery", "redelivers")
+"""The columns that follow from the events, of a Nachricht and of a Zustellung."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_QUOTED = frozenset({"state", "code", "verdict", "verdict_code", "payload", "route", "revision"})
+
+
+class Standing:
+    """Plays the events of one chain, in order. `row` and `zustellungen` (by key) hold what the columns must say."""
+
+    def __init__(self) -> None:
+        self.row: dict[str, Any] = {}
+        self.zustellungen: dict[str, dict[str, Any]] = {}
+        self.plan_sha256 = ""
+
+    def tell(self, event: Event) -> None:
+        """Play one event; one that moves nothing, or of a later program, changes nothing."""
+        play = _PLAYS.get(event.name)
+        if play is not None:
+            play(self, event)
+
+    def move(self, state: str, **values: Any) -> None:
+        self.row.update({"code": "", "state": state, **values})
+
+    def move_zustellung(self, event: Event, state: str, **values: Any) -> None:
+        self.zustellungen.setdefault(event.fields["key"], {}).update(state=state, **values)
+
+
+def differences(
+    bodies: Sequence[bytes], row: Mapping[str, Any], zustellungen: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
+    """Where the rows say something else than the events; each as the column, with both values where they are short.
+
+    `bodies` are the events of one chain in canonical form, `row` and `zustellungen` hold the columns by name; moments are
+    whole microseconds since 1970. Events that cannot be read are one difference.
+    """
+    standing = Standing()
+    try:
+        for body in bodies:
+            standing.tell(Event.parse(json.loads(body)))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        yield "events: cannot be played"
+        return
+    yield from _differing("", ROW, standing.row, row)
+    if standing.plan_sha256 and standing.plan_sha256 not in _fingerprints(row["plan"]):
+        yield "plan"
+    found = {one["key"]: one for one in zustellungen}
+    for key in standing.zustellungen.keys() - found.keys():
+        yield f"zustellung {key}: missing"
+    for key, record in found.items():
+        told = standing.zustellungen.get(key)
+        if told is None:
+            yield f"zustellung {key}: not in the events"
+            continue
+        yield from _differing(f"zustellung {key}: ", ZUSTELLUNG, told, record)
+        if not _is_proof(record["proof"], told):
+            yield f"zustellung {key}: proof"
+
+
+def _differing(place: str, names: Sequence[str], told: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    for name in names:
+        wanted, is_there = told.get(name, ""), found[name]
+        if wanted != is_there:
+            quoted = f" (events: {wanted or '-'}, row: {is_there or '-'})" if name in _QUOTED else ""
+            yield f"{place}{name}{quoted}"
+
+
+def _is_proof(found: Any, told: Mapping[str, Any]) -> bool:
+    """What a verdict's event says is the whole proof; what a person confirmed was added to what was there."""
+    if told.get("proof") is not None:
+        return bool(found == told["proof"])
+    return all((found or {}).get(name) == value for name, value in told.get("confirmed", {}).items())
+
+
+def _fingerprints(plan: object) -> Iterator[str]:
+    """Of the plan as it is, and as it was before a wait put its findings there."""
+    if not isinstance(plan, Mapping):
+        return
+    bare = {name: value for name, value in plan.items() if name != "findings"}
+    for one in (plan, {**bare, "findings": []}, bare):
+        with suppress(TypeError):  # a fraction: nothing the program ever wrote
+            yield hashlib.sha256(canonical(one)).hexdigest()
+
+
+def _taken(it: Standing, event: Event) -> None:
+    it.row = {name: event.fields[name] for name in _TAKEN}
+    it.row.update(mandant=event.mandant, received_at=(event.at - _EPOCH) // timedelta(microseconds=1))
+    it.row.update(verdict="", verdict_code="", route="", pins={}, revision=0, payload="present")
+    is_conflict = event.name == "intake.conflict"
+    it.move("parked" if is_conflict else "received", code="intake.conflict" if is_conflict else "")
+
+
+def _planned(it: Standing, event: Event) -> None:
+    it.move("planned", route=event.fields["route"], pins=dict(event.fields["pins"]))
+    it.plan_sha256 = event.fields["plan_sha256"]
+    for target in event.fields["targets"]:
+        told = {name: target[name] for name in ("target", "required", "output_sha256")}
+        it.zustellungen[target["key"]] = {**told, "state": "due", "redelivery": 0, "redelivers": ""}
+
+
+def _refused(it: Standing, event: Event) -> None:
+    _rejected(it, event)
+    it.plan_sha256 = event.fields["plan_sha256"]
+
+
+def _rejected(it: Standing, event: Event) -> None:
+    code = event.fields["code"]
+    it.move("answering", code=code, verdict="rejected", verdict_code=code)
+
+
+def _waits(it: Standing, _event: Event) -> None:
+    it.plan_sha256 = ""  # the findings of a wait or a parking replace those of the plan
+
+
+def _parked(it: Standing, event: Event) -> None:
+    it.move("parked", code=event.fields["code"])
+    it.plan_sha256 = ""
+
+
+def _intended(it: Standing, event: Event) -> None:
+    it.move_zustellung(event, "intended", output_sha256=event.fields["output_sha256"])
+
+
+def _settled(it: Standing, event: Event) -> None:
+    it.move_zustellung(event, event.name.partition(".")[2], proof=event.fields.get("proof"), confirmed={})
+
+
+def _confirmed(it: Standing, event: Event) -> None:
+    confirmed = {"confirmed_by": event.actor, "confirmation": event.fields["proof"]}
+    it.move_zustellung(event, "delivered", proof=None, confirmed=confirmed)
+
+
+def _resumed(it: Standing, event: Event) -> None:
+    state = event.fields["state"]
+    it.move(state, code=it.row.get("verdict_code", "") if state == "answering" else "")
+
+
+def _answered(it: Standing, event: Event) -> None:
+    it.move(event.fields["state"], code=it.row.get("verdict_code", ""))
+
+
+def _judged_anew(it: Standing, event: Event) -> None:
+    it.move("received", route="", pins={}, revision=event.fields["revision"])
+    it.zustellungen, it.plan_sha256 = {}, ""
+
+
+def _redelivered(it: Standing, event: Event) -> None:
+    last = it.zustellungen.get(event.fields["redelivers"], {})
+    it.zustellungen[event.fields["key"]] = {
+        "target": event.fields["target"],
+        "required": bool(last.get("required")) and not it.row.get("verdict"),
+        "state": "due",
+        "output_sha256": last.get("output_sha256", ""),
+        "redelivery": event.fields["redelivery"],
+        "redelivers": event.fields["redelivers"],
+    }
+
+
+def _erased(it: Standing, _event: Event) -> None:
+    it.row["payload"] = "erased"
+
+
+_PLAYS: Mapping[str, Callable[[Standing, Event], None]] = {
+    "intake.taken": _taken,
+    "intake.conflict": _taken,
+    "nachricht.planned": _planned,
+    "nachricht.refused": _refused,
+    "nachricht.waits": _waits,
+    "nachricht.parked": _parked,
+    "delivery.intended": _intended,
+    "delivery.delivered": _settled,
+    "delivery.refused": _settled,
+    "delivery.awaiting": _settled,
+    "delivery.unclear": _settled,
+    "delivery.due": _settled,
+    "delivery.parked": _settled,
+    "verdict.accepted": lambda it, _event: it.move("answering", verdict="accepted"),
+    "verdict.rejected": _rejected,
+    "answer.sent": _answered,
+    "person.confirmed": _confirmed,
+    "person.sent-again": lambda it, event: it.move_zustellung(event, "due", proof=None),
+    "person.judged-anew": _judged_anew,
+    "person.resumed": _resumed,
+    "person.rejected": _rejected,
+    "person.discarded": lambda it, _event: it.move("discarded", code="person.discarded"),
+    "person.redelivered": _redelivered,
+    "payload.erased": _erased,
+}

@@ -1,0 +1,69 @@
+"""The rows of every Nachricht beside its events, of one moment: what `audit verify` compares.
+
+Columns are read as they are, so that a value somebody wrote behind the store's back is compared and not stumbled over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, LargeBinary, Row, Table, Text, cast, select, type_coerce
+
+from intermediary.audit.standing import ROW, ZUSTELLUNG
+from intermediary.store.records import Beside
+from intermediary.store.tables import Json, Moment, audit_events, nachrichten, zustellungen
+
+_PAGE = 200
+
+
+def _plain(table: Table, names: Sequence[str]) -> list[ColumnElement[Any]]:
+    kinds = {Json: Text(), Moment: BigInteger()}
+    columns = ((name, table.c[name]) for name in names)
+    return [type_coerce(column, kinds.get(type(column.type), column.type)).label(name) for name, column in columns]
+
+
+_ROWS = select(nachrichten.c.id, *_plain(nachrichten, (*ROW, "plan"))).order_by(nachrichten.c.id).limit(_PAGE)
+_ZUSTELLUNGEN = select(zustellungen.c.nachricht_id, *_plain(zustellungen, ("key", *ZUSTELLUNG, "proof")))
+_BODY = cast(audit_events.c.body, LargeBinary)  # text, where somebody wrote behind our back
+_CHAINS = select(audit_events.c.chain, _BODY).order_by(audit_events.c.chain, audit_events.c.seq)
+_ORPHANS = (
+    select(audit_events.c.chain)
+    .where(~select(nachrichten.c.id).where(nachrichten.c.id == audit_events.c.chain).exists())
+    .distinct()
+    .order_by(audit_events.c.chain)
+)
+
+
+def beside(tx: Connection, installation: str) -> Iterator[Beside]:
+    """Page by page every Nachricht with its Zustellungen and events, then every chain of no Nachricht, without a row.
+
+    The chain of the installation has no row and is not among them.
+    """
+    after = ""
+    while page := tx.execute(_ROWS.where(nachrichten.c.id > after)).all():
+        ids = [row.id for row in page]
+        events: dict[str, list[bytes]] = {one: [] for one in ids}
+        records: dict[str, list[dict[str, Any]]] = {one: [] for one in ids}
+        for chain, body in tx.execute(_CHAINS.where(audit_events.c.chain.in_(ids))):
+            events[chain].append(body)
+        for row in tx.execute(_ZUSTELLUNGEN.where(zustellungen.c.nachricht_id.in_(ids))):
+            records[row.nachricht_id].append(_values(row, ("proof",)))
+        for row in page:
+            values = _values(row, ("pins", "plan"))
+            yield Beside(row.id, values, tuple(records[row.id]), tuple(events[row.id]))
+        after = ids[-1]
+    for chain in tx.scalars(_ORPHANS).all():
+        if chain != installation:
+            yield Beside(chain, None, (), ())
+
+
+def _values(row: Row[Any], objects: Sequence[str]) -> dict[str, Any]:
+    values = dict(row._mapping)
+    for name in objects:
+        try:
+            values[name] = json.loads(values[name] or "{}")
+        except ValueError:
+            values[name] = None
+    return values
