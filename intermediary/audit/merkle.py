@@ -64,6 +64,37 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     return (*inclusion_proof(leaves[split:], index - split), root_of(leaves[:split]))
 
 
+def inclusion_proof_after(before: Frontier, leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """The path of `leaves[index]` in the tree that appends `leaves` to `before`; costs nothing for what is before.
+
+    A subtree that lies wholly before, beside a path that does not, is one of the peaks.
+    """
+    if not 0 <= index < len(leaves):
+        raise IndexError("no such leaf")
+    begin, peaks = 0, {}
+    for peak, bit in zip(before.peaks, _bits(before.size), strict=True):
+        peaks[begin, begin + bit] = peak
+        begin += bit
+
+    def root(low: int, high: int) -> bytes:
+        if low >= before.size:
+            return root_of(leaves[low - before.size : high - before.size])
+        if high <= before.size:
+            return peaks[low, high]
+        split = low + _split(high - low)
+        return inner(root(low, split), root(split, high))
+
+    def path(low: int, high: int, place: int) -> tuple[bytes, ...]:
+        if high - low == 1:
+            return ()
+        split = low + _split(high - low)
+        if place < split:
+            return (*path(low, split, place), root(split, high))
+        return (*path(split, high, place), root(low, split))
+
+    return path(0, before.size + len(leaves), before.size + index)
+
+
 def is_included(leaf: bytes, *, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether `proof` shows that `leaf` is number `index` (from 0) of the tree of `size` leaves (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < size:
@@ -124,6 +155,11 @@ def _consistency(leaves: Sequence[bytes], first: int, *, is_whole: bool) -> tupl
     if first <= split:
         return (*_consistency(leaves[:split], first, is_whole=is_whole), root_of(leaves[split:]))
     return (*_consistency(leaves[split:], first - split, is_whole=False), root_of(leaves[:split]))
+
+
+def _bits(size: int) -> list[int]:
+    """The powers of two that make up `size`, largest first."""
+    return [1 << place for place in reversed(range(size.bit_length())) if size >> place & 1]
 
 
 def _split(count: int) -> int:

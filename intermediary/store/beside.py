@@ -19,9 +19,13 @@ _PAGE = 200
 
 
 def _plain(table: Table, names: Sequence[str]) -> list[ColumnElement[Any]]:
-    kinds = {Json: Text(), Moment: BigInteger()}
+    kinds: dict[type, Any] = {Json: Text(), Moment: BigInteger()}
     columns = ((name, table.c[name]) for name in names)
-    return [type_coerce(column, kinds.get(type(column.type), column.type)).label(name) for name, column in columns]
+    return [_raw(column, kinds.get(type(column.type))).label(name) for name, column in columns]
+
+
+def _raw(column: ColumnElement[Any], kind: Any) -> ColumnElement[Any]:
+    return column if kind is None else type_coerce(column, kind)
 
 
 _ROWS = select(nachrichten.c.id, *_plain(nachrichten, (*ROW, "plan"))).order_by(nachrichten.c.id).limit(_PAGE)

@@ -13,6 +13,7 @@ from intermediary.audit.merkle import (
     Frontier,
     consistency_proof,
     inclusion_proof,
+    inclusion_proof_after,
     is_consistent,
     is_included,
     root_of,
@@ -76,6 +77,16 @@ def test_inclusion(size: int, index: int) -> None:
     assert not is_included(leaves[index], index=index, size=size, proof=(*proof, root), root=root)
     if proof:
         assert not is_included(leaves[index], index=index, size=size, proof=proof[:-1], root=root)
+
+
+@given(SIZES, st.integers(0, 69), st.integers(0, 69))
+def test_a_proof_needs_only_the_last_leaves(size: int, before: int, index: int) -> None:
+    """From the frontier of any earlier tree comes the same path as from all leaves."""
+    leaves, before = _leaves(size), before % size
+    index = before + index % (size - before)
+    proof = inclusion_proof_after(_folded(leaves[:before]), leaves[before:], index - before)
+
+    assert inclusion_proof(leaves, index) == proof
 
 
 @given(SIZES, st.integers(1, 70))
