@@ -40,7 +40,6 @@ from intermediary.testing.samples import sample_letter, sample_png
 from intermediary.testing.simulate.osci.facts import DialogOpened, Entry, Fact, Received, Served, Troubled
 from intermediary.testing.simulate.osci.filling import Filler
 from intermediary.testing.simulate.osci.journal import JOURNAL
-from intermediary.testing.simulate.osci.simulator import Simulator
 from intermediary.testing.simulate.osci.site import KENNUNG, Site, make_site
 from intermediary.wiring import utc_now
 from tests.soak.daemon_kills import Consumer, Daemon
@@ -74,6 +73,7 @@ _LARGE_BYTES = 3_500_000
 _TROUBLE = ("drop-before", "drop-after", "truncate", "wrong-response", "wrong-sequence", "undecryptable", "fault:9000")
 
 _PROBABILITY = 0.004
+_PATIENCE_SECONDS = 15.0
 _DELAYS = (0.0, 0.002, 0.01, 0.02, 0.03, 0.05)
 
 
@@ -137,6 +137,7 @@ class Partner:
         self._command += [word for name in _TROUBLE for word in ("--knob", f"{name}@{fetch}={_PROBABILITY}")]
         self._seeds = seeds
         self._base = f"http://127.0.0.1:{port}/simulator"
+        self.url = f"http://127.0.0.1:{port}/osci"
         self._log = log
         self.fetch = fetch
         self.process: subprocess.Popen[str] | None = None
@@ -204,35 +205,41 @@ def run(
     port = _free_port()
     demo = make_demo(folder / "site", now=utc_now(), settings=golden_settings())
     site = make_site(folder / "partner", now=utc_now(), pki=demo.pki)
-    ids = _fill(site, messages, is_chunked=is_chunked)
     _use(demo, site, is_chunked=is_chunked)
     fetch = "PartialFetchDelivery" if is_chunked else "FetchDelivery"
     partner = Partner(site, port, folder / "partner.log", fetch, itertools.count(seed))
     daemon = Daemon(demo.config, folder / "daemon.log", workers)
     evidence = Evidence(site.folder)
-    drive = _Drive(daemon, partner, evidence, dice, len(ids), time.monotonic() + patience)
+    service = OnlineService(site, partner.url, is_chunked=is_chunked)
+    drive = _Drive(daemon, partner, service, evidence, dice, time.monotonic() + patience)
     started = time.monotonic()
     with Consumer(demo.drop) as consumer:
         partner.start()
         daemon.start()
-        drive.kill_all(kills)
+        drive.kill_all(kills, messages=messages)
         done = drive.finish(demo)
     seconds = time.monotonic() - started
-    return _judge(demo, ids, consumer, drive, done=done, seconds=seconds)
+    return _judge(demo, service.stored, consumer, drive, done=done, seconds=seconds)
 
 
-def _fill(site: Site, messages: int, *, is_chunked: bool) -> list[str]:
-    """Every twentieth delivery of a chunked run is large enough for several chunks."""
-    with Simulator(site) as simulator:
-        ask = lambda body: simulator.desk.answer(body).body  # noqa: E731
-        filler = Filler(site.pki, ask, random=secrets.token_bytes, clock=utc_now)
-        letters = (sample_letter(number, now=utc_now()) for number in range(messages))
-        return [
-            filler.store(_enlarged(letter) if is_chunked and number % _LARGE_EVERY == 0 else letter)
-            .order.cards[0]
-            .message_id
-            for number, letter in enumerate(letters)
-        ]
+class OnlineService:
+    """Stores applications with the simulator over HTTP; `stored` are their ids, each confirmed.
+
+    Every twentieth delivery of a chunked run is large enough for several chunks.
+    """
+
+    def __init__(self, site: Site, url: str, *, is_chunked: bool) -> None:
+        ask = lambda body: httpx2.post(url, content=body, timeout=60).content  # noqa: E731
+        self._filler = Filler(site.pki, ask, random=secrets.token_bytes, clock=utc_now)
+        self._is_chunked = is_chunked
+        self.stored: list[str] = []
+
+    def store(self, count: int) -> None:
+        for number in range(len(self.stored), len(self.stored) + count):
+            letter = sample_letter(number, now=utc_now())
+            is_large = self._is_chunked and number % _LARGE_EVERY == 0
+            answer = self._filler.store(_enlarged(letter) if is_large else letter)
+            self.stored.append(answer.order.cards[0].message_id)
 
 
 def _enlarged(letter: Letter) -> Letter:
@@ -254,28 +261,37 @@ def _use(demo: Demo, site: Site, *, is_chunked: bool) -> None:
 
 
 class _Drive:
-    """Kills both sides while deliveries flow, spread over the whole box, and starts them again."""
+    """Puts some deliveries into the box, kills one side while they flow, starts it again; and so on."""
 
     def __init__(
-        self, daemon: Daemon, partner: Partner, evidence: Evidence, dice: random.Random, count: int, end: float
+        self,
+        daemon: Daemon,
+        partner: Partner,
+        service: OnlineService,
+        evidence: Evidence,
+        dice: random.Random,
+        end: float,
     ) -> None:
         self._daemon = daemon
         self._partner = partner
         self.evidence = evidence
         self._dice = dice
-        self._count = count
+        self._service = service
         self._end = end
         self._pause = threading.Event()
         self.daemon_kills: Counter[str] = Counter()
         self.simulator_kills: Counter[str] = Counter()
 
-    def kill_all(self, kills: int) -> None:
-        """So many kills of each side, each after some more deliveries were acknowledged."""
+    def kill_all(self, kills: int, *, messages: int) -> None:
+        """So many kills of each side, in any order, each with its share of the deliveries on their way."""
         sides = ["daemon", "simulator"] * kills
         self._dice.shuffle(sides)
-        places = sorted(self._dice.uniform(0, 0.97 * self._count) for _ in sides)
-        for side, place in zip(sides, places, strict=True):
-            self._wait(lambda place=place: self.evidence.received >= place)
+        shares = [messages // len(sides)] * len(sides)
+        shares[0] += messages - sum(shares)
+        for side, share in zip(sides, shares, strict=True):
+            place = len(self._service.stored) + self._dice.uniform(-share, share)
+            self._service.store(share)
+            self._wait(lambda place=place: self.evidence.received >= place, _PATIENCE_SECONDS)
             if side == "daemon":
                 self._kill_daemon()
             else:
@@ -285,7 +301,7 @@ class _Drive:
         """Let both come to an end; True if the box was emptied, everything completed, and the daemon stopped cleanly."""
         self._partner.calm()
         emptied = self._wait(lambda: self._partner.state()["waiting"] == 0)
-        completed = emptied and self._wait(lambda: _all_completed(demo, self._count))
+        completed = emptied and self._wait(lambda: _all_completed(demo, len(self._service.stored)))
         code = self._daemon.stop()
         self._partner.stop()
         return completed and code == 0
@@ -304,7 +320,7 @@ class _Drive:
     def _kill_simulator(self) -> None:
         way = self._dice.choice(_WAYS_TO_KILL_THE_SIMULATOR).format(fetch=self._partner.fetch)
         if way.startswith("die-"):
-            way = way if self._partner.die_by(way, 30.0) else "at once"
+            way = way if self._partner.die_by(way, _PATIENCE_SECONDS) else "at once"
         else:
             if way == "after a delivery was served":
                 self._wait_for_next(Served)
@@ -315,7 +331,7 @@ class _Drive:
 
     def _wait_for_next(self, kind: type[Fact]) -> None:
         before = self.evidence.count(kind)
-        self._wait(lambda: self.evidence.count(kind) > before, 15.0)
+        self._wait(lambda: self.evidence.count(kind) > before, _PATIENCE_SECONDS)
 
     def _wait(self, holds: Any, seconds: float = 1e9) -> bool:
         end = min(self._end, time.monotonic() + seconds)
