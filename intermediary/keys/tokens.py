@@ -9,8 +9,10 @@ went away is opened again at the next use.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +25,9 @@ from intermediary.core.faults import Fault, Misconfigured, Transient
 from intermediary.core.values import Befund
 from intermediary.keys.pin import PinFile
 from intermediary.keys.pkcs11_uri import KeyUri
+
+RENEWAL_SECONDS = 60.0
+"""How long a module is left as it is, at least, while something of it works."""
 
 PATIENCE_SECONDS = 30.0
 """How long a thread waits for the others at the token; longer means that a module does not come back."""
@@ -69,9 +74,14 @@ class _Login:
     witness: Any = None
 
     def is_alive(self) -> bool:
-        """Whether the key that was found first can still be looked at. A search on a dead session would leave ruins."""
+        """Whether the key that was found first can still be looked at; without one nobody has any use for the session.
+
+        A search would do too, but one that fails on a dead session leaves ruins.
+        """
+        if self.witness is None:
+            return False
         try:
-            _ = self.witness is None or self.witness[Attribute.KEY_TYPE]
+            _ = self.witness[Attribute.KEY_TYPE]
         except pkcs11.PKCS11Error:
             return False
         return True
@@ -84,6 +94,7 @@ class _Module:
     path: str
     logins: dict[tuple[bytes, str], _Login] = field(default_factory=dict)
     is_stale: bool = False
+    renewed: float = -math.inf
 
     def open(self, uri: KeyUri, pin: PinFile | None) -> tuple[Any, _Login]:
         """The private key and the login it was found under."""
@@ -111,12 +122,18 @@ class _Module:
                 continue
 
     def renew(self) -> bool:
-        """Make the next use initialise the module again, unless another token of it works; whether it will."""
+        """Make the next use initialise the module again, and say whether it will.
+
+        Many modules see a token or key that came later only then. While other sessions work it is done once a minute at
+        most: they have to be opened again, and one Mandant's missing key must not keep all others busy with that.
+        """
         for login in list(self.logins.values()):
             if not login.is_alive():
                 self.forget(login)
-        self.is_stale = self.is_stale or not self.logins
-        return self.is_stale
+        if self.logins and _clock() < self.renewed + RENEWAL_SECONDS:
+            return self.is_stale
+        self.is_stale, self.renewed = True, _clock()
+        return True
 
     def _library(self) -> Any:
         try:
@@ -284,6 +301,7 @@ def _after_fork() -> None:
 
 
 _LOCK = threading.Lock()
+_clock = time.monotonic
 _MODULES: dict[str, _Module] = {}
 _REFUSED_PINS: set[tuple[bytes, str, bytes, bytes]] = set()
 """Where each was tried: the token's serial number and label, the PIN's digest, the mark of its file."""

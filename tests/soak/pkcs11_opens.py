@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from intermediary.core.faults import Misconfigured, Rejected, Transient
 from intermediary.core.values import MemoryContent
 from intermediary.keys.ring import Keyring
@@ -34,6 +36,9 @@ from intermediary.unseal import profile
 from intermediary.unseal.osci.message import open_message
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+PATIENCE_SECONDS = 60
+"""How long one open may fail for want of the token, which is never out for more than a moment."""
+
 ON_TOKEN = ("recipient-cipher", "reader-cipher")
 
 
@@ -73,6 +78,7 @@ def run(folder: Path, pki: Pki, load: Load) -> dict[str, object]:
         "ok": exits == [0] * load.processes and broken == 0 and opened == load.opens // load.processes * load.processes,
         "opened": opened,
         "takenForBroken": broken,
+        "stuck": sum(result["stuck"] for result in results),
         "faults": sum((Counter(result["faults"]) for result in results), Counter()),
         "exits": exits,
         "seconds": round(seconds, 1),
@@ -100,7 +106,11 @@ def child(folder: Path, opens: int, threads: int) -> int:
             with lock:
                 if next(left, None) is None:
                     return
+            begun = time.monotonic()
             while True:
+                if time.monotonic() - begun > PATIENCE_SECONDS:
+                    note("stuck", out=False)
+                    break
                 try:
                     opened = open_message(
                         MemoryContent(raw), keyring=ring, policy=profile("osci"), at=NOW, role="any"
@@ -120,9 +130,11 @@ def child(folder: Path, opens: int, threads: int) -> int:
         thread.start()
     for thread in together:
         thread.join()
-    opened, broken = tally.pop("opened", 0), tally.pop("broken", 0)
+    opened, broken, stuck = tally.pop("opened", 0), tally.pop("broken", 0), tally.pop("stuck", 0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"opened": opened, "broken": broken, "faults": tally, "megabytes": peak}), flush=True)
+    print(
+        json.dumps({"opened": opened, "broken": broken, "stuck": stuck, "faults": tally, "megabytes": peak}), flush=True
+    )
     return 0
 
 
@@ -138,7 +150,9 @@ def _furnish(folder: Path, pki: Pki) -> SoftToken:
             f'pkcs11 = "{token.uri(name)}"',
             f'module = "{token.module}"',
             f'password_file = "{token.pin_file}"',
+            f'pem = "{name}.pem"',  # the token may be out while a process begins
         ]
+        (folder / f"{name}.pem").write_bytes(member.certificate.public_bytes(Encoding.PEM))
     (folder / "ring.toml").write_text("\n".join(lines))
     letter = sample_letter(1, now=NOW)
     (folder / "message.osci").write_bytes(seal(letter, parties=pki.parties, random=secrets.token_bytes, now=NOW))

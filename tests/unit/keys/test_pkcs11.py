@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from intermediary.core.faults import Fault, Misconfigured, Transient
 from intermediary.keys.private import KeyTransport, oaep_or_pkcs1
 from intermediary.keys.ring import Keyring, key_entries
-from intermediary.testing.tokens import SoftToken, store_key
+from intermediary.testing.tokens import PIN, SoftToken, store_key
 from tests.unit.keys.certificates import certificate_of
 
 OAEP, OLD = KeyTransport("rsa-oaep"), KeyTransport("rsa-1_5")
@@ -140,6 +140,33 @@ def test_a_key_that_is_not_there(token: SoftToken, tmp_path: Path, ring: Keyring
         opened(absent, wrapped(absent))
 
     assert f"{label} on Musterstadt: no private key of this name on the token" == fault.value.where
+
+
+def test_a_key_that_came_later_is_found(
+    token: SoftToken, tmp_path: Path, ring: Keyring, other_key: rsa.RSAPrivateKey
+) -> None:
+    """A successor is put on the token while the daemon works with the old key: no restart is needed."""
+    later = certificate_of(other_key)
+    (tmp_path / "neu.pem").write_bytes(later.public_bytes(Encoding.PEM))
+    text = (tmp_path / "ring.toml").read_text()
+    (tmp_path / "ring.toml").write_text(
+        text + "\n" + text.replace("object=leser", "object=neu").replace("leser.pem", "neu.pem")
+    )
+    both = Keyring.load(tmp_path / "ring.toml")
+    block = both.certificates()[1].public_key().encrypt(CONTENT_KEY, oaep_or_pkcs1(OAEP))  # type: ignore[union-attr]
+    assert CONTENT_KEY == opened(both, wrapped(both))
+    store_key_elsewhere(token, other_key)
+
+    assert CONTENT_KEY == both.decrypt_key(later.public_bytes(Encoding.DER), block, OAEP, key_bytes=32)
+    assert CONTENT_KEY == opened(both, wrapped(both))
+
+
+def store_key_elsewhere(token: SoftToken, key: rsa.RSAPrivateKey) -> None:
+    """By a process of its own, as an operator does."""
+    pem = token.folder / "neu.key"
+    pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    words = ["softhsm2-util", "--import", str(pem), "--token", token.label, "--label", "neu", "--id", "02"]
+    subprocess.run([*words, "--pin", PIN], check=True, capture_output=True)
 
 
 def test_a_wrong_pin_is_tried_once(token: SoftToken, tmp_path: Path, ring: Keyring) -> None:

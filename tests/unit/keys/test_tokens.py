@@ -245,15 +245,45 @@ def test_a_module_is_started_anew_for_a_token_that_came_back(module: Library, tm
     assert 1 == module.starts
 
 
-def test_a_module_is_not_started_anew_under_another_token(module: Library, tmp_path: Path) -> None:
-    """One Mandant's missing token does not close the sessions of all others."""
-    put(module, Token("a"), other := Token("b"))
-    key_on("b", tmp_path).use(lambda _key, _: None)
-    module.found = [other]
+def test_a_module_that_saw_half_a_token_looks_again(module: Library, tmp_path: Path) -> None:
+    """A token that went away while the module started is there without its keys: only another start shows them."""
+    put(module, Token("a", keys=0))
+    key = key_on("a", tmp_path)
+    assert "no private key" in refused(key)
+    module.later = [Token("a")]
+    key.use(lambda one, _: one[Attribute.KEY_TYPE])
 
-    assert "no token of this name" in refused(key_on("a", tmp_path))
-    assert 0 == module.starts
-    assert not other.sessions[0].is_closed
+    assert module.starts
+
+
+@pytest.mark.parametrize("missing", ["token", "key"])
+def test_what_is_missing_disturbs_the_others_once_a_minute(
+    module: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    """The module is started anew to see whether it has come, but not for every message that waits for it."""
+    moment = [1000.0]
+    monkeypatch.setattr(tokens, "_clock", lambda: moment[0])
+
+    class Choosy(Token):
+        def open(self, *, user_pin: str | None) -> Session:
+            session = super().open(user_pin=user_pin)
+            every = session.get_objects
+            session.get_objects = lambda asked: every(asked) if asked[Attribute.LABEL] == "leser" else []  # type: ignore[method-assign,index]
+            return session
+
+    put(module, there := Choosy("a"))
+    works, absent = key_on("a", tmp_path), key_on("a" if missing == "key" else "b", tmp_path, label="fehlt")
+    works.use(lambda _key, _: None)
+    starts = []
+    for _ in range(2):
+        for _ in range(3):
+            assert "no " in refused(absent)
+            works.use(lambda one, _: one[Attribute.KEY_TYPE])
+        starts.append(module.starts)
+        moment[0] += tokens.RENEWAL_SECONDS
+
+    assert [1, 2] == starts
+    assert 3 <= len(there.sessions) <= 5
 
 
 def test_errors_that_may_pass(module: Library, tmp_path: Path) -> None:
