@@ -124,10 +124,12 @@ class _Reader:
             raise Rejected("mime.limit", where="preamble")
         while position >= 0:
             end = position + len(delimiter)
-            at_line_start = position == start or view.slice(position - 2, position) == b"\r\n"
-            rest = _AFTER_DELIMITER.match(view.slice(end, end + _AFTER_BYTES)) if at_line_start else None
+            line = view.slice(max(0, position - 2), end + _AFTER_BYTES)
+            skip = min(2, position) + len(delimiter)
+            at_line_start = position == start or line.startswith(b"\r\n")
+            rest = _AFTER_DELIMITER.match(line, skip) if at_line_start else None
             if rest is not None and (rest.group(1) or rest.group(2)):
-                yield position, end + rest.end(), rest.group(1) is not None
+                yield position, end + rest.end() - skip, rest.group(1) is not None
             else:
                 false += 1
                 if false > self._limits.max_false_delimiters:
@@ -180,10 +182,13 @@ class _Reader:
     def _headers(self, begin: int, end: int) -> tuple[dict[str, str], int]:
         """The headers from `begin` on, names in lower case and folded lines joined, and where the body begins."""
         limits = self._limits
-        head = self._view.slice(begin, min(end, begin + limits.max_header_bytes + 4))
+        head = self._view.slice(begin, min(end, begin + _USUAL_HEADER))
         if head.startswith(b"\r\n"):
             return {}, begin + 2
         stop = head.find(b"\r\n\r\n")
+        if stop < 0:
+            head = self._view.slice(begin, min(end, begin + limits.max_header_bytes + 4))
+            stop = head.find(b"\r\n\r\n")
         if stop < 0:
             if end - begin > limits.max_header_bytes:
                 raise Rejected("mime.limit", where="header")
@@ -197,6 +202,7 @@ class _Reader:
         return _unfolded(lines), begin + stop + 4
 
 
+_USUAL_HEADER = 512
 _AFTER_DELIMITER = re.compile(rb"(--)?[ \t]{0,64}(\r\n|\Z)")
 _AFTER_BYTES = 2 + 64 + 2 + 1
 """One more than the longest match, so that the end of what is looked at is not taken for the end of the entity."""

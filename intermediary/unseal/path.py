@@ -145,7 +145,6 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     return True
 
 
-@lru_cache(maxsize=1024)
 def is_proposed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether names and key ids say that this may be the issuer; they prove nothing."""
     return issuer != certificate and certificate.issuer == issuer.subject and has_matching_key_id(certificate, issuer)

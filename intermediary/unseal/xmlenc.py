@@ -14,7 +14,7 @@ from intermediary.unseal import algorithms as a
 from intermediary.unseal import cipher
 from intermediary.unseal.algorithms import Cipher
 from intermediary.unseal.encoding import decode_base64, from_base64
-from intermediary.unseal.nodes import attribute, broken, children, local, only, optional, single, text
+from intermediary.unseal.nodes import attribute, broken, by_name, children, local, only, optional, single, text
 from intermediary.unseal.policy import Policy, not_allowed
 from intermediary.xml.long import NO_TEXTS, LongTexts
 from intermediary.xml.parser import Element
@@ -26,6 +26,8 @@ IV_LENGTH = "{http://xoev.de/transport/osci12/8}IvLength"
 OSCI_IV_BYTES = 16
 
 ENCRYPTED_DATA = XENC + "EncryptedData"
+
+_IN_KEY = (DS + "KeyInfo", XENC + "EncryptionMethod", XENC + "CipherData")
 
 _KEY_TRANSPORTS = frozenset({a.RSA_OAEP, a.RSA_15})
 """What OSCI 1.2 knows; the policy may allow fewer, never more."""
@@ -169,9 +171,10 @@ def cipher_reference(encrypted: Element) -> str | None:
 
 
 def _value_holder(encrypted: Element) -> Element:
-    data = single(encrypted, XENC + "CipherData")
-    only(data, XENC + "CipherValue")
-    return single(data, XENC + "CipherValue")
+    inside = by_name(single(encrypted, XENC + "CipherData"), XENC + "CipherValue")
+    if not inside:
+        raise broken("CipherValue")
+    return inside[XENC + "CipherValue"]
 
 
 def _short_value(entry: Element, texts: LongTexts) -> bytes:
@@ -184,9 +187,12 @@ def _short_value(entry: Element, texts: LongTexts) -> bytes:
 
 
 def _wrapped_key(entry: Element, lookup: CertificateLookup, texts: LongTexts) -> WrappedKey:
-    only(entry, XENC + "EncryptionMethod", DS + "KeyInfo", XENC + "CipherData")
-    certificate = _certificate_der(single(entry, DS + "KeyInfo"), lookup)
-    return WrappedKey(certificate, single(entry, XENC + "EncryptionMethod"), _short_value(entry, texts))
+    inside = by_name(entry, *_IN_KEY)
+    for name in _IN_KEY:
+        if name not in inside:
+            raise broken(local(name))
+    certificate = _certificate_der(inside[DS + "KeyInfo"], lookup)
+    return WrappedKey(certificate, inside[XENC + "EncryptionMethod"], _short_value(entry, texts))
 
 
 def _key_transport(method: Element, policy: Policy, where: str) -> tuple[str, KeyTransport]:

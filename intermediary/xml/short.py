@@ -23,6 +23,8 @@ _SHORT_TAG = 1000
 
 _STRETCH = 1024
 
+_XML_NAMESPACE = b"http://www.w3.org/XML/1998/namespace"
+
 _LONG_TAG = re.compile(rb"<[^>]{%d}" % _SHORT_TAG)
 _FOREIGN_NAME = re.compile(rb"<[^>]*[^\x00-\x7f]")
 _OTHER_REFERENCE = re.compile(rb"&(?!(?:lt|gt|amp|quot|apos);)")
@@ -68,8 +70,8 @@ def _most_levels(document: bytes) -> int | None:
     tags = markup.count(b"<")
     if tags != markup.count(b">") or _LONG_TAG.search(markup):
         return None
-    # libxml2 takes a second declaration of this prefix.
-    if b"xmlns:xml" in markup:
+    # libxml2 takes a second declaration of the prefix xml.
+    if _XML_NAMESPACE in markup:
         return None
     if not document.isascii() and _FOREIGN_NAME.search(markup):
         return None

@@ -111,8 +111,8 @@ def read_structure(envelope: Element, name: str, texts: LongTexts = NO_TEXTS) ->
 
 def check_ids(root: Element) -> None:
     """No two elements of a document share an id, however the attribute is spelled (rule R1)."""
-    everywhere = queries.ids(root)
-    if len(set(everywhere)) == len(everywhere):
+    candidates = queries.short_named(root)
+    if len(set(candidates)) == len(candidates):
         return
     seen: set[str] = set()
     for element in elements(root):
