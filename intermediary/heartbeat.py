@@ -21,10 +21,10 @@ MOST_LEASES = 30
 
 
 class Heartbeat:
-    """Extends the lease of a claim every third of it, inside a `with` block.
+    """Extends the lease of a claim every third of it, inside a `with` block; asks again when the store does not answer.
 
-    After `MOST_LEASES` leases it stops: work that takes so long hangs, and somebody else shall notice. A lost lease or a
-    store that does not answer ends it too; the fence of every commit decides then.
+    After `MOST_LEASES` leases it stops: work that takes so long hangs, and somebody else shall notice. A lost lease ends it
+    too; the fence of every commit decides then.
     """
 
     def __init__(self, store: Store, claim: Claim, *, lease: timedelta, now: Callable[[], datetime]) -> None:
@@ -51,7 +51,9 @@ class Heartbeat:
                 return
             try:
                 self._store.extend(self._claim, now=self._now(), lease=self._lease)
-            except (StoreError, Fault) as failure:
+            except StoreError as failure:
                 log.warning("lease.not-extended", failure=type(failure).__name__)
                 return
+            except Fault as fault:
+                log.warning("lease.not-extended", code=fault.code)
         log.error("lease.given-up")

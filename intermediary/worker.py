@@ -41,10 +41,11 @@ _PEOPLE = frozenset({Healer.OPERATOR, Healer.DEVELOPER, Healer.TARGET})
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How a worker waits: the lease it takes, and how long it rests when nothing is due."""
+    """How a worker waits: the lease it takes, how long it rests when nothing is due, and when the store is away."""
 
     lease: timedelta = timedelta(seconds=120)
     rest: timedelta = timedelta(milliseconds=200)
+    away: timedelta = timedelta(seconds=1)
 
 
 RHYTHM = Rhythm()
@@ -73,6 +74,7 @@ class Worker:
         self._bench = bench
         self._owner = owner
         self._rhythm = rhythm
+        self._is_unsure = False
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; a claim in hand is finished first."""
@@ -81,12 +83,21 @@ class Worker:
                 is_busy = self.work_once()
             except Transient as fault:  # the store does not answer: nothing can be taken up now
                 log.error("store.away", code=fault.code)
-                is_busy = False
+                self._is_unsure = True
+                stop.wait(self._rhythm.away.total_seconds())
+                continue
             if not is_busy:
                 self._bench.store.wait_for_work(self._rhythm.rest, stop)
 
     def work_once(self) -> bool:
-        """Take one due Nachricht as far as it goes; False when nothing was due."""
+        """Take one due Nachricht as far as it goes; False when nothing was due.
+
+        After a time without the store, what this worker may still hold is given back first: the answer to its last claim or
+        release can be lost although the change happened.
+        """
+        if self._is_unsure:
+            self._bench.store.release_all_of(self._owner, now=self._bench.now())
+            self._is_unsure = False
         claims = self._bench.store.claim(self._owner, now=self._bench.now(), lease=self._rhythm.lease)
         for claim in claims:
             self.advance(claim)
@@ -156,6 +167,7 @@ class Worker:
         try:
             self._bench.store.release(claim, now=self._bench.now())
         except Fault as fault:
+            self._is_unsure = True
             log.error("claim.abandoned", code=fault.code)
 
     def _fail(self, claim: Claim, failure: Exception) -> Claim:
@@ -163,7 +175,8 @@ class Worker:
         log.error("claim.failed", failure=type(failure).__name__, at=_where(failure))
         try:
             return self._bench.store.park(claim, code="bug.unexpected", now=self._bench.now())
-        except Exception as second:  # the store itself is gone: the lease runs out and the claim is taken again
+        except Exception as second:  # the store itself is gone: the claim is given back when it is there again
+            self._is_unsure = True
             log.error("claim.abandoned", failure=type(second).__name__)
             return claim
 

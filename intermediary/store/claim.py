@@ -73,6 +73,17 @@ def release(db: Database, held: Claim) -> None:
 
 
 @whole
+def release_all_of(db: Database, owner: str, now: datetime) -> int:
+    """See `Store.release_all_of`."""
+    with db.write() as tx:
+        held = update(nachrichten).where(nachrichten.c.lease_owner == owner)
+        freed: int = tx.execute(held.values(**_FREE, lease_token=nachrichten.c.lease_token + 1)).rowcount
+        if freed:
+            record_installation(db, tx, "leases.released", {"released": freed}, now=now)
+    return freed
+
+
+@whole
 def release_dead(db: Database, is_alive: Callable[[str], bool], now: datetime) -> int:
     """See `Store.release_dead`."""
     with db.read() as tx:

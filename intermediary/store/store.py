@@ -100,6 +100,13 @@ class Store:
         if claim.nachricht.due_at is not None and claim.nachricht.due_at <= now:
             self._db.bell.ring()
 
+    def release_all_of(self, owner: str, now: datetime) -> int:
+        """Free every lease of a holder who has nothing in hand, without counting; how many there were.
+
+        For a worker after a time without the store: the answer to a claim or a release of its may have been lost.
+        """
+        return self._rung_if(_claim.release_all_of(self._db, owner, now))
+
     def release_dead(self, is_alive: Callable[[str], bool], now: datetime) -> int:
         """Free the leases of owners that are gone, without counting them; for start-up on the same host."""
         return self._rung_if(_claim.release_dead(self._db, is_alive, now))

@@ -97,6 +97,14 @@ class Site:
     def answers(self) -> Path:
         return self.folder / "quittungen"
 
+    def use_database(self, url: str) -> None:
+        """Have the store in a PostgreSQL database; before it is opened first."""
+        secret = self.folder / "secrets" / "store.url"
+        secret.touch(mode=0o600)
+        secret.write_text(url, encoding="utf-8")
+        with self.config.open("a", encoding="utf-8") as file:
+            file.write('\n[store]\nurl_file = "secrets/store.url"\n')
+
     def add_missing_route(self, settings: str) -> None:
         """What the operator does about `route.missing`."""
         with (self.folder / "routes.toml").open("a", encoding="utf-8") as file:

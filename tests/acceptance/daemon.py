@@ -25,11 +25,33 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
 
 
 class Daemon:
-    """One daemon process and its children; what it says is in `log`, what it leaves in TMPDIR in `temporary`."""
+    """One daemon process and its children; what it says is in `log`, what it leaves in TMPDIR in `temporary`.
 
-    def __init__(self, config: Path, *, log: Path, temporary: Path, arguments: tuple[str, ...] = ()) -> None:
+    `within` is a command that runs it in surroundings of its own.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        *,
+        log: Path,
+        temporary: Path,
+        arguments: tuple[str, ...] = (),
+        within: tuple[str, ...] = (),
+    ) -> None:
         self.log = log
-        command = [sys.executable, "-m", "intermediary", "run", "-c", str(config), "--log-level", "debug", *arguments]
+        command = [
+            *within,
+            sys.executable,
+            "-m",
+            "intermediary",
+            "run",
+            "-c",
+            str(config),
+            "--log-level",
+            "debug",
+            *arguments,
+        ]
         self._from = log.stat().st_size if log.exists() else 0
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
@@ -52,7 +74,7 @@ class Daemon:
     def children(self) -> list[int]:
         """Its child processes."""
         entries = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-        return [int(entry.name) for entry in entries if _parent(entry) == self._process.pid]
+        return [int(entry.name) for entry in entries if parent_of(entry) == self._process.pid]
 
     def kill(self) -> None:
         """SIGKILL to the supervisor; its children die with it."""
@@ -68,7 +90,8 @@ class Daemon:
         return self._process.wait(PATIENCE_SECONDS)
 
 
-def _parent(entry: Path) -> int:
+def parent_of(entry: Path) -> int:
+    """The parent of the process with this folder in /proc; 0 when it is gone."""
     try:
         return int((entry / "stat").read_text().rpartition(")")[2].split()[1])
     except (OSError, ValueError):

@@ -275,3 +275,19 @@ def test_an_extended_lease_holds_longer(store: Store) -> None:
     assert 1 == len(store.claim_suspect("w2", EXPIRED + LEASE))
     with pytest.raises(LeaseLost):
         store.extend(claim, EXPIRED + LEASE)
+
+
+def test_a_holder_gives_back_what_it_may_hold(store: Store) -> None:
+    """After a lost answer a worker frees all of its own at once; nobody else's, nothing counted, and fenced."""
+    store.take([eingang("a-1"), eingang("a-2"), eingang("a-3")])
+    mine = store.claim("w1", NOW, LEASE, limit=2)
+    [theirs] = store.claim("w2", NOW, LEASE, limit=2)
+
+    assert 2 == store.release_all_of("w1", NOW)
+    assert 0 == store.release_all_of("w1", NOW)
+    again = store.claim("w3", NOW, LEASE, limit=3)
+    assert {one.nachricht.id for one in mine} == {one.nachricht.id for one in again}
+    assert {0} == {one.nachricht.unexplained for one in again}
+    with pytest.raises(LeaseLost):
+        store.extend(mine[0], NOW, LEASE)
+    store.extend(theirs, NOW, LEASE)

@@ -1,6 +1,6 @@
 """Kills the whole daemon again and again while sealed messages come from a real broker, then counts what became of them.
 
-    python -m tests.soak.daemon_kills --messages 2000 --kills 20 --seed 1
+    python -m tests.soak.daemon_kills --messages 2000 --kills 20 --seed 1 --engine postgresql
 
 Every message must end in exactly one final state, every package must have appeared in the Fachverfahren's folder exactly
 once although a consumer removes it within 10 ms, no good message may be parked, and the audit trail must verify.
@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from intermediary.ingress.doors import OSCI_MIME
 from intermediary.osci.write.seal import seal
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import Site, make_site
+from intermediary.testing.postgres import PrivatePostgres
 from intermediary.testing.samples import sample_letter
 from intermediary.testing.servers import PrivateRabbit
 from intermediary.wiring import utc_now
@@ -124,11 +126,23 @@ class Daemon:
         return self.process.wait(60)
 
 
-def run(folder: Path, *, messages: int, kills: int, seed: int, workers: int = 2, patience: float = 900.0) -> Report:
+def run(
+    folder: Path,
+    *,
+    messages: int,
+    kills: int,
+    seed: int,
+    workers: int = 2,
+    patience: float = 900.0,
+    engine: str = "sqlite",
+) -> Report:
     """One run in an empty folder."""
     dice = random.Random(seed)
     site = make_site(folder / "site", now=utc_now(), settings=golden_settings())
-    with PrivateRabbit() as rabbit:
+    with ExitStack() as servers:
+        if engine == "postgresql":
+            site.use_database(servers.enter_context(PrivatePostgres()).database())
+        rabbit = servers.enter_context(PrivateRabbit())
         _use_broker(site, rabbit.url)
         ids = _publish(site, rabbit.url, messages, dice)
         answered: Counter[str] = Counter()
@@ -136,7 +150,7 @@ def run(folder: Path, *, messages: int, kills: int, seed: int, workers: int = 2,
         with Consumer(site.drop) as consumer:
             done = _drive(site, rabbit.url, ids, answered, kills, dice, workers, patience)
         seconds = time.monotonic() - started
-    return _judge(site, ids, consumer, answered, done, seconds=seconds, kills=kills)
+        return _judge(site, ids, consumer, answered, done, seconds=seconds, kills=kills)
 
 
 def _use_broker(site: Site, url: str) -> None:
@@ -255,11 +269,19 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--dir", type=Path)
     choice = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kills-") as temporary:
         folder = choice.dir or Path(temporary)
-        report = run(folder, messages=choice.messages, kills=choice.kills, seed=choice.seed, workers=choice.workers)
+        report = run(
+            folder,
+            messages=choice.messages,
+            kills=choice.kills,
+            seed=choice.seed,
+            workers=choice.workers,
+            engine=choice.engine,
+        )
     print(json.dumps({name: getattr(report, name) for name in Report.__slots__}, indent=1))
     return 1 if report.violations else 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
+from intermediary.core.faults import Transient
 from intermediary.heartbeat import Heartbeat
 from intermediary.store.errors import LeaseLost
 
@@ -15,15 +16,16 @@ LEASE = timedelta(milliseconds=30)
 class Leases:
     """Counts extensions and tells when the second one came; fails on demand."""
 
-    def __init__(self, failure: Exception | None = None) -> None:
+    def __init__(self, failure: Exception | None = None, *, until: int = 1) -> None:
         self.count = 0
+        self._until = until
         self.enough = threading.Event()
         self._failure = failure
 
     def extend(self, claim: object, now: datetime, lease: timedelta) -> object:
         assert (NOW, LEASE) == (now, lease)
         self.count += 1
-        if self._failure is not None or self.count >= 2:
+        if self.count >= (2 if self._failure is None else self._until):
             self.enough.set()
         if self._failure is not None:
             raise self._failure
@@ -52,3 +54,13 @@ def test_a_lost_lease_ends_the_heartbeat_quietly():
         assert not heartbeat._timer.is_alive()
 
     assert 1 == leases.count
+
+
+def test_a_store_that_is_away_for_a_moment_is_asked_again():
+    """Long work does not lose its lease because the database was restarted."""
+    leases = Leases(Transient("store.unavailable"), until=3)
+
+    with Heartbeat(leases, object(), lease=LEASE, now=lambda: NOW):
+        assert leases.enough.wait(10)
+
+    assert leases.count >= 3
