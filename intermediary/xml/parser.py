@@ -15,28 +15,34 @@ __all__ = ["DEFAULT", "Element", "Limits", "parse"]
 
 Element: TypeAlias = etree._Element
 
+_XINCLUDE = "{http://www.w3.org/2001/XInclude}*"
+
 
 def parse(data: bytes | Content, *, limits: Limits = DEFAULT, refuse_instructions: bool = False) -> Element:
     """The root element of a document that passed the gate.
 
     Everyone who reads XML calls this, once per document and trust stage; nobody else constructs a parser. UTF-8 only;
     no document type declaration, no entity, no file, no network. Comments and processing instructions are not in the
-    tree, so `element.text` is the whole text; with `refuse_instructions` an instruction is an error (SOAP 1.1).
-    Raises `Rejected`: `xml.dtd-forbidden`, `xml.encoding`, `xml.limit`, `xml.malformed`; `where` holds the kind of
-    limit or the line, never content.
+    tree, so `element.text` is the whole text; with `refuse_instructions` an instruction is an error (SOAP 1.1). An
+    element of XInclude is refused: nobody here would follow it, but who gets the document next might.
+    Raises `Rejected`: `xml.dtd-forbidden`, `xml.xinclude-forbidden`, `xml.encoding`, `xml.limit`, `xml.malformed`;
+    `where` holds the kind of limit or the line, never content.
     """
     document = _bounded(data, limits)
     document = gate.without_bom(document)
     root = short.read_plain(document, limits, _new_parser(huge_tree=False))
-    if root is not None:
-        return root
-    gate.check(document, limits, refuse_instructions=refuse_instructions)
-    try:
-        # huge_tree lifts libxml2's 10 MB per text; the gate has counted everything before.
-        return etree.fromstring(document, parser=_new_parser(huge_tree=True))
-    except etree.XMLSyntaxError as error:
-        # Without the library's sentence: it may quote the document.
-        raise Rejected("xml.malformed", where=f"line {error.lineno}") from None
+    if root is None:
+        gate.check(document, limits, refuse_instructions=refuse_instructions)
+        try:
+            # huge_tree lifts libxml2's 10 MB per text; the gate has counted everything before.
+            root = etree.fromstring(document, parser=_new_parser(huge_tree=True))
+        except etree.XMLSyntaxError as error:
+            # Without the library's sentence: it may quote the document.
+            raise Rejected("xml.malformed", where=f"line {error.lineno}") from None
+    # A name of a namespace can also be written with references to characters.
+    if (b"XInclude" in document or b"&#" in document) and next(root.iter(_XINCLUDE), None) is not None:
+        raise Rejected("xml.xinclude-forbidden")
+    return root
 
 
 def _bounded(data: bytes | Content, limits: Limits) -> bytes:

@@ -18,6 +18,11 @@ CODES: tuple[Code, ...] = (
         "Der Sender muss das Dokument ohne DTD und ohne eigene Entitäten übermitteln.",
     ),
     _sender(
+        "xml.xinclude-forbidden",
+        "Das XML-Dokument enthält ein Element von XInclude, das auf andere Dateien verweist.",
+        "Der Sender muss das Dokument vollständig und ohne XInclude übermitteln.",
+    ),
+    _sender(
         "xml.encoding",
         "Das XML-Dokument ist nicht in UTF-8 kodiert, oder seine Angaben zur Kodierung widersprechen sich.",
         "Der Sender muss in UTF-8 übermitteln.",
