@@ -124,6 +124,11 @@ _KINDS = (
         "Die Konfiguration wurde geändert; was auf den Betrieb wartete, wird wieder versucht.",
         ("woken",),
     ),
+    Kind(
+        "audit.key-changed",
+        "Der Schlüssel, der die Köpfe des Protokolls signiert, wird gewechselt; der alte signiert diese Ankündigung noch.",
+        ("old_key", "new_key", "reason"),
+    ),
     Kind("leases.released", "Bearbeitungen beendeter Prozesse wurden beim Start freigegeben.", ("released",)),
 )
 

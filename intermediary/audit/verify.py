@@ -6,13 +6,15 @@ another one.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from intermediary.audit.chain import START, Entry, Malformed
 from intermediary.audit.merkle import Frontier
@@ -86,6 +88,7 @@ class Report:
 
 
 _MOST = 100
+KEY_CHANGED = "audit.key-changed"
 
 
 def verify(
@@ -113,7 +116,10 @@ def verify(
 
 class _Check:
     def __init__(self, public_keys: Sequence[bytes]) -> None:
-        self._keys = [_public_key(pem) for pem in public_keys]
+        self._keys = {fingerprint(pem): _public_key(pem) for pem in public_keys}
+        self._signers: list[tuple[int, str]] = []
+        self._unsigned: list[int] = []
+        self._announced: list[tuple[int, str, str]] = []
         self._problems: list[Problem] = []
         self._roots: dict[int, set[tuple[str, bool]]] = {}
         self._sizes: list[int] = []
@@ -128,19 +134,21 @@ class _Check:
     def read_heads(self, heads: Sequence[Head], second_place: Sequence[Head]) -> None:
         previous = START
         for head in sorted(heads, key=lambda one: one.size):
-            if not self._is_signed(head):
-                self._add(Problem(Defect.HEAD_FORGED, number=head.size))
+            signer = self._signer(head)
+            if signer is None:
+                self._unsigned.append(head.size)
             else:
+                self._signers.append((head.size, signer))
                 self._roots.setdefault(head.size, set()).add((head.root, False))
             if head.previous != previous or head.installation != heads[0].installation:
                 self._add(Problem(Defect.HEADS_BROKEN, number=head.size))
             previous = head.digest()
             self._last_own = head.size
         for head in second_place:
-            if self._is_signed(head):
+            if self._signer(head) is not None:
                 self._roots.setdefault(head.size, set()).add((head.root, True))
-            else:
-                self._add(Problem(Defect.HEAD_FORGED, number=head.size))
+            elif head.size not in self._unsigned:
+                self._unsigned.append(head.size)
         self._sizes = sorted(self._roots)
 
     def read_line(self, number: int, line: str | bytes) -> None:
@@ -156,6 +164,7 @@ class _Check:
         self._check_place(place, entry, digest)
 
     def finish(self, ends: Iterable[tuple[str, int, str]] | None) -> None:
+        self._check_keys()
         missing = [size for size in self._sizes if size > self._frontier.size]
         for size in missing[:1]:
             only_elsewhere = all(is_second for _root, is_second in self._roots[size])
@@ -197,6 +206,9 @@ class _Check:
         if self._unsealed or entry.number != expected:
             is_gap = not self._unsealed and entry.number > expected
             self._add(replace(place, defect=Defect.MISSING if is_gap else Defect.REORDERED))
+        if entry.event.name == KEY_CHANGED:
+            fields = entry.event.fields
+            self._announced.append((expected, str(fields.get("old_key")), str(fields.get("new_key"))))
         self._frontier = self._frontier.append(bytes.fromhex(digest))
         self._check_root()
 
@@ -214,18 +226,35 @@ class _Check:
         defect = Defect.ROLLED_BACK if own <= {found} else Defect.ROOT_DIFFERS
         self._add(Problem(defect, number=self._good_size + 1, upto=size))
 
-    def _is_signed(self, head: Head) -> bool:
-        for key in self._keys:
+    def _check_keys(self) -> None:
+        """Signatures nobody knows, and changes of the key that the old one did not announce (docs: audit-format)."""
+        announced = {one for _number, *pair in self._announced for one in pair}
+        missing = ", ".join(sorted(announced - self._keys.keys()))
+        for size in sorted(self._unsigned):
+            defect = Defect.KEY_UNKNOWN if missing else Defect.HEAD_FORGED
+            self._add(Problem(defect, number=size, what=missing))
+        for (before, old), (size, new) in pairwise(self._signers):
+            is_told = any(number <= before and (old, new) == (one, other) for number, one, other in self._announced)
+            if old != new and not is_told:
+                self._add(Problem(Defect.KEY_UNANNOUNCED, number=size, what=new))
+
+    def _signer(self, head: Head) -> str | None:
+        for name, key in self._keys.items():
             try:
                 key.verify(head.signature, head.signed())
             except InvalidSignature:
                 continue
-            return True
-        return False
+            return name
+        return None
 
     def _add(self, problem: Problem) -> None:
         if len(self._problems) < _MOST:
             self._problems.append(problem)
+
+
+def fingerprint(pem: bytes) -> str:
+    """SHA-256 of the DER form of a public key: how events and dossiers name it."""
+    return hashlib.sha256(_public_key(pem).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
 def _public_key(pem: bytes) -> Ed25519PublicKey:

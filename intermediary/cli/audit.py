@@ -1,27 +1,52 @@
-"""`audit`: verify and export the audit trail."""
+"""`audit`: verify and export the audit trail, prove one Nachricht, change the signing key."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from intermediary.cli.options import config_option, installation, json_option, progress, say, say_json
+from intermediary.cli.options import (
+    account,
+    config_option,
+    installation,
+    json_option,
+    progress,
+    reason_option,
+    say,
+    say_json,
+)
+
+_FILE = click.Path(exists=True, path_type=Path)
 
 
 @click.group("audit")
 def command() -> None:
-    """Verify and export the audit trail."""
+    """Verify and export the audit trail, prove one message, change the key."""
 
 
 @command.command("verify")
-@click.option("--heads", type=click.Path(exists=True, path_type=Path), help="The second place; else as configured.")
-@config_option
+@click.argument("path", required=False, type=_FILE)
+@click.option("--heads", type=_FILE, help="The second place: folder, file of heads or syslog file; else as configured.")
+@click.option(
+    "--key", "keys", multiple=True, type=_FILE, help="With PATH: public key (PEM) that is trusted; repeatable."
+)
+@click.option(
+    "-c", "--config", envvar="INTERMEDIARY_CONFIG", type=_FILE, help="Configuration file; not needed with PATH."
+)
 @json_option
-def verify(heads: Path | None, config: Path, as_json: bool) -> None:
-    """Check every chain, the log and the signed heads; names the first bad entry. Exit code 1 when there is one."""
+def verify(path: Path | None, heads: Path | None, keys: tuple[Path, ...], config: Path | None, as_json: bool) -> None:
+    """Check every chain, the log, the signed heads and every row; names the first bad entry. Exit code 1 when there is one.
+
+    PATH is a dossier or an exported folder, to be checked instead of the installation.
+    """
+    if path is not None:
+        _verify_file(path, heads=heads, keys=keys, as_json=as_json)
+    if config is None:
+        raise click.UsageError("name a configuration (-c FILE), a dossier or an exported folder")
     from intermediary.operations.prove import as_json as as_json_
     from intermediary.operations.prove import as_text, verify_installation
 
@@ -35,14 +60,83 @@ def verify(heads: Path | None, config: Path, as_json: bool) -> None:
 
 
 @command.command("export")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="New folder for events, heads, keys and verifier."
+)
 @config_option
-def export(config: Path) -> None:
-    """Print every event as a line of JSON, sealed ones first, in the order of the log."""
+def export(output: Path | None, config: Path) -> None:
+    """Print every event as a line of JSON, sealed ones first, in the order of the log; or write all a verifier needs."""
     from intermediary.operations.prove import export as export_
+    from intermediary.operations.prove import write_export
 
     with installation(config) as opened:
-        for line in export_(opened):
-            click.echo(line)
+        if output is None:
+            for line in export_(opened):
+                click.echo(line)
+            return
+        try:
+            count = write_export(opened, output)
+        except OSError as failure:
+            raise click.UsageError(f"{output}: {failure.strerror}") from failure
+    say(f"{count} Ereignisse in {output}; prüfen: python {output / 'verify.py'} {output}")
+
+
+@command.command("dossier")
+@click.argument("message")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File; else standard output.")
+@config_option
+def dossier(message: str, output: Path | None, config: Path) -> None:
+    """Write the file that proves one MESSAGE (id or its beginning); it is verified at once. Exit code 1 when it fails."""
+    from intermediary.operations.dossier import dossier as dossier_
+    from intermediary.operations.prove import verify_dossier
+    from intermediary.wiring import utc_now
+
+    with installation(config) as opened:
+        made = dossier_(opened, opened.store.resolve(message), utc_now())
+    text = json.dumps(made, ensure_ascii=False, indent=1)
+    is_sound, told = verify_dossier(made)
+    if output is None:
+        click.echo(text)
+    else:
+        try:
+            output.write_text(text + "\n", encoding="utf-8")
+        except OSError as failure:
+            raise click.UsageError(f"{output}: {failure.strerror}") from failure
+        say(told)
+    if not is_sound and output is None:
+        click.echo(told, err=True)
+    sys.exit(0 if is_sound else 1)
+
+
+@command.command("rotate-key")
+@reason_option
+@config_option
+def rotate_key(reason: str, config: Path) -> None:
+    """Exchange the key that signs the heads; the old one announces it. A running daemon needs no restart."""
+    from intermediary.operations.person import Request
+    from intermediary.operations.rotate import rotate_key as rotate
+    from intermediary.wiring import utc_now
+
+    request = Request(account(), reason)
+    with installation(config) as opened:
+        done = rotate(opened, request, now=utc_now())
+    say(f"Neuer Schlüssel {done.new}")
+    say(f"Alter Schlüssel {done.old}, öffentlich in {done.old_public}")
+    say(f'Jetzt eintragen: [audit] previous_keys = ["{done.old_public}"] (zu den vorhandenen dazu)')
+
+
+def _verify_file(path: Path, *, heads: Path | None, keys: tuple[Path, ...], as_json: bool) -> None:
+    from intermediary.operations.prove import verify_file
+
+    try:
+        is_sound, told = verify_file(path, keys=keys, heads=heads)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as failure:
+        raise click.UsageError(f"{path}: neither a dossier nor an exported folder") from failure
+    if as_json:
+        say_json({"ok": is_sound, "told": told})
+    else:
+        say(told)
+    sys.exit(0 if is_sound else 1)
 
 
 def _watched(lines: Iterator[bytes]) -> Iterator[bytes]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 
 from intermediary.audit.second_place import copy_missing
+from intermediary.audit.syslog import Syslog
 from intermediary.core.faults import Fault
 from intermediary.store.owners import is_alive
 from intermediary.wiring import Configuration, Installation
@@ -28,6 +30,7 @@ class Chores:
         self._now = now
         self._generation = configuration.generation
         self._sealed_at: datetime | None = None
+        self._unsent_from: int | None = None
         self._gone: dict[str, datetime] = {}
 
     def do(self) -> None:
@@ -81,15 +84,28 @@ class Chores:
         """
         self._try(self._seal_store)
         self._try(self._copy_heads)
+        if self._installation.settings.audit.heads_syslog is not None:
+            self._try(self._send_heads)
 
     def _seal_store(self) -> None:
-        self._installation.store.seal_heads(self._installation.signing.sign, now=self._now())
+        head = self._installation.store.seal_heads(self._installation.signing.sign, now=self._now())
+        if head is not None and self._unsent_from is None:
+            self._unsent_from = head.size
 
     def _copy_heads(self) -> None:
         installation = self._installation
         copied = copy_missing(installation.settings.audit.heads_folder, installation.store.heads)
         if copied > 1:
             log.info("audit.heads.caught_up", count=copied)
+
+    def _send_heads(self) -> None:
+        """What this daemon has sealed and not sent yet; its first head covers whatever an earlier one could not send."""
+        if self._unsent_from is None:
+            return
+        heads = self._installation.store.heads(self._unsent_from)
+        with Syslog(self._installation.settings.audit.heads_syslog or "", host=socket.gethostname()) as syslog:
+            syslog.send(heads)
+        self._unsent_from = None
 
     def _try(self, chore: Callable[[], None]) -> None:
         try:

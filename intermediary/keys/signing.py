@@ -1,4 +1,4 @@
-"""The signing key of the installation: signs the heads of the audit log, and nothing else."""
+"""The signing key of the installation: signs heads of the audit log and dossiers, and nothing else."""
 
 from __future__ import annotations
 
@@ -50,6 +50,30 @@ class SigningKey:
         return "<signing key>"
 
 
+class SigningKeyFile:
+    """The key in a file, read anew at each use: a change of the key (`audit rotate-key`) needs no restart.
+
+    Whoever signs under a lock, as the sealer does, thereby signs with the key of that moment. Raises as `SigningKey`.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        SigningKey(path)
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature over `data`, 64 bytes."""
+        return SigningKey(self._path).sign(data)
+
+    def public_pem(self) -> bytes:
+        """The public key of the moment in PEM form."""
+        return SigningKey(self._path).public_pem()
+
+    def __repr__(self) -> str:
+        return "<signing key file>"
+
+
 def create_signing_key(path: Path) -> SigningKey:
     """Write a new key to a file only its owner may read, and open it; FileExistsError when there is one already.
 
@@ -71,6 +95,12 @@ def create_signing_key(path: Path) -> SigningKey:
         draft.unlink()
     _sync_folder(path.parent)
     return SigningKey(path)
+
+
+def replace_signing_key(path: Path, successor: Path) -> None:
+    """Put the successor in the place of the key in one step, durably."""
+    successor.replace(path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

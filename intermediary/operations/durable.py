@@ -8,6 +8,8 @@ from pathlib import Path
 
 from intermediary.audit.sealer import Head
 from intermediary.audit.second_place import read_heads
+from intermediary.audit.syslog import Syslog
+from intermediary.audit.verify import fingerprint
 from intermediary.core.faults import Fault, Transient
 from intermediary.keys.signing import SigningKey
 from intermediary.operations.diagnosis import Diagnosis, bad
@@ -40,6 +42,8 @@ def durable(settings: Settings) -> Iterator[Diagnosis]:
         yield from _signing_key(settings.installation.data / SIGNING_KEY)
     yield _second_place(folder, before, (look.heads if look else ()) if is_seen else None)
     yield from _same_disk(folder, settings.installation.data)
+    yield from _syslog(settings)
+    yield from _previous_keys(settings)
 
 
 def _store(look: Look | None, data: Path) -> Diagnosis:
@@ -104,6 +108,32 @@ def _second_place(folder: Path, before: Sequence[Head] | None, heads: Sequence[H
         )
         return Diagnosis(subject, "bad", what, "a running daemon copies what is missing; if it does not, see its log")
     return Diagnosis(subject, "ok", f"writable, up to the last head ({size} events)")
+
+
+def _syslog(settings: Settings) -> Iterator[Diagnosis]:
+    """Whether heads can be sent there; a head that vanishes on its way by UDP nobody notices."""
+    address = settings.audit.heads_syslog
+    if address is None:
+        return
+    try:
+        with Syslog(address, host="doctor"):
+            pass
+    except Transient as fault:
+        yield bad("audit syslog", fault, address)
+        return
+    is_sure = not address.startswith("udp:")
+    yield Diagnosis(
+        "audit syslog", "ok", f"{address} {'answers' if is_sure else '(UDP: nobody says whether it arrives)'}"
+    )
+
+
+def _previous_keys(settings: Settings) -> Iterator[Diagnosis]:
+    for file in settings.audit.previous_keys:
+        try:
+            fingerprint(file.read_bytes())
+        except (OSError, ValueError):
+            hint = "the PEM file that `audit rotate-key` left; without it the heads of that time cannot be verified"
+            yield Diagnosis("audit key", "bad", f"{file} is no public key that can be read", hint)
 
 
 def _same_disk(folder: Path, data: Path) -> Iterator[Diagnosis]:

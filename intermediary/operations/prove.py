@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from intermediary.audit import standalone
 from intermediary.audit.sealer import Head
 from intermediary.audit.second_place import read_heads
 from intermediary.audit.standing import differences
+from intermediary.audit.syslog import read_syslog
 from intermediary.audit.verify import Defect, Problem, Report, verify
 from intermediary.core.faults import Transient
+from intermediary.operations.rotate import public_keys
 from intermediary.store.records import Beside
-from intermediary.wiring import Installation
+from intermediary.wiring import Installation, installation_id
 
 _MOST_ROWS = 100
 
@@ -35,21 +39,23 @@ def verify_installation(
 
     A second place that is missing, empty or behind is a problem of its own: without it a store that was put back to an
     earlier day looks sound. It is read before the store, since what stood there then must be in the store, and again
-    afterwards, to see how far it has come. `watch` is handed every line on its way to the verifier.
+    afterwards, to see how far it has come. `heads_folder` names another one than the configured: a folder, a file of heads,
+    or what a syslog server wrote. `watch` is handed every line on its way to the verifier.
     """
-    folder = heads_folder or installation.settings.audit.heads_folder
-    before = _read(folder)
+    place = heads_folder or installation.settings.audit.heads_folder
+    name = str(installation_id(installation.settings.installation.name))
+    before = _read(place, name)
     with installation.store.audit_snapshot() as snapshot:
         report = verify(
             watch(snapshot.lines),
             snapshot.heads,
-            [installation.signing.public_pem()],
+            public_keys(installation),
             second_place=before or (),
             ends=snapshot.ends,
         )
         rows = islice(compare_rows(snapshot.beside), _MOST_ROWS)
         problems = [*report.problems, *rows]
-    lag = compare_extent(snapshot.heads, _read(folder))
+    lag = compare_extent(snapshot.heads, _read(place, name))
     return replace(report, problems=(*problems, *([lag] if lag else [])))
 
 
@@ -77,11 +83,47 @@ def compare_extent(heads: Sequence[Head], second_place: Sequence[Head] | None) -
     return None
 
 
-def _read(folder: Path) -> tuple[Head, ...] | None:
+def _read(place: Path, installation: str) -> tuple[Head, ...] | None:
     try:
-        return read_heads(folder)
-    except Transient:
+        return read_syslog(place, installation) if place.is_file() else read_heads(place)
+    except (Transient, OSError):
         return None
+
+
+def write_export(installation: Installation, folder: Path) -> int:
+    """Write everything a verifier needs into a new folder, the verifier included; how many events. FileExistsError."""
+    folder.mkdir(mode=0o700)
+    count = 0
+    with installation.store.audit_snapshot() as snapshot:
+        with (folder / "events.jsonl").open("wb") as file:
+            for line in snapshot.lines:
+                file.write(line + b"\n")
+                count += 1
+        heads = "".join(f"{head.line()}\n" for head in snapshot.heads)
+    (folder / "heads.jsonl").write_text(heads, encoding="utf-8")
+    (folder / "keys.pem").write_bytes(b"".join(public_keys(installation)))
+    (folder / "verify.py").write_text(inspect.getsource(standalone), encoding="utf-8")
+    return count
+
+
+def verify_file(path: Path, *, keys: Sequence[Path], heads: Path | None) -> tuple[bool, str]:
+    """Whether a dossier or an export folder is sound, and a sentence: what was shown, or the first bad entry.
+
+    Without `keys` (PEM files) those that came along are believed. `ValueError` when the file is neither.
+    """
+    trusted = [key for file in keys for key in standalone.keys_in(file.read_text(encoding="utf-8"))]
+    try:
+        return True, standalone.check(path, trusted, heads)
+    except standalone.Bad as bad:
+        return False, f"VERLETZT: {bad}"
+
+
+def verify_dossier(dossier: Mapping[str, Any]) -> tuple[bool, str]:
+    """As `verify_file`, of a dossier that was just made."""
+    try:
+        return True, standalone.check_dossier(dossier)
+    except standalone.Bad as bad:
+        return False, f"VERLETZT: {bad}"
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -34,6 +34,16 @@ def _address(value: str) -> str:
     return value
 
 
+def _syslog(value: str) -> str:
+    kind, _colon, rest = value.partition(":")
+    if kind == "unix" and rest.startswith("/"):
+        return value
+    if kind in ("udp", "tcp") and rest.startswith("//"):
+        _address(rest[2:])
+        return value
+    raise ValueError("a syslog is `udp://host:port`, `tcp://host:port` or `unix:/path`")
+
+
 def _not_empty(value: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
     if not value:
         raise ValueError("needs at least one entry")
@@ -47,3 +57,4 @@ KennungText = Annotated[str, Strict(), AfterValidator(Behoerdenkennung)]
 QueueName = Annotated[str, Strict(), Field(min_length=1), AfterValidator(_bounded_queue)]
 AddressText = Annotated[str, Strict(), AfterValidator(_address)]
 ConfiguredPath = Annotated[Path, BeforeValidator(_resolve)]
+SyslogText = Annotated[str, Strict(), AfterValidator(_syslog)]

@@ -14,7 +14,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from intermediary.core.schedule import Schedule
 from intermediary.settings.channels import Channel
-from intermediary.settings.kinds import ConfiguredPath, Count, NameText, Several
+from intermediary.settings.kinds import ConfiguredPath, Count, NameText, Several, SyslogText
 from intermediary.settings.table import Table
 
 
@@ -104,6 +104,16 @@ class Audit(Table):
     heads_folder: ConfiguredPath = Field(
         description="The second place for signed heads: a folder outside `installation.data`, best on another system. "
         "It must exist: the daemon never makes it, so that a share that is not mounted is noticed."
+    )
+    heads_syslog: SyslogText | None = Field(
+        default=None,
+        description="Sends every signed head to syslog (RFC 5424) as well: `udp://host:514`, `tcp://host:601` or "
+        "`unix:/dev/log`. A failing syslog is logged and told by `doctor`; it stops nothing.",
+    )
+    previous_keys: tuple[ConfiguredPath, ...] = Field(
+        default=(),
+        description="Public keys (PEM) that signed heads before the present one, as `audit rotate-key` leaves them; needed "
+        "to verify those heads.",
     )
 
 

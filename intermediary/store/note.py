@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from intermediary.store.database import Database, whole
+from intermediary.store.installation import record_installation
 from intermediary.store.records import Claim
 from intermediary.store.work import under_claim, without_claim
 
@@ -20,3 +21,10 @@ def note(
         work = under_claim(tx, subject, now) if isinstance(subject, Claim) else without_claim(tx, subject, now)
         work.event(event, fields, actor=actor)
         work.save()
+
+
+@whole
+def note_of_installation(db: Database, event: str, *, now: datetime, actor: str, fields: Mapping[str, Any]) -> None:
+    """See `Store.record_of_installation`."""
+    with db.write() as tx:
+        record_installation(db, tx, event, fields, now=now, actor=actor)

@@ -134,9 +134,14 @@ def resolve(db: Database, prefix: str) -> str:
 
 def events(db: Database, nachricht_id: str) -> tuple[Entry, ...]:
     """See `Store.events`."""
-    statement = select(audit_events).where(audit_events.c.chain == nachricht_id).order_by(audit_events.c.seq)
     with db.read() as tx:
-        return tuple(_entry(row.body, row.digest, row.number) for row in tx.execute(statement))
+        return chain_of(tx, nachricht_id)
+
+
+def chain_of(tx: Connection, nachricht_id: str) -> tuple[Entry, ...]:
+    """The chain of one Nachricht, first event first."""
+    statement = select(audit_events).where(audit_events.c.chain == nachricht_id).order_by(audit_events.c.seq)
+    return tuple(_entry(row.body, row.digest, row.number) for row in tx.execute(statement))
 
 
 @contextmanager

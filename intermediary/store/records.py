@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from intermediary.audit.chain import Entry
+from intermediary.audit.merkle import Frontier
 from intermediary.audit.sealer import Head
 from intermediary.core.states import NachrichtState, ZustellungState
 
@@ -148,6 +149,25 @@ class Beside:
     row: Json | None
     zustellungen: tuple[Json, ...]
     events: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """One sealing: the head, the log before it, and the digests of the events it added."""
+
+    head: Head
+    before: Frontier
+    digests: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the store can prove of one Nachricht; `sealings` are those that cover its events, oldest first."""
+
+    nachricht: NachrichtRecord
+    zustellungen: tuple[ZustellungRecord, ...]
+    entries: tuple[Entry, ...]
+    sealings: tuple[Sealing, ...]
 
 
 @dataclass(frozen=True, slots=True)

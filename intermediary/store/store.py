@@ -18,10 +18,12 @@ from intermediary.store import claim as _claim
 from intermediary.store import record as recording
 from intermediary.store import take as taking
 from intermediary.store.database import Database
-from intermediary.store.note import note
+from intermediary.store.evidence import evidence
+from intermediary.store.note import note, note_of_installation
 from intermediary.store.records import (
     AuditSnapshot,
     Claim,
+    Evidence,
     Headers,
     NachrichtRecord,
     PlannedTarget,
@@ -234,6 +236,12 @@ class Store:
         """Write an audit event that changes no state (dry runs, reads of content); `subject` is a claim or an id."""
         note(self._db, subject, event, now=now, actor=actor, fields=fields)
 
+    def record_of_installation(
+        self, event: str, *, now: datetime, actor: str = "", fields: Mapping[str, Any] = EMPTY
+    ) -> None:
+        """Write an audit event that concerns no Nachricht, into the chain of the installation."""
+        note_of_installation(self._db, event, now=now, actor=actor, fields=fields)
+
     def wake_misconfigured(self, now: datetime) -> int:
         """Make everything due now that waits with an operator's code; called when the configuration has changed."""
         return self._rung_if(wake.wake_misconfigured(self._db, now))
@@ -318,6 +326,14 @@ class Store:
     def all_events(self) -> Iterator[Entry]:
         """Every event of one moment: the numbered ones in order, then the unsealed tail."""
         return query.all_events(self._db)
+
+    def events_of_installation(self) -> tuple[Entry, ...]:
+        """The chain of what belongs to no Nachricht, first event first."""
+        return query.events(self._db, str(self._db.installation))
+
+    def evidence(self, nachricht_id: str) -> Evidence:
+        """What a dossier of one Nachricht is made of, of one moment; `NotFound`."""
+        return evidence(self._db, nachricht_id)
 
     def audit_snapshot(self) -> AbstractContextManager[AuditSnapshot]:
         """Entries, heads and chain ends of one moment, for export and verification; read in this order, once."""

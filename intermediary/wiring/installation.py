@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from intermediary.core.faults import Misconfigured
-from intermediary.keys.signing import SigningKey, create_signing_key
+from intermediary.keys.signing import SigningKeyFile, create_signing_key
 from intermediary.keys.wrap import KekFiles, MandantKeys
 from intermediary.settings.load import load
 from intermediary.settings.models import Settings
@@ -33,7 +34,7 @@ class Installation:
 
     settings: Settings
     store: Store
-    signing: SigningKey
+    signing: SigningKeyFile
 
 
 def open_installation(config: Path) -> Installation:
@@ -106,9 +107,8 @@ def store_url(settings: Settings) -> str:
     return url
 
 
-def _signing_key(path: Path) -> SigningKey:
+def _signing_key(path: Path) -> SigningKeyFile:
     """The installation's key for audit heads; made at the first start, by whoever comes first."""
-    try:
-        return create_signing_key(path)
-    except FileExistsError:
-        return SigningKey(path)
+    with suppress(FileExistsError):
+        create_signing_key(path)
+    return SigningKeyFile(path)

@@ -76,6 +76,30 @@ CODES = (
         "Eine Zeile der Form postgresql://BENUTZER:KENNWORT@RECHNER:PORT/DATENBANK eintragen.",
     ),
     Code(
+        "store.moved",
+        Healer.OPERATOR,
+        "Dieser Speicher wurde mit `store copy` an einen anderen Ort übertragen und arbeitet nicht mehr.",
+        "Mit der Konfiguration starten, die den neuen Ort nennt; den alten aufheben, bis er aus den Sicherungen ist.",
+    ),
+    Code(
+        "store.copy.in-use",
+        Healer.OPERATOR,
+        "Der Speicher wird noch benutzt und lässt sich nicht übertragen.",
+        "Alle Dienste dieser Installation auf beiden Seiten anhalten, dann `store copy` wiederholen.",
+    ),
+    Code(
+        "store.copy.not-empty",
+        Healer.OPERATOR,
+        "Das Ziel der Übertragung enthält schon etwas anderes.",
+        "Eine leere Datenbank und ein leeres Datenverzeichnis angeben; nichts wurde verändert.",
+    ),
+    Code(
+        "store.copy.differs",
+        Healer.OPERATOR,
+        "Nach der Übertragung stimmen Quelle und Ziel nicht überein; sie wurde rückgängig gemacht.",
+        "Alle Dienste anhalten und wiederholen. Bleibt es dabei: die Datenträger prüfen.",
+    ),
+    Code(
         "store.server.unfit",
         Healer.OPERATOR,
         "Der Datenbankserver eignet sich nicht für diese Fassung des Programms.",
@@ -104,5 +128,11 @@ CODES = (
         Healer.TIME,
         "Der signierte Stand des Audits konnte nicht an den zweiten Ort geschrieben werden.",
         "Wird von selbst wiederholt. Bleibt es dabei: Ordner audit.heads_folder und seine Rechte prüfen.",
+    ),
+    Code(
+        "audit.syslog",
+        Healer.TIME,
+        "Der signierte Stand des Audits konnte nicht an den Syslog-Server geschickt werden.",
+        "Wird von selbst nachgeholt. Bleibt es dabei: audit.heads_syslog, Server und Weg dorthin prüfen.",
     ),
 )
