@@ -43,6 +43,7 @@ VERBS: dict[str, Verb] = {
     "connector": Verb("intermediary.cli.connector:command", "List connectors."),
     "simulate": Verb("intermediary.testing.simulate.command:command", "Start a local stand-in of a partner."),
     "keys": Verb("intermediary.cli.keys:command", "List keys; foresee which messages a missing key costs."),
+    "store": Verb("intermediary.cli.store:command", "Move the store to another engine."),
     "schemas": Verb("intermediary.cli.schemas:command", "List, install and verify standards; make shapes."),
 }
 

@@ -25,8 +25,8 @@ _ATTEMPTS = 6
 _BROKEN_OFF = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: what PostgreSQL asks to repeat."""
 
-_REFUSED = frozenset({"25006", "42501"})
-"""The database takes no writes, or not from us: a standby that is no primary yet, a grant that is missing."""
+_REFUSED = frozenset({"25006", "42501", "42P01"})
+"""The database takes no writes, or not from us: no primary yet, a grant that is missing, moved elsewhere under our feet."""
 
 _Asked = ParamSpec("_Asked")
 _Answer = TypeVar("_Answer")
@@ -59,6 +59,12 @@ class Database:
         """A reading transaction: one moment, however long it lasts."""
         with translated(), self.dialect.reading(self.engine) as connection:
             yield connection
+
+    def close(self) -> None:
+        """Close all connections and folders."""
+        self.bell.close()
+        self.engine.dispose()
+        self.blobs.close()
 
 
 class Collision(Transient):

@@ -9,7 +9,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -22,9 +22,11 @@ from sqlalchemy import (
     Engine,
     Executable,
     Integer,
+    Table,
     bindparam,
     create_engine,
     event,
+    func,
     literal_column,
     make_url,
     or_,
@@ -132,6 +134,10 @@ class Dialect(Protocol):
         """What wakes idle workers."""
         ...
 
+    def after_copy(self, tx: Connection, tables: Iterable[Table]) -> None:
+        """Rows came with their numbers: new ones begin behind them."""
+        ...
+
     claim: Executable
     """One statement that leases what is due and gives the rows back; takes `owner`, `now`, `until` and `limit`."""
 
@@ -203,6 +209,9 @@ class Sqlite:
 
     def bell(self, engine: Engine) -> Bell:
         return NoBell()
+
+    def after_copy(self, tx: Connection, tables: Iterable[Table]) -> None:
+        """Nothing to do: SQLite looks at the rows."""
 
 
 class Postgres:
@@ -306,7 +315,17 @@ class Postgres:
     def bell(self, engine: Engine) -> Bell:
         return Notifications(engine)
 
+    def after_copy(self, tx: Connection, tables: Iterable[Table]) -> None:
+        for table in tables:
+            column = table.autoincrement_column
+            if column is not None and tx.execute(_SERIAL, {"place": table.name, "name": column.name}).scalar_one():
+                highest = tx.execute(select(func.max(column))).scalar_one()
+                names = {"place": table.name, "name": column.name, "last": highest or 1, "used": highest is not None}
+                tx.execute(_CONTINUE, names)
 
+
+_SERIAL = text("SELECT pg_get_serial_sequence(:place, :name)")
+_CONTINUE = text("SELECT setval(pg_get_serial_sequence(:place, :name), :last, :used)")
 _QUEUE = text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")
 
 

@@ -20,6 +20,8 @@ from intermediary.store.work import write_entries
 _ID = "installation"
 _CHAIN = "installation.chain"
 _KEKS = "keks"
+MOVED = "moved"
+"""Written into a store that was copied elsewhere: where to."""
 
 Known = dict[str, list[str]]
 """The ids (hex) of the KEKs that each Mandant has had data keys under, by Mandant."""
@@ -36,7 +38,10 @@ def remember_installation(tx: Connection, installation: uuid.UUID) -> None:
 
 
 def check_installation(tx: Connection, installation: uuid.UUID) -> None:
-    """`Misconfigured("store.installation.differs")` when the store knows another id."""
+    """`Misconfigured("store.installation.differs")` when the store knows another id, `("store.moved")` when it went away."""
+    moved = _read(tx, MOVED)
+    if moved is not None:
+        raise Misconfigured("store.moved", where=moved)
     if _read(tx, _ID) not in (None, str(installation)):
         raise Misconfigured("store.installation.differs", where="installation id")
 
@@ -58,12 +63,12 @@ def remember_keks(tx: Connection, keys: MandantKeys) -> None:
         tx.execute(update(meta).where(meta.c.name == _KEKS).values(value=json.dumps(now_known)))
 
 
-def check_keks(tx: Connection, keys: MandantKeys) -> None:
+def check_keks(tx: Connection, keys: MandantKeys, *, is_known: bool = True) -> None:
     """`Misconfigured("key.unavailable")` when data keys of a configured Mandant rest under a KEK that is not configured.
 
-    The data keys are gone through only when the KEKs are others than at the last start.
+    The data keys are gone through only when the KEKs are others than at the last start, or nothing `is_known` of it.
     """
-    known: Known = json.loads(_read(tx, _KEKS) or "{}")
+    known: Known = json.loads(_read(tx, _KEKS) or "{}") if is_known else {}
     for mandant in sorted(keys.mandanten()):
         here = keys.ids(mandant)
         if mandant in known and set(known[mandant]) <= {one.hex() for one in here}:

@@ -35,6 +35,18 @@ def open_store(
     `("store.version.unknown")` when a newer program wrote it, `("key.unavailable")` when data keys in it rest under a
     KEK that is not among `keys`.
     """
+    return Store(open_database(data=data, installation=installation, keys=keys, lease=lease, url=url))
+
+
+def open_database(
+    *,
+    data: Path,
+    installation: uuid.UUID,
+    keys: MandantKeys,
+    lease: timedelta = timedelta(seconds=120),
+    url: str = "",
+) -> Database:
+    """The same for who works on the rows as a whole; raises like `open_store`."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     data.chmod(0o700)
     dialect = dialect_of(data, url)
@@ -56,7 +68,7 @@ def open_store(
     except BaseException:
         engine.dispose()
         raise
-    return Store(db)
+    return db
 
 
 @whole

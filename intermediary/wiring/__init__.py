@@ -10,11 +10,13 @@ from intermediary.wiring.doors import all_answers, door_rules, open_answers, ope
 from intermediary.wiring.installation import (
     SIGNING_KEY,
     Installation,
+    copy_rows,
     installation_id,
     look_at_database,
     look_into_installation,
     open_installation,
     spool_folder,
+    store_url,
     utc_now,
 )
 from intermediary.wiring.work import bench
@@ -25,6 +27,7 @@ __all__ = [
     "Installation",
     "all_answers",
     "bench",
+    "copy_rows",
     "door_rules",
     "installation_id",
     "look_at_database",
@@ -36,5 +39,6 @@ __all__ = [
     "probe_post_boxes",
     "read_routes",
     "spool_folder",
+    "store_url",
     "utc_now",
 ]

@@ -14,7 +14,9 @@ from intermediary.keys.wrap import KekFiles, MandantKeys
 from intermediary.settings.load import load
 from intermediary.settings.models import Settings
 from intermediary.store import open_store
+from intermediary.store.copy import Place, Watch, copy_store
 from intermediary.store.look import Look, look_into_store
+from intermediary.store.owners import is_alive
 from intermediary.store.server import Server, look_at_server
 from intermediary.store.store import Store
 
@@ -65,6 +67,24 @@ def look_at_database(settings: Settings) -> Server | None:
     """What the database server is like; None for the file under `installation.data`. Raises like `look_at_server`."""
     url = store_url(settings)
     return look_at_server(url, utc_now) if url else None
+
+
+def copy_rows(source: Settings, target: Settings, *, watch: Watch) -> dict[str, int]:
+    """Copy the rows of a store to where other settings have it (`copy_store`)."""
+    now = utc_now()
+    is_shared = bool(store_url(source))
+    return copy_store(
+        _place(source),
+        _place(target),
+        installation=installation_id(source.installation.name),
+        is_alive=lambda owner: is_alive(owner, is_shared=is_shared),
+        watch=watch,
+        now=now,
+    )
+
+
+def _place(settings: Settings) -> Place:
+    return Place(data=settings.installation.data, url=store_url(settings), keys=_mandant_keys(settings))
 
 
 def installation_id(name: str) -> uuid.UUID:

@@ -1,0 +1,232 @@
+"""`store copy`: an installation goes on PostgreSQL where it stopped on SQLite, and never in both places."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from intermediary.cli.complain import USAGE
+from intermediary.core.faults import Misconfigured, Transient
+from intermediary.daemon.chores import Chores
+from intermediary.keys.wrap import create_kek
+from intermediary.operations.copy import copy_installation
+from intermediary.operations.prove import verify_installation
+from intermediary.store import copy as rows
+from intermediary.testing.postgres import PrivatePostgres
+from intermediary.testing.samples import sample_letter
+from intermediary.wiring import Configuration, Installation, open_installation, utc_now
+from tests.acceptance.rig import Rig
+
+
+def unwatched(items, _label, _length):
+    """Nobody looks."""
+    return iter(items)
+
+
+@pytest.fixture
+def used(rig: Rig) -> Rig:
+    """An installation that has delivered one Nachricht, has taken another one, and has sealed a part of its trail."""
+    rig.submit(sample_letter(1, now=rig.clock()), "m-1")
+    rig.work()
+    Chores(rig.installation, rig.configuration, now=rig.clock).do()
+    rig.submit(sample_letter(2, now=rig.clock()), "m-2")
+    return rig
+
+
+@pytest.fixture
+def target(used: Rig, postgres: PrivatePostgres) -> Path:
+    """The configuration of the same installation on an empty database, in the same data folder."""
+    return _target(used, postgres.database())
+
+
+def _target(used: Rig, url: str) -> Path:
+    secret = used.site.folder / "secrets/store.url"
+    secret.touch(mode=0o600)
+    secret.write_text(url)
+    file = used.site.folder / "postgresql.toml"
+    file.write_text(used.site.config.read_text() + '\n[store]\nurl_file = "secrets/store.url"\n')
+    return file
+
+
+def _elsewhere(target: Path) -> Path:
+    target.write_text(target.read_text().replace('data = "data"', 'data = "other-data"'))
+    return target.parent / "other-data"
+
+
+def _seen(installation: Installation) -> object:
+    store = installation.store
+    found = sorted(store.find(), key=lambda one: one.id)
+    return (
+        found,
+        [store.zustellungen(one.id) for one in found],
+        [store.events(one.id) for one in found],
+        [store.body(one.id).read() for one in found],
+        [store.headers(one.id) for one in found],
+        store.heads(),
+        list(store.all_events()),
+    )
+
+
+@pytest.mark.parametrize("folder", ["same", "other"])
+def test_everything_is_there_and_goes_on(used: Rig, target: Path, folder: str) -> None:
+    """Rows, payloads, heads and their key are the same; what was taken is delivered there; the trail verifies."""
+    if folder == "other":
+        _elsewhere(target)
+    before = _seen(used.installation)
+    used.installation.store.close()
+
+    copied = copy_installation(used.site.config, target, watch=unwatched)
+
+    installation = open_installation(target)
+    assert before == _seen(installation)
+    assert copied.audit.is_ok
+    assert (2, 2) == (copied.rows["nachrichten"], copied.rows["data_keys"])
+    again = Rig.__new__(Rig)
+    again.clock, again.site, again.installation = used.clock, used.site, installation
+    again.configuration = Configuration(installation.settings)
+    again.new_worker().drain()
+    used.clock.advance(timedelta(seconds=10))
+    Chores(installation, again.configuration, now=used.clock).do()
+    assert {"completed"} == {record.state.value for record in installation.store.find()}
+    assert 2 == len(used.packages())
+    assert verify_installation(installation).is_ok
+    installation.store.close()
+
+
+def test_the_old_store_works_no_more(used: Rig, target: Path) -> None:
+    """Opening it says where it went; who has it open takes nothing."""
+    copy_installation(used.site.config, target, watch=unwatched)
+
+    with pytest.raises(Transient):
+        used.submit(sample_letter(3, now=used.clock()), "m-3")
+    with pytest.raises(Misconfigured) as fault:
+        open_installation(used.site.config)
+    assert "store.moved" == fault.value.code
+    assert "127.0.0.1/" in fault.value.where
+
+
+def test_work_in_hand_forbids_it(used: Rig, target: Path) -> None:
+    """A lease of somebody who is alive: the daemon runs, and nothing is copied or closed."""
+    claim = used.store.claim_one(next(iter(used.store.find(limit=1))).id, used.worker._owner, utc_now())
+
+    with pytest.raises(Misconfigured) as fault:
+        copy_installation(used.site.config, target, watch=unwatched)
+
+    assert "store.copy.in-use" == fault.value.code
+    used.store.release(claim, used.clock())
+    assert copy_installation(used.site.config, target, watch=unwatched).audit.is_ok
+
+
+def test_a_target_that_is_used_is_refused(used: Rig, target: Path) -> None:
+    """Another installation's rows stay, and the source works on."""
+    other = open_installation(target)
+    used_installation, used.installation = used.installation, other
+    used.submit(sample_letter(9, now=used.clock()), "m-9")
+    used.installation = used_installation
+    other.store.close()
+
+    with pytest.raises(Misconfigured) as fault:
+        copy_installation(used.site.config, target, watch=unwatched)
+
+    assert "store.copy.not-empty" == fault.value.code
+    assert 2 == len(list(used.store.find()))
+    used.submit(sample_letter(3, now=used.clock()), "m-3")
+
+
+@pytest.mark.parametrize("moment", ["in the middle", "before the comparison", "after the commit"])
+def test_what_breaks_off_is_begun_anew(used: Rig, target: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    """Wherever it ends, the old store works on, and a second call completes it."""
+
+    class Broken(Exception):
+        pass
+
+    def fail(*_arguments: object) -> None:
+        raise Broken
+
+    def watch(items, label, _length):
+        yield from items
+        if moment == "in the middle" and label == "audit_events":
+            raise Broken
+
+    with monkeypatch.context() as patched:
+        if moment != "in the middle":
+            patched.setattr(rows, "_close_down" if moment == "after the commit" else "_prints", fail)
+        with pytest.raises(Broken):
+            copy_installation(used.site.config, target, watch=watch)
+    assert 2 == len(list(used.store.find()))
+
+    assert copy_installation(used.site.config, target, watch=unwatched).audit.is_ok
+    installation = open_installation(target)
+    assert 2 == len(list(installation.store.find()))
+    installation.store.close()
+
+
+def test_a_difference_is_no_copy(used: Rig, target: Path) -> None:
+    """A row that gets lost on its way is found by comparing, and everything is undone."""
+
+    def lossy(items, label, _length):
+        return (row for number, row in enumerate(items) if label != "audit_events" or number)
+
+    with pytest.raises(Misconfigured) as fault:
+        copy_installation(used.site.config, target, watch=lossy)
+
+    assert "store.copy.differs" == fault.value.code
+    assert copy_installation(used.site.config, target, watch=unwatched).audit.is_ok
+
+
+def test_a_missing_kek_is_found_before(used: Rig, target: Path) -> None:
+    """Payloads that nobody could open at the target are not copied."""
+    create_kek(used.site.folder / "secrets/other.kek")
+    target.write_text(target.read_text().replace("secrets/musterstadt.kek", "secrets/other.kek"))
+
+    with pytest.raises(Misconfigured) as fault:
+        copy_installation(used.site.config, target, watch=unwatched)
+
+    assert "key.unavailable" == fault.value.code
+    assert 2 == len(list(used.store.find()))
+
+
+def test_another_installation_is_refused(used: Rig, target: Path) -> None:
+    """Ids and idempotency keys are derived from its name."""
+    target.write_text(target.read_text().replace('name = "demo"', 'name = "other"'))
+
+    with pytest.raises(Misconfigured) as fault:
+        copy_installation(used.site.config, target, watch=unwatched)
+
+    assert "store.installation.differs" == fault.value.code
+
+
+def test_and_back_again(used: Rig, target: Path) -> None:
+    """From PostgreSQL to a new SQLite file: nobody is locked in."""
+    copy_installation(used.site.config, target, watch=unwatched)
+    back = target.with_name("back.toml")
+    back.write_text(used.site.config.read_text().replace('data = "data"', 'data = "third"'))
+
+    copied = copy_installation(target, back, watch=unwatched)
+
+    assert copied.audit.is_ok
+    assert copied.files >= 3
+    installation = open_installation(back)
+    assert 2 == len(list(installation.store.find()))
+    installation.store.close()
+
+
+def test_the_command_says_what_it_did(used: Rig, target: Path) -> None:
+    """One object for machines; a second call is told that the store has moved."""
+    used.installation.store.close()
+    command = [sys.executable, "-m", "intermediary", "store", "copy", "-c", str(used.site.config), "--to", str(target)]
+    first = subprocess.run(
+        [*command, "--json"], capture_output=True, text=True, timeout=120, check=False, env=os.environ
+    )
+    second = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=os.environ)
+
+    said = json.loads(first.stdout)
+    assert (0, True, 2) == (first.returncode, said["auditIsOk"], said["rows"]["nachrichten"])
+    assert USAGE == second.returncode
+    assert "store copy" in second.stderr
