@@ -21,6 +21,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from intermediary.cli.quiet import quiet_logs
 from intermediary.core.faults import Rejected
 from intermediary.core.values import MemoryContent
 from intermediary.ingress.doors import Angaben, DoorRules, build_eingang
@@ -38,6 +39,7 @@ from intermediary.unseal.policy import profile
 from intermediary.xml.parser import parse
 from tests.evil.corpus import attacks
 from tests.evil.forger import NOW
+from tests.soak.fuzz_osci import Client, Passive
 from tests.soak.mutator import Mutator
 from tests.vectors.cases import AT, cases, keyring_of
 
@@ -166,6 +168,8 @@ def targets() -> dict[str, tuple[Target, list[bytes]]]:
     return {
         "osci": (Osci(), messages),
         "osci-inside": (Inside(), messages),
+        "passive": (Passive(keyring_of(VECTORS)), messages),
+        "client": (Client(), messages),
         "mime": (mime_parts, [*messages, *mime_files]),
         "xml": (xml, [*xml_files, b"<a/>"]),
         "statements": (statements, messages),
@@ -212,6 +216,7 @@ def main() -> int:
     parser.add_argument("--only", type=int, help="only the input of this number, with its traceback")
     parser.add_argument("target", nargs="*")
     options = parser.parse_args()
+    quiet_logs("critical")
     chosen = targets()
     findings = 0
     for name in options.target or chosen:
