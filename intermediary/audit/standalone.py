@@ -245,7 +245,7 @@ def summary(events: Sequence[Any], plan: Any) -> dict[str, Any]:
         elif "key" in fields and fields["key"] in zustellungen:
             _step(zustellungen[fields["key"]], event)
     pins, facts = planned.get("pins", {}), plan.get("facts", {})
-    parts = [*facts.get("contents", []), *facts.get("attachments", [])]
+    place, parts = pins.get("payload"), [*facts.get("contents", []), *facts.get("attachments", [])]
     return {
         "received": {"at": first["at"], "mandant": first["mandant"], **first["fields"]},
         "opened": {name: facts[name] for name in _OPENED if name in facts},
@@ -253,7 +253,7 @@ def summary(events: Sequence[Any], plan: Any) -> dict[str, Any]:
         "findings": plan.get("findings", []),
         "trust": {name: pins[name] for name in ("policy", "revocation") if name in pins}
         | {name: facts[name] for name in ("algorithms", "signatures") if name in facts},
-        "payload": {"position": pins["payload"], **parts[int(pins["payload"])]} if "payload" in pins else {},
+        "payload": {"position": place, **next(iter(parts[int(place) :]), {})} if place else {},
         "mapping": {name: pins[name] for name in ("route", "mapping", "mapping_sha256") if name in pins},
         "output": plan.get("output", {}),
         "zustellungen": list(zustellungen.values()),

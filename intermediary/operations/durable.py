@@ -119,7 +119,7 @@ def _syslog(settings: Settings) -> Iterator[Diagnosis]:
         with Syslog(address, host="doctor"):
             pass
     except Transient as fault:
-        yield bad("audit syslog", fault, address)
+        yield bad("audit syslog", fault)
         return
     is_sure = not address.startswith("udp:")
     yield Diagnosis(
