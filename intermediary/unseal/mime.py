@@ -53,10 +53,11 @@ class MimePart:
 
 @dataclass(frozen=True, slots=True)
 class MimeMessage:
-    """A multipart/related message; `root` is its first part."""
+    """A multipart/related message; `root` is its first part, `epilogue` how many bytes follow its end."""
 
     root: MimePart
     others: tuple[MimePart, ...]
+    epilogue: int = 0
 
 
 def read(content: bytes | Content, limits: MimeLimits = LIMITS, *, spool: Spool | None = None) -> MimeMessage:
@@ -77,6 +78,7 @@ class _Reader:
         self._view = View(content)
         self._spool = spool
         self._limits = limits
+        self._epilogue = 0
 
     def read(self) -> MimeMessage:
         headers, start = self._headers(self._skip_empty_lines(), self._view.length)
@@ -93,7 +95,7 @@ class _Reader:
             raise _malformed("content id")
         if parameters.get("start", f"<{parts[0].content_id}>") != f"<{parts[0].content_id}>":
             raise _malformed("start")
-        return MimeMessage(parts[0], parts[1:])
+        return MimeMessage(parts[0], parts[1:], self._epilogue)
 
     def _sections(self, start: int, boundary: str) -> Iterator[tuple[int, int]]:
         """Begin and end of every part: from after a delimiter line to before the CRLF of the next delimiter."""
@@ -111,6 +113,7 @@ class _Reader:
             if is_last:
                 if count == 0:
                     raise _malformed("parts")
+                self._epilogue = self._view.length - after
                 return
             begin = after
         raise _malformed("truncated")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from typing import TypeVar
 
 from cryptography import x509
@@ -83,7 +84,7 @@ class PathFinder:
             found = True
             yield path
         if not found:
-            yield from self._extended((signer,), (*self._between, *tuple(self._hints())[:MOST_HINTS]))
+            yield from self._extended((signer,), (*self._between, *islice(self._hints(), MOST_HINTS)))
 
     def _extended(self, path: Path, between: tuple[x509.Certificate, ...]) -> Iterator[Path]:
         last = path[-1]

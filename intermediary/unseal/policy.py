@@ -47,6 +47,7 @@ class Policy:
     max_wrapped_keys: int = 64
     max_layers: int = 8
     max_references: int = 64
+    max_signatures: int = 64
     max_transforms: int = 3
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 
 from cryptography import x509
@@ -63,15 +65,11 @@ class Certificates:
             raise Rejected("osci.reference", where="RetrievalMethod")
         return der
 
-    def hints(self) -> tuple[x509.Certificate, ...]:
+    def hints(self) -> Iterator[x509.Certificate]:
         """All of them that can be read: authorities among them may stand in a path, and are believed by nobody."""
-        found = []
         for _role, der in self._by_id.values():
-            try:
-                found.append(parsed(der))
-            except Rejected:
-                continue
-        return tuple(found)
+            with suppress(Rejected):
+                yield parsed(der)
 
     def of_role(self, role: str) -> tuple[str, bytes] | None:
         """Id and DER of the first certificate in this role."""

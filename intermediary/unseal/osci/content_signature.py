@@ -44,6 +44,8 @@ class ContentVerifier:
         Refuses the message when one is not intact or a content is left out.
         """
         first = len(self.progress.signatures)
+        if first + len(container.signatures) > self.policy.max_signatures:
+            raise Rejected("osci.limit", where="Signature")
         for element in container.signatures:
             self._verify(element, container)
         noted = enumerate(self.progress.signatures[first:], start=first)

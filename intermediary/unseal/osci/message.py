@@ -159,7 +159,7 @@ class _Reading:
         if authenticated:
             return self._read_inner(inner, with_content=with_content)
         try:
-            return self._read_inner(inner, with_content=with_content)
+            return self._read_inner(inner, with_content=with_content, is_exact=True)
         except Rejected:
             if self._progress.signatures and self._progress.signatures[0].intact:
                 raise
@@ -168,9 +168,12 @@ class _Reading:
             self._frame = None
             raise Rejected("osci.transport.undecryptable") from None
 
-    def _read_inner(self, inner: Content, *, with_content: bool) -> OsciMessage:
+    def _read_inner(self, inner: Content, *, with_content: bool, is_exact: bool = False) -> OsciMessage:
+        """`is_exact`: nothing may follow the end, for no signature covers it, and an attacker could add questions there."""
         self._progress.stage = Stage.MESSAGE
         message, envelope = self._read_mime(inner)
+        if is_exact and message.epilogue:
+            raise Rejected("mime.malformed", where="epilogue")
         kind = message_type(envelope.root)
         if kind in (ENCRYPTED_ENVELOPE, SOAP_FAULT):
             raise Rejected("osci.type.unexpected", where=kind)
