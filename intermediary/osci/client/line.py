@@ -11,7 +11,7 @@ from intermediary.core.values import Content
 from intermediary.keys.spool import Spool
 from intermediary.osci.client.http import Exchange
 from intermediary.osci.client.party import Intermediary, Party
-from intermediary.osci.client.verdicts import fault_of
+from intermediary.osci.client.verdicts import FAULT_CODES, fault_of
 from intermediary.osci.write import Control, Outgoing, Protection, Random, write_stream
 from intermediary.osci.write.markup import base64_lines
 from intermediary.unseal import NotOpened
@@ -156,5 +156,9 @@ def _check_protection(line: Line, message: OsciMessage, where: str) -> None:
 
 def _not_opened(refusal: NotOpened, where: str) -> Fault:
     if refusal.code == "osci.fault-received":
-        return fault_of([refusal.osci_code] if refusal.osci_code else [], where=where)
+        # Nobody signs a fault: only what the protocol says in faults is believed, never the verdict on an order.
+        code = refusal.osci_code or ""
+        if code in FAULT_CODES:
+            return fault_of([code], where=where)
+        return Unclear("dialog.no-answer", where=f"{where}: {code or 'no code'}")
     return Unclear("dialog.answer.unreadable", where=f"{where}: {refusal.code}")

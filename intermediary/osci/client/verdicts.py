@@ -69,6 +69,9 @@ VERDICTS: dict[str, Verdict] = {
 }
 """Every error code of OSCI 1.2. Where more is known of the request, its sender decides first (`send.py`)."""
 
+FAULT_CODES = frozenset(code for code in VERDICTS if code < "9600")
+"""The codes of the message level, which travel in SOAP faults (digest §15)."""
+
 
 def fault_of(codes: Iterable[str], *, where: str) -> Fault:
     """The fault for these error codes of a partner; the first one decides, and stands in the fault.

@@ -5,6 +5,7 @@ Everything later is taken from the elements found here, by position; nothing is 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from intermediary.core.faults import Rejected
@@ -42,6 +43,7 @@ _GENERAL = frozenset(
     }
 )
 _OWN_NAMESPACES = (SOAP, OSCI, OSCI_2017)
+_CODE = re.compile(r"[0-9]{4}")
 _ID_NAMES = frozenset({"Id", "ID", "id"})
 
 
@@ -86,11 +88,12 @@ def message_type(envelope: Element) -> str:
 
 
 def fault_code(envelope: Element) -> str:
-    """The OSCI code in a SOAP fault, or empty."""
+    """The OSCI code in a SOAP fault; empty if there is none, or something else in its place."""
     fault = single(single(envelope, SOAP + "Body"), SOAP + "Fault")
     detail = optional(fault, "detail")
     code = None if detail is None else optional(detail, OSCI + "Code")
-    return "" if code is None else text(code).strip()
+    written = "" if code is None else text(code).strip()
+    return written if _CODE.fullmatch(written) else ""
 
 
 def read_structure(envelope: Element, name: str, texts: LongTexts = NO_TEXTS) -> Structure:
