@@ -50,6 +50,10 @@ if ! [ -e secrets/amqp.url ]; then
     printf 'amqp://guest:guest@127.0.0.1:5672/%%2F\n' >secrets/amqp.url
     made secrets/amqp.url
 fi
+if ! [ -e secrets/store.url ]; then # only for intermediary-postgresql.toml
+    printf 'postgresql://intermediary@127.0.0.1:5432/intermediary\n' >secrets/store.url
+    made secrets/store.url
+fi
 
 folder state/data     # the store
 folder state/heads    # the second place of the audit heads; in earnest on another system

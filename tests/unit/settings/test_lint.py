@@ -13,7 +13,7 @@ from intermediary.keys.wrap import KekFiles, MandantKeys
 from intermediary.operations import check
 from intermediary.settings import Severity, lint
 
-EXAMPLES = ("intermediary.toml", "intermediary-amqp.toml", "intermediary-osci.toml")
+EXAMPLES = ("intermediary.toml", "intermediary-amqp.toml", "intermediary-osci.toml", "intermediary-postgresql.toml")
 
 
 def _told(file: Path) -> list[tuple[str, str, Severity]]:
