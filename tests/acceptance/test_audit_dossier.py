@@ -6,6 +6,7 @@ import ast
 import base64
 import copy
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 
 from intermediary.audit import standalone
 from intermediary.audit.second_place import HEADS_FILE
@@ -338,3 +340,36 @@ def test_what_is_no_dossier(tmp_path: Path) -> None:
 
     assert (2, "") == (said.code, said.out)
     assert "neither a dossier" in said.err
+
+
+@pytest.fixture(scope="module")
+def printed(project: Path) -> Callable[[Dossier, bytes], int]:
+    """The verifier that is printed in the reference of the format."""
+    page = (project / "docs" / "reference" / "dossier.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    made: Callable[[Dossier, bytes], int] = names["check"]
+    return made
+
+
+def test_the_printed_verifier_agrees(
+    printed: Callable[[Dossier, bytes], int], good: Dossier, site: tuple[Rig, str], seen: Office
+) -> None:
+    """The page is enough to write another verifier: this one takes what ours takes, in every state."""
+    made = [json.loads(seen.call("audit", "dossier", own).out) for own in seen.ids.values()]
+
+    assert len(good["events"]) == printed(good, site[0].installation.signing.public_pem())
+    assert all(len(one["events"]) == printed(one, one["keys"][0]["pem"].encode()) for one in made)
+
+
+@pytest.mark.parametrize("tamper", [tamper for tamper, _told in TAMPERINGS.values()], ids=TAMPERINGS)
+def test_the_printed_verifier_finds_the_same(
+    printed: Callable[[Dossier, bytes], int], good: Dossier, site: tuple[Rig, str], tamper: Callable[[Dossier], object]
+) -> None:
+    """And refuses what ours refuses."""
+    made = copy.deepcopy(good)
+    tamper(made)
+
+    with pytest.raises((AssertionError, InvalidSignature, KeyError)):
+        printed(made, site[0].installation.signing.public_pem())
