@@ -33,7 +33,7 @@ _OTHER_REFERENCE = re.compile(rb"&(?!(?:lt|gt|amp|quot|apos);)")
 def read_plain(document: bytes, limits: Limits, parser: etree.XMLParser) -> etree._Element | None:
     """The root of a plain document without a byte order mark, or None where it has to take the long way.
 
-    `parser` must be new and have libxml2's own limits (no huge_tree).
+    `parser` is the calling thread's own and has libxml2's own limits (no huge_tree).
     """
     if len(document) > SMALL_BYTES or not _is_wide(limits):
         return None
