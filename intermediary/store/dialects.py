@@ -46,6 +46,7 @@ _BUSY_MILLISECONDS = 30_000
 _IDLE_MILLISECONDS = 300_000
 _SESSION = (
     f"-c lock_timeout={_BUSY_MILLISECONDS} -c idle_in_transaction_session_timeout={_IDLE_MILLISECONDS} "
+    "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 "
     "-c synchronous_commit=on -c timezone=UTC"
 )
 """What we demand of every session; stands behind the options of the URL, so that it wins."""
