@@ -99,8 +99,10 @@ class Circumstances:
 
     def _listed(self, signer: x509.Certificate) -> Partner | None:
         """The partner who lists exactly this certificate, while it is valid."""
-        is_valid = signer.not_valid_before_utc <= self.at <= signer.not_valid_after_utc
-        return self.circle.partners.by_signature(_der(signer)) if is_valid else None
+        partner = self.circle.partners.by_signature(_der(signer))
+        if partner is None or not signer.not_valid_before_utc <= self.at <= signer.not_valid_after_utc:
+            return None
+        return partner
 
     def _concerned(self, signer: x509.Certificate) -> tuple[Partner, ...]:
         """Whose anchors count: who lists the signer, whose transport signature held, whose channel it is."""
