@@ -181,3 +181,27 @@ def test_a_lost_row_is_named(lives: Store, bench: Bench, key: SigningKey) -> Non
     _plant(bench, *deletions, f"DELETE FROM nachrichten WHERE id = '{row.id}'")
 
     assert [(Defect.ROW_MISSING, row.id)] == [(one.defect, one.chain) for one in _found(lives, key)]
+
+
+def test_a_rolled_back_database_is_named(lives: Store, bench: Bench, key: SigningKey) -> None:
+    """Everything after the first head taken away, rows, events, heads and all, so that the rest agrees with itself."""
+    older = {one.id for one in lives.find()}
+    store = bench.open()
+    store.answered(attempt(store, planned(store, message_id="fuenf"), DELIVERED), N.COMPLETED, {}, NOW)
+    store.seal_heads(key.sign, NOW)
+    elsewhere = store.heads()
+    [later] = [one.id for one in store.find() if one.id not in older]
+    tables = ("zustellungen", "data_keys", "intake_keys", "search_keys")
+    _plant(
+        bench,
+        f"DELETE FROM audit_heads WHERE size > {elsewhere[0].size}",
+        f"DELETE FROM audit_events WHERE chain = '{later}'",
+        f"UPDATE audit_events SET number = NULL WHERE number > {elsewhere[0].size}",
+        *[f"DELETE FROM {table} WHERE nachricht_id = '{later}'" for table in tables],
+        f"DELETE FROM nachrichten WHERE id = '{later}'",
+    )
+
+    assert [] == _found(lives, key)
+    with lives.audit_snapshot() as moment:
+        report = verify(moment.lines, moment.heads, [key.public_pem()], second_place=elsewhere, ends=moment.ends)
+    assert [(Defect.ROLLED_BACK, elsewhere[0].size + 1)] == [(one.defect, one.number) for one in report.problems]
