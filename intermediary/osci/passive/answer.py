@@ -22,8 +22,10 @@ from intermediary.osci.write.writing import write
 from intermediary.unseal.algorithms import RSA_15
 from intermediary.unseal.osci.feedback import Entry, is_success
 from intermediary.unseal.osci.message import OsciMessage
+from intermediary.unseal.policy import MAX_RSA_BITS
 
 _LEAST_RSA_BITS = 2048
+_MOST_EXPONENT = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,13 @@ def _usable(request: OsciMessage, role: str) -> x509.Certificate | None:
         key = found.public_key()
     except (ValueError, TypeError):  # an algorithm the library does not know
         return None
-    return found if isinstance(key, RSAPublicKey) and key.key_size >= _LEAST_RSA_BITS else None
+    # Beyond these the library refuses, or takes long.
+    is_good = (
+        isinstance(key, RSAPublicKey)
+        and _LEAST_RSA_BITS <= key.key_size <= MAX_RSA_BITS
+        and key.public_numbers().e < _MOST_EXPONENT
+    )
+    return found if is_good else None
 
 
 def _certificate(request: OsciMessage, role: str) -> x509.Certificate | None:

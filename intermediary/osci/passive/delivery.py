@@ -136,6 +136,9 @@ class Deliveries:
                 return self._told(held, nachricht, verdict)
         except Fault as failure:
             return self._not_now(failure)
+        except Exception as failure:  # as in take_in; nothing about a defect is for the client
+            log.error("door.answer.failed", channel=self._rules.channel, code=type(failure).__name__)
+            return self._not_now(failure)
         return None if verdict is Open.IN_HAND else later()
 
     def _take_in(self, arrived: Arrived) -> Held | Reply:
@@ -233,9 +236,12 @@ def _certificates(message: OsciMessage, opening: Opening, at: datetime) -> tuple
 
 
 def _originator(message: OsciMessage) -> str:
-    """Who sent it to the intermediary, as a signed request tells it; empty when nobody vouches for that."""
+    """Who sent it to the intermediary, as one that is trusted tells; empty when nobody vouches for that."""
     known = message.certificates.get("CipherCertificateOriginator", ())
-    is_vouched = any(fact.layer == "transport" and fact.valid for fact in message.opened.signatures)
+    is_vouched = any(
+        fact.layer == "transport" and fact.valid and (fact.trusted or fact.partner)
+        for fact in message.opened.signatures
+    )
     return hashlib.sha256(known[0]).hexdigest() if known and is_vouched else ""
 
 

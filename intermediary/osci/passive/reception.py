@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -55,10 +56,11 @@ class Reception:
         self._judging = ThreadPoolExecutor(_JUDGING_THREADS, thread_name_prefix="osci-judge")
         self._ticking = ThreadPoolExecutor(_TICKING_THREADS, thread_name_prefix="osci-tick")
         self._waiting: set[asyncio.Timeout] = set()
-        self._under_way = 0
+        self._under_way: Counter[str] = Counter()
         self._is_stopping = False
         paths = [_PATH, f"{_PATH}/{{mandant}}"] if len(rules.mandanten) == 1 else [f"{_PATH}/{{mandant}}"]
         self.app = Starlette(routes=[Route(path, self._deliver, methods=["POST"]) for path in paths])
+        self.app.router.redirect_slashes = False  # the address would be the client's own Host header
 
     def stop(self) -> None:
         """From now on nothing is taken up, and who waits is told to come again; a take under way ends by itself."""
@@ -76,18 +78,25 @@ class Reception:
         mandant = request.path_params.get("mandant", self._rules.mandanten[0])
         if mandant not in self._rules.mandanten:
             return Response("Not Found", 404)
-        if self._is_stopping or self._under_way >= self._settings.bounds.requests:
+        partner = request.state.partner
+        if self._is_stopping or self._is_full(partner):
             return _sent(later(), is_unread=True)
-        self._under_way += 1
+        self._under_way[partner] += 1
         try:
             body = await self._receive(request)
             if isinstance(body, Reply):
                 return _sent(body, is_unread=True)
-            return await self._answer(Arrived(mandant, body, request.state.partner, self._clock()))
+            return await self._answer(Arrived(mandant, body, partner, self._clock()))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         finally:
-            self._under_way -= 1
+            self._under_way[partner] -= 1
+            self._under_way += Counter()  # forgets who has none
+
+    def _is_full(self, partner: str) -> bool:
+        """Nobody has more than half of the places, so that slow bodies do not shut the door to the others."""
+        most = self._settings.bounds.requests
+        return self._under_way.total() >= most or self._under_way[partner] >= max(1, most // 2)
 
     async def _receive(self, request: Request) -> Content | Reply:
         """The whole body, on the spool if it is large; a Reply when it is too large or comes too slowly."""
@@ -111,16 +120,15 @@ class Reception:
 
     async def _spooled(self, stream: AsyncIterator[bytes], arriving: Arriving) -> Content | Reply:
         end = asyncio.get_running_loop().time() + self._settings.bounds.total
-        pieces: list[bytes] = []
+        waiting = bytearray()  # a client chooses how small the pieces are: they must not be kept or counted one by one
         while piece := await self._next(stream, end):
-            pieces.append(piece)
-            waiting = sum(map(len, pieces))
-            if arriving.length + waiting > self._rules.max_bytes:
+            waiting += piece
+            if arriving.length + len(waiting) > self._rules.max_bytes:
                 return too_large()
-            if waiting >= _WRITE_BYTES:
-                await asyncio.to_thread(arriving.write, b"".join(pieces))
-                pieces.clear()
-        arriving.write(b"".join(pieces))
+            if len(waiting) >= _WRITE_BYTES:
+                await asyncio.to_thread(arriving.write, bytes(waiting))
+                waiting.clear()
+        arriving.write(bytes(waiting))
         return await asyncio.to_thread(arriving.finish)
 
     async def _next(self, stream: AsyncIterator[bytes], end: float) -> bytes:

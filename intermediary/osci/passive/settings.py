@@ -15,7 +15,8 @@ class Bounds:
 
     `handshake`, `header` and `idle` are the longest waits for a TLS handshake, for the header of a request, and for the
     next piece of its body; `total` is for a whole request, `send` for a client to take its answer. `per_client`
-    connections are counted by address (IPv6: by /64), `connections` and `requests` (under way at once) over all.
+    connections are counted by address (IPv6: by /64), `connections` and `requests` (under way at once) over all, half
+    of which one partner may have.
     """
 
     handshake: float = 10.0
