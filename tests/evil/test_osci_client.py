@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from intermediary.core.faults import Fault, Unclear
+from intermediary.core.joined import JoinedContent
 from intermediary.core.values import MemoryContent
 from intermediary.keys.ring import Keyring
 from intermediary.osci.client.dialog import Dialog
-from intermediary.osci.write import DialogRequest, write_fault
+from intermediary.osci.client.emptying import Visiting
+from intermediary.osci.write import DialogRequest, chunk_package, write_fault
 from intermediary.unseal import NotOpened, profile
 from intermediary.unseal.osci.message import open_message
 from tests.evil.forger import NOW
 from tests.unit.osci.client.conftest import keyring, logged, make_line, pki  # noqa: F401  # the same cast
+from tests.unit.osci.client.partner import Lying, open_package
+from tests.unit.osci.client.test_fetch_door import door_of
 
 LINE_BREAK = "9000\nHerr Mustermann wohnt in der Musterstraße"
 
@@ -54,3 +59,51 @@ def test_a_fault_that_is_handed_in_brings_no_code_of_its_own() -> None:
         open_message(MemoryContent(fault_with(LINE_BREAK)), keyring=Keyring([]), policy=profile("osci"), at=NOW)
 
     assert "Mustermann" not in (caught.value.osci_code or "")
+
+
+def door_for(line: Any, **visiting: Any) -> tuple[Any, Any]:
+    door, shelf, _ = door_of(line, visiting=Visiting(**visiting))
+    return door, shelf
+
+
+def test_empty_chunks_do_not_keep_a_thread_busy(make_line: Any) -> None:  # noqa: F811
+    """A delivery of a hundred thousand chunks of which each is empty is not asked for to its end."""
+    line, fake = make_line([Lying("gross", open_package(b"x" * 9000))], max_chunk_kilobytes=4)
+
+    def emptied(reply: Any) -> Any:
+        chunk = replace(reply.order.chunk, total=100_000)
+        return replace(reply, order=replace(reply.order, chunk=chunk), package=chunk_package(b""))
+
+    for number in range(1, 50):
+        fake.twist(number, emptied)
+    door, shelf = door_for(line, chunk_bytes=4096)
+
+    door.sweep()
+
+    assert 3 > fake.seen.count("PartialFetchDelivery")
+    assert [] == shelf.kept
+
+
+def test_chunks_are_not_kept_with_their_envelopes(make_line: Any) -> None:  # noqa: F811
+    """Small chunks of a large delivery lie in the spool: memory does not grow with their number (promise G7)."""
+    line, _ = make_line([Lying("gross", open_package(b"x" * 150_000))], max_chunk_kilobytes=1)
+    door, shelf = door_for(line, chunk_bytes=1024)
+
+    door.sweep()
+
+    (eingang,) = shelf.kept
+    assert not isinstance(eingang.body, JoinedContent)
+
+
+def test_a_post_box_that_never_empties_is_not_fetched_without_a_pause(make_line: Any) -> None:  # noqa: F811
+    """The same delivery over and over, whatever was received: the next visit waits as after nothing (promise G13)."""
+    line, fake = make_line([Lying("a/1")])
+    fake._acknowledge = lambda _: None
+    door, shelf = door_for(line, most=5)
+
+    visits = 0
+    while door.sweep() and visits < 20:
+        visits += 1
+
+    assert visits < 3
+    assert ["a/1"] == shelf.ids

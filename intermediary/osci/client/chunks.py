@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from intermediary.core.faults import Transient, Unclear
-from intermediary.core.joined import JoinedContent
+from intermediary.core.section import pieces
 from intermediary.core.values import Content
+from intermediary.keys.spool import Arriving, Spool
 from intermediary.osci.client.dialog import Dialog
 from intermediary.osci.client.line import CHUNKED, Answer
 from intermediary.osci.client.verdicts import fault_of
@@ -35,30 +36,37 @@ def ask_for_chunk(
     return dialog.ask("PartialFetchDelivery", Fetch(selection=rule, chunk=chunk))
 
 
-def fetch_rest(dialog: Dialog, first: Answer, *, chunk_bytes: int, max_bytes: int, where: str) -> Content:
+def fetch_rest(dialog: Dialog, first: Answer, *, chunk_bytes: int, max_bytes: int, spool: Spool, where: str) -> Content:
     """The whole delivery whose first chunk this answer is: the MIME bytes of a ResponseToFetchDelivery.
 
-    Each chunk is kept before the next is asked for; that gives up nothing, because a delivery counts as received only
-    after its last chunk. `Unclear("dialog.answer.too-large")` above `max_bytes`, `Transient("dialog.broken")` when chunks
-    contradict each other.
+    Each chunk is kept before the next is asked for, in the spool and without its envelope; that gives up nothing, because
+    a delivery counts as received only after its last chunk. `Unclear("dialog.answer.too-large")` above `max_bytes`,
+    `Transient("dialog.broken")` when chunks contradict each other or are empty, OSError when the spool has no room.
     """
     message_id, total = first.order.message_id, _total(first, where)
-    chunks = [_chunk(first, 1, where)]
-    while len(chunks) < total:
-        if sum(chunk.length for chunk in chunks) > max_bytes:
-            raise Unclear("dialog.answer.too-large", where=where)
-        dialog.secured()
-        number = len(chunks) + 1
-        answer = ask_for_chunk(dialog, message_id, chunk_bytes=chunk_bytes, received=range(1, number), number=number)
-        if answer.errors:
-            raise fault_of(answer.errors, where=f"{where}: PartialFetchDelivery")
-        if answer.kind != CHUNKED or answer.order.message_id != message_id or _total(answer, where) != total:
-            raise _contradiction(where)
-        chunks.append(_chunk(answer, number, where))
-    whole = JoinedContent(chunks)
-    if whole.length > max_bytes:
+    with spool.receive() as arriving:
+        _append(arriving, _chunk(first, 1, where), max_bytes, where)
+        for number in range(2, total + 1):
+            dialog.secured()
+            answer = ask_for_chunk(
+                dialog, message_id, chunk_bytes=chunk_bytes, received=range(1, number), number=number
+            )
+            if answer.errors:
+                raise fault_of(answer.errors, where=f"{where}: PartialFetchDelivery")
+            if answer.kind != CHUNKED or answer.order.message_id != message_id or _total(answer, where) != total:
+                raise _contradiction(where)
+            _append(arriving, _chunk(answer, number, where), max_bytes, where)
+        return arriving.finish()
+
+
+def _append(arriving: Arriving, chunk: Content, max_bytes: int, where: str) -> None:
+    """An empty chunk brings nothing forward: a hundred thousand of them would only take time."""
+    if not chunk.length:
+        raise _contradiction(where)
+    if arriving.length + chunk.length > max_bytes:
         raise Unclear("dialog.answer.too-large", where=where)
-    return whole
+    for piece in pieces(chunk):
+        arriving.write(piece)
 
 
 def _total(answer: Answer, where: str) -> int:

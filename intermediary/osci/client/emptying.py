@@ -151,7 +151,14 @@ class Emptying:
     def _rest(self, first: Answer) -> Content:
         max_bytes, where = self._visiting.max_bytes, self.line.where
         try:
-            return fetch_rest(self.dialog, first, chunk_bytes=self._chunk_bytes or 0, max_bytes=max_bytes, where=where)
+            return fetch_rest(
+                self.dialog,
+                first,
+                chunk_bytes=self._chunk_bytes or 0,
+                max_bytes=max_bytes,
+                spool=self.line.spool,
+                where=where,
+            )
         except Unclear as fault:
             if fault.code in _DISTRUSTED:
                 raise NotKept(fault.where or fault.code, first.order.message_id) from fault

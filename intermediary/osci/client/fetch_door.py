@@ -71,6 +71,7 @@ class _Box:
         self.code = ""
         self.is_holding = False
         self.has_visited = False
+        self.fresh = 0
 
 
 class FetchDoor:
@@ -203,12 +204,15 @@ class FetchDoor:
         line = box.source.line()
         if line is None:
             return 0, box.pace.after_nothing()
+        box.fresh = 0
         visit = box.box.visit(line, lambda delivery: self._keep(box, delivery), self._stop.is_set)
         box.code = "dialog.delivery.stuck" if visit.stuck else ""
         box.is_holding = False
         if visit.kept:
             log.info("osci.fetched", channel=self.channel, post_box=box.source.name, count=visit.kept)
-        return visit.kept, box.pace.after_visit(kept=visit.kept, has_more=visit.has_more)
+        # Only what we had already: a post box that does not empty is not worth a hurry.
+        is_stale = visit.kept > 0 and box.fresh == 0
+        return visit.kept, box.pace.after_visit(kept=box.fresh, has_more=visit.has_more and not is_stale)
 
     def _keep(self, box: _Box, delivery: Delivery) -> str:
         """Make one delivery durable; the code if this one cannot be. Raises `GivenBack` when none can be now."""
@@ -234,8 +238,13 @@ class FetchDoor:
             box.is_holding = bool(code)
             box.code = code
 
+        def take(eingaenge: Sequence[Eingang]) -> list[Taken]:
+            taken = self._take_watched(eingaenge)
+            box.fresh += sum(one.outcome != "duplicate" for one in taken)
+            return taken
+
         return Taker(
-            self._take_watched,
+            take,
             channel=self.channel,
             stop=self._stop,
             hold_seconds=self._settings.hold_seconds,
