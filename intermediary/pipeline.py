@@ -19,6 +19,7 @@ from intermediary.keys.spool import Spool
 from intermediary.mapping.run import InvalidOutput, run_mapping
 from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, RoutingTable, select
+from intermediary.unseal import NotOpened
 from intermediary.unseal.circumstances import Circles
 from intermediary.unseal.described import describe, leika, revocation_pins
 from intermediary.unseal.mandant import Mandantenschluessel, demand_signatures
@@ -69,13 +70,31 @@ class Judgement:
     findings: tuple[Befund, ...] = ()
 
 
+class Refusal(Rejected):
+    """A refusal of what could be opened; `known` is what was established before it, for the record, without content."""
+
+    def __init__(self, cause: Rejected, known: Mapping[str, Any]) -> None:
+        super().__init__(cause.code, where=cause.where, findings=cause.findings)
+        self.known = known
+
+
 def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
     """Open, check, route and map one Nachricht.
 
-    Raises `Rejected` with all findings when the sender has to change something, `Misconfigured` when the operator has;
-    any other exception is a defect and parks the Nachricht.
+    Raises `Rejected` with all findings when the sender has to change something (`Refusal` once it is open), `Misconfigured`
+    when the operator has; any other exception is a defect and parks the Nachricht.
     """
     opened = _open(sendung, bank)
+    try:
+        return _judge(sendung, opened, bank)
+    except NotOpened:
+        raise
+    except Rejected as refusal:
+        known = refusal.known if isinstance(refusal, Refusal) else {}
+        raise Refusal(refusal, {"facts": describe(opened), **known}) from refusal
+
+
+def _judge(sendung: Sendung, opened: Opened, bank: Werkbank) -> Judgement:
     payload = find_payload(opened, bank.knows)
     check_attachments(payload.rest)
     verdict = _check_input(payload, bank)
@@ -127,7 +146,8 @@ def _is_test(payload: Payload, route: Route) -> bool:
 def _check_input(payload: Payload, bank: Werkbank) -> Verdict:
     verdict = bank.catalogue.validate(payload.tree)
     if verdict.findings:
-        raise Rejected("validate.input.invalid", findings=verdict.findings)
+        refusal = Rejected("validate.input.invalid", findings=verdict.findings)
+        raise Refusal(refusal, {"rule_sets": {rules.name: rules.sha256 for rules in verdict.rule_sets}})
     return verdict
 
 

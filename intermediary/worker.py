@@ -24,7 +24,7 @@ from intermediary.deliver import Deliverer, Timing
 from intermediary.heartbeat import Heartbeat
 from intermediary.mapping.run import InvalidOutput
 from intermediary.osci.passive.verdict import OSCI_CODE
-from intermediary.pipeline import Judgement, Sendung, Werkbank, judge, render
+from intermediary.pipeline import Judgement, Refusal, Sendung, Werkbank, judge, render
 from intermediary.receipt import Receipts
 from intermediary.store.errors import Busy, LeaseLost
 from intermediary.store.records import Claim, NachrichtRecord, PlannedTarget
@@ -281,7 +281,7 @@ def _known(failure: Rejected) -> dict[str, object]:
     The protocol's own code is kept for doors that answer in it, so that a repetition is told the same.
     """
     if not isinstance(failure, NotOpened):
-        return {}
+        return dict(failure.known) if isinstance(failure, Refusal) else {}
     known: dict[str, object] = {"facts": describe(failure.known)} if failure.known is not None else {}
     return known | {OSCI_CODE: failure.osci_code} if failure.osci_code else known
 

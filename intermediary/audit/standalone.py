@@ -249,10 +249,9 @@ def summary(events: Sequence[Any], plan: Any) -> dict[str, Any]:
     return {
         "received": {"at": first["at"], "mandant": first["mandant"], **first["fields"]},
         "opened": {name: facts[name] for name in _OPENED if name in facts},
-        "ruleSets": {name.removeprefix("schema "): pins[name] for name in sorted(pins) if name.startswith("schema ")},
+        "ruleSets": {key[7:]: pins[key] for key in pins if key[:7] == "schema "} | plan.get("rule_sets", {}),
         "findings": plan.get("findings", []),
-        "trust": {name: pins[name] for name in ("policy", "revocation") if name in pins}
-        | {name: facts[name] for name in ("algorithms", "signatures") if name in facts},
+        "trust": {name: (facts | pins)[name] for name in _TRUST if name in facts | pins},
         "payload": {"position": place, **next(iter(parts[int(place) :]), {})} if place else {},
         "mapping": {name: pins[name] for name in ("route", "mapping", "mapping_sha256") if name in pins},
         "output": plan.get("output", {}),
@@ -261,6 +260,7 @@ def summary(events: Sequence[Any], plan: Any) -> dict[str, Any]:
     }
 
 
+_TRUST = ("policy", "revocation", "algorithms", "signatures")
 _OPENED = ("format", "message_type", "service", "leika", "root", "contents", "attachments")
 
 
@@ -368,7 +368,8 @@ def _check_second(heads: Sequence[Any], elsewhere: Sequence[Any], keys: Sequence
 
 def check(path: Path, keys: Sequence[Key], heads: Path | None) -> str:
     """`check_dossier` of a file, `check_export` of a folder; ValueError, KeyError and the like when it is neither."""
-    elsewhere = heads.read_text("utf-8", errors="replace") if heads else None
+    file = heads / "heads.jsonl" if heads and heads.is_dir() else heads
+    elsewhere = file.read_text("utf-8", errors="replace") if file else None
     if not path.is_dir():
         return check_dossier(json.loads(path.read_bytes()), keys, elsewhere)
     heads_of = [json.loads(line) for line in (path / "heads.jsonl").read_text("utf-8").splitlines()]
@@ -384,8 +385,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--heads", type=Path, help="file of heads from the second place, or a syslog file")
     given = parser.parse_args(arguments)
     try:
-        keys = [key for file in given.key for key in keys_in(file.read_text("utf-8"))]
-        told = check(given.path, keys, given.heads)
+        told = check(given.path, [key for file in given.key for key in keys_in(file.read_text("utf-8"))], given.heads)
     except Bad as bad:
         sys.stdout.write(f"VERLETZT: {bad}\n")
         return 1

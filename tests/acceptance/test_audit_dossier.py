@@ -321,6 +321,16 @@ def test_every_nachricht_has_a_dossier(seen: Office, name: str) -> None:
     assert "unversehrt" in check_dossier(made)
 
 
+def test_a_refusal_is_proved_with_its_rules(seen: Office) -> None:
+    """What the sender is told was wrong comes with the rule sets that found it, and with what was opened."""
+    stages = json.loads(seen.call("audit", "dossier", seen.ids["broken"]).out)["stages"]
+
+    assert "validate.input.invalid" == stages["verdict"]["code"]
+    assert [64] == [len(sha256) for sha256 in stages["ruleSets"].values()]
+    assert all(finding["code"] and finding["path"] for finding in stages["findings"])
+    assert ("osci@1", True) == (stages["trust"]["policy"], bool(stages["opened"]["contents"]))
+
+
 def test_a_dossier_of_a_broken_trail_is_not_passed_off(own: Office, tmp_path: Path) -> None:
     """When the store itself was tampered with, the verb says so and ends with 1."""
     import sqlite3
