@@ -19,6 +19,7 @@ from pathlib import Path
 import structlog
 
 from intermediary.daemon.logs import configure_logging
+from intermediary.daemon.patience import open_when_there
 from intermediary.ingress.amqp import AmqpAnswers
 from intermediary.osci.client.answers import OsciAnswers
 from intermediary.store.owners import own_name
@@ -28,7 +29,6 @@ from intermediary.wiring import (
     all_answers,
     bench,
     open_doors,
-    open_installation,
     utc_now,
 )
 from intermediary.worker import Rhythm, Worker
@@ -50,7 +50,9 @@ def main(arguments: list[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    installation = open_installation(Path(config))
+    installation = open_when_there(Path(config), stop.is_set)
+    if installation is None:
+        return 0
     try:
         if role == "worker":
             _work(installation, stop, int(threads))

@@ -18,9 +18,10 @@ from pathlib import Path
 import structlog
 
 from intermediary.daemon.chores import Chores
+from intermediary.daemon.patience import open_when_there
 from intermediary.store.owners import process_name
 from intermediary.store.store import Store
-from intermediary.wiring import Configuration, open_installation, utc_now
+from intermediary.wiring import Configuration, utc_now
 
 log = structlog.get_logger(__name__)
 
@@ -65,11 +66,13 @@ class Supervisor:
 
     def run(self) -> int:
         """Open the installation once (migrations, keys, plug-ins), so that what is wrong is said before any child runs."""
-        installation = open_installation(self._order.config)
-        configuration = Configuration(installation.settings)
-        chores = Chores(installation, configuration, now=utc_now)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        installation = open_when_there(self._order.config, lambda: self._is_stopping)
+        if installation is None:
+            return 0
+        configuration = Configuration(installation.settings)
+        chores = Chores(installation, configuration, now=utc_now)
         log.info("daemon.started", roles=list(self._order.roles), workers=self._order.workers, pid=os.getpid())
         try:
             chores.free_dead_leases_at_start()

@@ -114,3 +114,35 @@ def test_a_killed_server_stops_the_taking_and_nothing_else(
     assert waiting >= MESSAGES // 2
     assert 1 == daemon.said("daemon.started")
     _check(site, installation, consumer.seen, MESSAGES)
+
+
+def test_a_daemon_that_comes_up_first_waits_for_the_database(
+    site: Site, installation: Installation, postgres: PrivatePostgres
+) -> None:
+    """After a power cut everything starts at once: the daemon says that the store is away, and begins when it is there."""
+    postgres.kill()
+    early = Daemon(site.config, log=site.folder / "daemon.log", temporary=site.folder)
+    try:
+        early.wait_for("store.away")
+        postgres.restart()
+        early.wait_for("daemon.started")
+        assert 0 == early.stop()
+    finally:
+        early.kill()
+        postgres.restart()
+
+    assert {} == installation.store.counts()
+
+
+def test_a_daemon_that_waits_can_be_stopped(site: Site, postgres: PrivatePostgres) -> None:
+    """Nobody has to kill it."""
+    postgres.kill()
+    early = Daemon(site.config, log=site.folder / "daemon.log", temporary=site.folder)
+    try:
+        early.wait_for("store.away")
+        assert 0 == early.stop()
+    finally:
+        early.kill()
+        postgres.restart()
+
+    assert 0 == early.said("daemon.started")
