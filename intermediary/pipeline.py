@@ -19,10 +19,10 @@ from intermediary.keys.spool import Spool
 from intermediary.mapping.run import InvalidOutput, run_mapping
 from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, RoutingTable, select
-from intermediary.unseal import NotOpened
 from intermediary.unseal.circumstances import Circles
 from intermediary.unseal.described import describe, leika, revocation_pins
 from intermediary.unseal.mandant import Mandantenschluessel, demand_signatures
+from intermediary.unseal.refusal import NotOpened, Refusal
 from intermediary.validate.attachments import check_attachments
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.payload import Payload, find_payload, payload_at
@@ -70,14 +70,6 @@ class Judgement:
     findings: tuple[Befund, ...] = ()
 
 
-class Refusal(Rejected):
-    """A refusal of what could be opened; `known` is what was established before it, for the record, without content."""
-
-    def __init__(self, cause: Rejected, known: Mapping[str, Any]) -> None:
-        super().__init__(cause.code, where=cause.where, findings=cause.findings)
-        self.known = known
-
-
 def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
     """Open, check, route and map one Nachricht.
 
@@ -90,8 +82,7 @@ def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
     except NotOpened:
         raise
     except Rejected as refusal:
-        known = refusal.known if isinstance(refusal, Refusal) else {}
-        raise Refusal(refusal, {"facts": describe(opened), **known}) from refusal
+        raise Refusal(refusal, {"facts": describe(opened)}) from refusal
 
 
 def _judge(sendung: Sendung, opened: Opened, bank: Werkbank) -> Judgement:
@@ -146,8 +137,7 @@ def _is_test(payload: Payload, route: Route) -> bool:
 def _check_input(payload: Payload, bank: Werkbank) -> Verdict:
     verdict = bank.catalogue.validate(payload.tree)
     if verdict.findings:
-        refusal = Rejected("validate.input.invalid", findings=verdict.findings)
-        raise Refusal(refusal, {"rule_sets": {rules.name: rules.sha256 for rules in verdict.rule_sets}})
+        raise Refusal(Rejected("validate.input.invalid", findings=verdict.findings), {"rule_sets": verdict.hashes})
     return verdict
 
 

@@ -24,13 +24,14 @@ from intermediary.deliver import Deliverer, Timing
 from intermediary.heartbeat import Heartbeat
 from intermediary.mapping.run import InvalidOutput
 from intermediary.osci.passive.verdict import OSCI_CODE
-from intermediary.pipeline import Judgement, Refusal, Sendung, Werkbank, judge, render
+from intermediary.pipeline import Judgement, Sendung, Werkbank, judge, render
 from intermediary.receipt import Receipts
 from intermediary.store.errors import Busy, LeaseLost
 from intermediary.store.records import Claim, NachrichtRecord, PlannedTarget
 from intermediary.store.store import Store
 from intermediary.unseal import NotOpened
 from intermediary.unseal.described import describe
+from intermediary.unseal.refusal import Refusal
 
 log = structlog.get_logger(__name__)
 

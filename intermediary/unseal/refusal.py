@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Befund, Opened
 
@@ -26,3 +29,12 @@ class NotOpened(Rejected):
         super().__init__(code, where=where, findings=findings)
         self.osci_code = osci_code
         self.known = known
+
+
+class Refusal(Rejected):
+    """A refusal of what could be opened; `known` is what was established before it, for the record, without content."""
+
+    def __init__(self, cause: Rejected, known: Mapping[str, Any]) -> None:
+        super().__init__(cause.code, where=cause.where, findings=cause.findings)
+        earlier = cause.known if isinstance(cause, Refusal) else {}
+        self.known: Mapping[str, Any] = {**known, **earlier}

@@ -38,6 +38,11 @@ class Verdict:
     def is_valid(self) -> bool:
         return self.ran and bool(self.rule_sets) and not self.findings
 
+    @property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of every rule set that ran, by name."""
+        return {rules.name: rules.sha256 for rules in self.rule_sets}
+
     def demand(self, root: str) -> Verdict:
         """The verdict itself if rules ran; raises `Misconfigured("validate.schema.missing")` naming it otherwise."""
         if not self.ran:
