@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from intermediary.core.faults import Fault, Unclear
 from intermediary.core.joined import JoinedContent
 from intermediary.core.values import MemoryContent
 from intermediary.keys.ring import Keyring
+from intermediary.keys.spool import Spool
 from intermediary.osci.client.dialog import Dialog
 from intermediary.osci.client.emptying import Visiting
+from intermediary.osci.client.http import HttpExchange, HttpLimits
 from intermediary.osci.write import DialogRequest, chunk_package, write_fault
 from intermediary.unseal import NotOpened, profile
 from intermediary.unseal.osci.message import open_message
@@ -107,3 +111,30 @@ def test_a_post_box_that_never_empties_is_not_fetched_without_a_pause(make_line:
 
     assert visits < 3
     assert ["a/1"] == shelf.ids
+
+
+class Crumbs(httpx2.BaseTransport):
+    """Takes ten seconds for each piece of a request."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        assert isinstance(request.stream, httpx2.SyncByteStream)
+        for _ in request.stream:
+            self.now += 10
+        return httpx2.Response(200, stream=httpx2.ByteStream(b"y"))
+
+
+def test_a_request_is_not_fed_for_ever(tmp_path: Path) -> None:
+    """Who takes a request in crumbs, each in time, is left when the time for the whole is over (T28)."""
+    slow = Crumbs()
+    limits = HttpLimits(total_seconds=50)
+    line = HttpExchange(
+        "https://x.example", where="x", spool=Spool(tmp_path), limits=limits, ticks=lambda: slow.now, transport=slow
+    )
+    with pytest.raises(Unclear) as caught:
+        line.post(MemoryContent(b"x" * 4_000_000))
+
+    assert "dialog.no-answer" == caught.value.code
+    assert 60 == slow.now

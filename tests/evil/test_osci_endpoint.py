@@ -116,3 +116,16 @@ def test_one_client_does_not_hold_all_places(serve: Serve, pki: Pki) -> None:  #
     somebody.close()
     for one in slow:
         one.close()
+
+
+def test_two_lengths_of_one_request_are_none(serve: Serve) -> None:  # noqa: F811
+    """Content-Length beside chunks: what a proxy takes for a body is no second request here (RFC 9112 §6.1)."""
+    head = b"POST /osci HTTP/1.1\r\nHost: x\r\n"
+    hidden = head + b"Content-Length: 1\r\n\r\nx"
+    chunked = head + b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % (5 + len(hidden))
+    with socket.create_connection(("127.0.0.1", serve().port), timeout=20) as client:
+        client.sendall(chunked + hidden)
+        said = b"".join(iter(lambda: client.recv(65536), b""))
+
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert 1 == said.count(b"HTTP/1.1 ")

@@ -91,3 +91,13 @@ def test_a_signature_repeated_is_not_verified_without_end(pki: Pki) -> None:
     raw = raw[: signature.start()] + copies + raw[signature.end() :]
 
     assert "osci.limit" == refusal(raw, pki)[0]
+
+
+def test_a_header_full_of_certificates_is_not_read_to_its_end(pki: Pki) -> None:
+    """Each certificate may have to be judged; nobody has thousands of readers."""
+    raw = written(replace(OPEN, content_cipher=Cipher()), pki)
+    one = re.search(rb"<osci:CipherCertificateOtherReader .*?</osci:CipherCertificateOtherReader>", raw, re.DOTALL)
+    assert one is not None
+    many = b"".join(re.sub(rb' Id="[^"]*"', b' Id="r%d"' % number, one.group(), count=1) for number in range(3000))
+
+    assert "osci.limit" == refusal(raw[: one.start()] + many + raw[one.end() :], pki)[0]

@@ -94,10 +94,15 @@ class HttpExchange:
         if self._client.is_closed:
             raise Transient("dialog.unreachable", where=self._where)
         length = {"Content-Length": str(request.length)}
+        deadline = self._ticks() + self._limits.total_seconds
         try:
-            with self._client.stream("POST", self._url, content=_pieces(request), headers=length) as response:
+            with self._client.stream(
+                "POST", self._url, content=self._pieces(request, deadline), headers=length
+            ) as response:
                 self._check(response)
-                return self._receive(response)
+                return self._receive(response, deadline)
+        except _Overdue as error:  # nobody takes the request
+            raise Unclear("dialog.no-answer", where=self._where) from error
         except _NOT_SENT as error:
             raise self._not_sent(error) from error
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
@@ -121,10 +126,15 @@ class HttpExchange:
             raise Misconfigured("dialog.http", where=f"{self._where}: HTTP {status}")
         raise Unclear("dialog.no-answer", where=f"{self._where}: HTTP {status}")
 
-    def _receive(self, response: httpx2.Response) -> Content:
-        arriving = _Arriving(
-            response.iter_raw(), deadline=self._ticks() + self._limits.total_seconds, ticks=self._ticks
-        )
+    def _pieces(self, request: Content, deadline: float) -> Iterator[bytes]:
+        with request.open() as stream:
+            while piece := stream.read(_BUFFER_BYTES):
+                if self._ticks() > deadline:
+                    raise _Overdue
+                yield piece
+
+    def _receive(self, response: httpx2.Response, deadline: float) -> Content:
+        arriving = _Arriving(response.iter_raw(), deadline=deadline, ticks=self._ticks)
         with closing(cast(BinaryIO, io.BufferedReader(arriving, _BUFFER_BYTES))) as stream:
             try:
                 return self._spool.copy(stream, max_bytes=self._limits.max_answer_bytes, should_stop=self._should_stop)
@@ -147,12 +157,6 @@ def tls_context(ca_file: Path | None, where: str) -> ssl.SSLContext:
         raise Misconfigured("dialog.tls", where=f"{where}: ca_file") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-def _pieces(request: Content) -> Iterator[bytes]:
-    with request.open() as stream:
-        while piece := stream.read(_BUFFER_BYTES):
-            yield piece
 
 
 class _Overdue(Exception):

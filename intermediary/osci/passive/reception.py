@@ -78,6 +78,8 @@ class Reception:
         mandant = request.path_params.get("mandant", self._rules.mandanten[0])
         if mandant not in self._rules.mandanten:
             return Response("Not Found", 404)
+        if {"content-length", "transfer-encoding"} <= set(request.headers.keys()):
+            return _Last(status_code=400)  # a proxy may have seen another end of it (RFC 9112 §6.1)
         partner = request.state.partner
         if self._is_stopping or self._is_full(partner):
             return _sent(later(), is_unread=True)

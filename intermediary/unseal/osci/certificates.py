@@ -30,6 +30,9 @@ _ROLES = {
 }
 _SEVERAL = ("CipherCertificateOtherAuthor", "CipherCertificateOtherReader", "SignatureCertificateOtherAuthor")
 
+_MOST = 1000
+"""In one block; each of them may have to be judged."""
+
 
 class Certificates:
     """The header's certificates as DER, by id and by role; who signed is decided by role, never by a hint."""
@@ -42,7 +45,8 @@ class Certificates:
                 self._add(block, tuple(OSCI + role for role in _ROLES[str(block.tag)]))
 
     def _add(self, block: Element, roles: tuple[str, ...]) -> None:
-
+        if len(block) > _MOST:
+            raise Rejected("osci.limit", where=local(str(block.tag)))
         only(block, *roles)
         for entry in block:
             role, identifier = str(entry.tag), attribute(entry, "Id")
