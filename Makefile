@@ -32,6 +32,7 @@ bench: setup ## measured figures of this machine
 soak: setup packages ## minutes of load and kills, then fresh machines (as root, with mmdebstrap)
 	.venv/bin/pytest -m soak
 	.venv/bin/python -m tests.soak.daemon_kills --messages 2000 --kills 20 --seed 1
+	.venv/bin/python -m tests.soak.daemon_kills --messages 1000 --kills 20 --seed 2 --engine postgresql --database-kills 40
 	.venv/bin/python -m tests.soak.hostile_daemon
 	.venv/bin/python -m tests.soak.fuzz --seconds 120
 	.venv/bin/python -m tests.soak.osci_dialog --messages 1000 --kills 50 --seed 1

@@ -6,15 +6,18 @@ import os
 
 import pytest
 
+from intermediary.testing.postgres import PostgresMissing
 from intermediary.testing.servers import RabbitMissing
 from tests.soak.daemon_kills import run
 
 
-def test_kills_lose_nothing_and_double_nothing(tmp_path):
-    """80 sealed messages, two workers, four kills: every promise of the long run holds."""
+@pytest.mark.parametrize(("engine", "database_kills"), [("sqlite", 0), ("postgresql", 4)])
+def test_kills_lose_nothing_and_double_nothing(tmp_path, engine, database_kills):
+    """80 sealed messages, two workers, four kills, as many of the database: every promise of the long run holds."""
+    seed = int(os.environ.get("INTERMEDIARY_SEED", "7"))
     try:
-        report = run(tmp_path, messages=80, kills=4, seed=int(os.environ.get("INTERMEDIARY_SEED", "7")))
-    except RabbitMissing as missing:
+        report = run(tmp_path, messages=80, kills=4, seed=seed, engine=engine, database_kills=database_kills)
+    except (RabbitMissing, PostgresMissing) as missing:
         if os.environ.get("INTERMEDIARY_SERVERS_REQUIRED") == "1":
             pytest.fail(str(missing))
         pytest.skip(str(missing))

@@ -1,6 +1,8 @@
 """Kills the whole daemon again and again while sealed messages come from a real broker, then counts what became of them.
 
-    python -m tests.soak.daemon_kills --messages 2000 --kills 20 --seed 1 --engine postgresql
+    python -m tests.soak.daemon_kills --messages 2000 --kills 20 --seed 1 --engine postgresql --database-kills 10
+
+On PostgreSQL the database falls as well: every connection at once, or the whole server, in turn.
 
 Every message must end in exactly one final state, every package must have appeared in the Fachverfahren's folder exactly
 once although a consumer removes it within 10 ms, no good message may be parked, and the audit trail must verify.
@@ -126,6 +128,31 @@ class Daemon:
         return self.process.wait(60)
 
 
+class _Blows:
+    """The database falls at random moments: all its connections, or the server itself, in turn."""
+
+    def __init__(self, server: PrivatePostgres, count: int, dice: random.Random) -> None:
+        self._server = server
+        self.left = count
+        self._dice = dice
+        self._next = time.monotonic() + dice.uniform(4.0, 8.0)
+
+    def strike_if_due(self) -> None:
+        """Strike when the moment has come; returns when the server answers again."""
+        if not self.left or time.monotonic() < self._next:
+            return
+        if self.left % 2:
+            self._server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+        else:
+            self._server.kill()
+            self._server.restart()
+        self.left -= 1
+        self._next = time.monotonic() + self._dice.uniform(0.2, 4.0)
+
+
 def run(
     folder: Path,
     *,
@@ -135,20 +162,24 @@ def run(
     workers: int = 2,
     patience: float = 900.0,
     engine: str = "sqlite",
+    database_kills: int = 0,
 ) -> Report:
     """One run in an empty folder."""
     dice = random.Random(seed)
     site = make_site(folder / "site", now=utc_now(), settings=golden_settings())
+    blows = None
     with ExitStack() as servers:
         if engine == "postgresql":
-            site.use_database(servers.enter_context(PrivatePostgres()).database())
+            postgres = servers.enter_context(PrivatePostgres())
+            site.use_database(postgres.database())
+            blows = _Blows(postgres, database_kills, dice)
         rabbit = servers.enter_context(PrivateRabbit())
         _use_broker(site, rabbit.url)
         ids = _publish(site, rabbit.url, messages, dice)
         answered: Counter[str] = Counter()
         started = time.monotonic()
         with Consumer(site.drop) as consumer:
-            done = _drive(site, rabbit.url, ids, answered, kills, dice, workers, patience)
+            done = _drive(site, rabbit.url, ids, answered, kills, dice, workers, patience, blows)
         seconds = time.monotonic() - started
         return _judge(site, ids, consumer, answered, done, seconds=seconds, kills=kills)
 
@@ -190,6 +221,7 @@ def _drive(
     dice: random.Random,
     workers: int,
     patience: float,
+    blows: _Blows | None = None,
 ) -> bool:
     """Start, kill, start again …; then let it finish. True when every message was answered in time."""
     daemon = Daemon(site.config, site.folder / "daemon.log", workers)
@@ -199,7 +231,9 @@ def _drive(
     daemon.start()
     left = kills
     next_kill = time.monotonic() + dice.uniform(0.2, 4.0)
-    while len(answered) < len(ids) or left:
+    while len(answered) < len(ids) or left or (blows is not None and blows.left):
+        if blows is not None:
+            blows.strike_if_due()
         method, properties, _body = channel.basic_get(ANSWERS, auto_ack=True)
         if method is not None:
             answered[str(properties.message_id)] += 1
@@ -270,6 +304,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--database-kills", type=int, default=0, help="only with --engine postgresql")
     parser.add_argument("--dir", type=Path)
     choice = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kills-") as temporary:
@@ -281,6 +316,7 @@ def main() -> int:
             seed=choice.seed,
             workers=choice.workers,
             engine=choice.engine,
+            database_kills=choice.database_kills,
         )
     print(json.dumps({name: getattr(report, name) for name in Report.__slots__}, indent=1))
     return 1 if report.violations else 0
