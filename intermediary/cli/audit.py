@@ -39,9 +39,10 @@ def command() -> None:
 )
 @json_option
 def verify(path: Path | None, heads: Path | None, keys: tuple[Path, ...], config: Path | None, as_json: bool) -> None:
-    """Check every chain, the log, the signed heads and every row; names the first bad entry. Exit code 1 when there is one.
+    """Verify the trail, a dossier or an export.
 
-    PATH is a dossier or an exported folder, to be checked instead of the installation.
+    Checks every chain, the log, the signed heads and every row against its events; names the first bad entry. Exit code 1
+    when there is one. PATH is a dossier or an exported folder, to be checked instead of the installation.
     """
     if path is not None:
         _verify_file(path, heads=heads, keys=keys, as_json=as_json)
@@ -65,7 +66,10 @@ def verify(path: Path | None, heads: Path | None, keys: tuple[Path, ...], config
 )
 @config_option
 def export(output: Path | None, config: Path) -> None:
-    """Print every event as a line of JSON, sealed ones first, in the order of the log; or write all a verifier needs."""
+    """Print every event, or write an export.
+
+    One line of JSON per event, sealed ones first, in the order of the log. With -o: a folder with all a verifier needs.
+    """
     from intermediary.operations.prove import export as export_
     from intermediary.operations.prove import write_export
 
@@ -86,7 +90,10 @@ def export(output: Path | None, config: Path) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File; else standard output.")
 @config_option
 def dossier(message: str, output: Path | None, config: Path) -> None:
-    """Write the file that proves one MESSAGE (id or its beginning); it is verified at once. Exit code 1 when it fails."""
+    """Prove one message in one file.
+
+    MESSAGE is an id or its beginning. The dossier is verified at once. Exit code 1 when that fails.
+    """
     from intermediary.operations.dossier import dossier as dossier_
     from intermediary.operations.prove import verify_dossier
     from intermediary.wiring import utc_now
@@ -112,7 +119,10 @@ def dossier(message: str, output: Path | None, config: Path) -> None:
 @reason_option
 @config_option
 def rotate_key(reason: str, config: Path) -> None:
-    """Exchange the key that signs the heads; the old one announces it. A running daemon needs no restart."""
+    """Exchange the key that signs the heads.
+
+    The old key announces the new one. A running daemon needs no restart.
+    """
     from intermediary.operations.person import Request
     from intermediary.operations.rotate import rotate_key as rotate
     from intermediary.wiring import utc_now

@@ -147,7 +147,8 @@ def as_text(report: Report) -> str:
         what = _UNCOMPARED[report.first_bad.defect]
         return f"Audit NICHT VERGLICHEN: {what}. In sich stimmig; ein Zurücksetzen bliebe unbemerkt ({counts})"
     place = " ".join(f"{name}={value}" for name, value in _place(report.first_bad).items())
-    return f"Audit VERLETZT: {report.first_bad.defect.value} bei {place} ({len(report.problems)} Mängel; {counts})"
+    many = "1 Mangel" if len(report.problems) == 1 else f"{len(report.problems)} Mängel"
+    return f"Audit VERLETZT: {report.first_bad.defect.value} bei {place} ({many}; {counts})"
 
 
 _UNCOMPARED = {
