@@ -66,10 +66,11 @@ _STAGE = """
 |---|---|
 | `"content-signature"` | every content and attachment is covered by a valid signature of its Autor |
 | `"transport-signature"` | the Transportnachricht has a valid signature of its Sender |
-| `"trusted"` | only signatures whose signer leads to a `[[trust]]` of the [keyring](keyring.md) count; one covers all; it waits when that cannot be told |
+| `"trusted"` | only signatures whose signer leads to a `[[trust]]` of the [keyring](keyring.md) count; one covers all |
 
-What is not met is rejected (`route.signature.required`). What the `require` of the [keyring](keyring.md) demands is demanded
-of all routes of the Mandant. A broken signature is rejected in any case, a weak one (SHA-1) meets no demand.
+What is not met is rejected (`route.signature.required`); where trust cannot be told, the Nachricht waits. What the
+`require` of the [keyring](keyring.md) demands is demanded of all routes of the Mandant. A broken signature is rejected
+in any case, a weak one (SHA-1) meets no demand.
 """
 
 _TARGETS = """

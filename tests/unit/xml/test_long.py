@@ -93,7 +93,7 @@ TAGS = st.sampled_from(
     inside=b"<CipherValue>QUJDQUJDQUJDQUJDQUJD</CipherValue><CipherValue>QUJDQUJDQUJDQUJDQUJE</CipherValue>", head=b""
 )
 def test_both_ways_agree(inside: bytes, head: bytes) -> None:
-    """The same elements with the same texts and canonical forms, or the same refusal, with texts outside or all in the tree."""
+    """The same elements, texts and canonical forms, or the same refusal, with texts outside or all in the tree."""
     document = b"%s<a xmlns='%s' xmlns:o='%s'>%s</a>" % (head, XENC.encode(), OSCI.encode(), inside)
 
     assert outcome("tree", document) == outcome("long", document)
