@@ -115,6 +115,7 @@ class Notifications:
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.detach()
             driver: Any = connection.connection.dbapi_connection
+            driver.execute("SET synchronous_commit = off")  # a ring is no promise: nobody waits for the disk
             driver.execute("LISTEN intermediary_work")
             try:
                 self._hear(is_heard=True)

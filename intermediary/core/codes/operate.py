@@ -67,7 +67,7 @@ CODES = (
         "store.unavailable",
         Healer.TIME,
         "Die Datenbank oder der Datenträger der Installation antwortet zurzeit nicht.",
-        "Wird von selbst wiederholt. Bleibt es dabei: freien Platz, Rechte und Zustand des Datenträgers prüfen.",
+        "Wird von selbst wiederholt. Bleibt es dabei: Datenbank (`doctor`), freien Platz, Rechte und Zustand des Datenträgers prüfen.",
     ),
     Code(
         "store.url.invalid",
