@@ -53,7 +53,10 @@ def verified_body(data: bytes, anchor: Path, policy: Policy) -> bytes:
             raise Rejected("osci.transport-signature.invalid")
     certificate, others = _certificates(signature.key_info)
     anchors = x509.load_pem_x509_certificates(anchor.read_bytes())
-    if not trust.may_sign(certificate) or not trust.judge(certificate, anchors=anchors, at=AT, hints=lambda: others).trusted:
+    if (
+        not trust.may_sign(certificate)
+        or not trust.judge(certificate, anchors=anchors, at=AT, hints=lambda: others).trusted
+    ):
         raise Rejected("signature.required")
     if not xmldsig.verifies(signature, certificate, policy, "test"):
         raise Rejected("osci.transport-signature.invalid")

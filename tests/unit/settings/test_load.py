@@ -89,7 +89,11 @@ CASES = [
     (
         'type = "folder"\n',
         'type = "ordner"\n',
-        ("channel[ablage].type", "is not one of the choices", 'choose "folder", "amqp", "osci_passive" or "osci_fetch"'),
+        (
+            "channel[ablage].type",
+            "is not one of the choices",
+            'choose "folder", "amqp", "osci_passive" or "osci_fetch"',
+        ),
     ),
     (
         'type = "folder"\n',
