@@ -41,8 +41,21 @@ def _keyring(settings: Settings, mandant: Mandant) -> Iterator[Finding]:
         what = "legacy without an end: old cryptography is accepted from everybody, for ever"
         hint = "give the partners who need it an exception of their own (docs/howto/legacy-partners.md)"
         yield Finding(mandant.keyring, "policy", what, hint, Severity.WARNING)
+    if "transport-signature" not in ring.require:
+        yield from _unsigned(settings, mandant, ring)
     if not ring.anchors("content"):
         yield from _unvouched(settings, mandant)
+
+
+def _unsigned(settings: Settings, mandant: Mandant, ring: Keyring) -> Iterator[Finding]:
+    """What anybody who can send may do while a delivery needs no transport signature."""
+    hint = 'require = ["transport-signature"] in the keyring'
+    if ring.policy == "legacy":
+        what = "CBC is opened without a signature over it: its padding answers questions about what others sent"
+        yield Finding(mandant.keyring, "require", what, hint, Severity.WARNING)
+    if any(channel.type == "osci_passive" and mandant.name in channel.mandanten for channel in settings.channel):
+        what = "whoever reaches the OSCI address can take a MessageId before the intermediary does"
+        yield Finding(mandant.keyring, "require", what, hint, Severity.WARNING)
 
 
 def _unvouched(settings: Settings, mandant: Mandant) -> Iterator[Finding]:

@@ -54,10 +54,22 @@ def test_an_exception_for_nobody(place: Place) -> None:
 
 
 def test_legacy_for_everybody(place: Place) -> None:
-    """A keyring that accepts old cryptography without an end is a warning."""
-    place.write("keyring.toml", 'policy = "legacy"\n[[trust]]\npem = "ca.pem"\n')
+    """A keyring that accepts old cryptography without an end is a warning, and CBC without a signature over it another."""
+    trust = '[[trust]]\npem = "ca.pem"\n'
+    place.write("keyring.toml", f'policy = "legacy"\n{trust}')
+    assert [(one.path, one.is_blocking) for one in found(place)] == [("policy", False), ("require", False)]
 
-    assert [(one.path, one.is_blocking) for one in found(place)] == [("policy", False)]
+    place.write("keyring.toml", f'policy = "legacy"\nrequire = ["transport-signature"]\n{trust}')
+    assert [one.path for one in found(place)] == ["policy"]
+
+
+def test_an_osci_address_that_takes_the_unsigned(place: Place) -> None:
+    """Where anybody may deliver unsigned, anybody may take a MessageId first."""
+    listening = 'osci_passive = { listen = "127.0.0.1:8443", tls_cert = "a.pem", tls_key = "a.key" }'
+    main = MAIN.replace('name = "ablage"\ntype = "folder"', 'name = "ablage"\ntype = "osci_passive"')
+    main = main.replace('folder = { inbox = "eingang" }', listening)
+
+    assert [(one.path, one.is_blocking) for one in found(place, main)] == [("require", False)]
 
 
 def test_a_broken_keyring(place: Place) -> None:
