@@ -50,7 +50,7 @@ def load_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files.certificate, files.key, password=_no_password)
     except (OSError, ValueError) as error:
-        raise Misconfigured("key.unavailable", where=str(files.key)) from error
+        raise Misconfigured("key.unavailable", where=f"{files.certificate} with {files.key}") from error
     context.load_cert_chain(files.certificate, files.key, password=_no_password)
 
 

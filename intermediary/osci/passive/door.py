@@ -119,4 +119,6 @@ class PassiveDoor:
         self._state = DoorState.OPENING
         self._code = error.code if isinstance(error, Misconfigured) else type(error).__name__
         where = error.where if isinstance(error, Misconfigured) else ""
+        if isinstance(error, OSError):
+            where = f"{self._settings.host}:{self._settings.port}: {error.strerror or error}"
         log.error("osci.closed", channel=self.channel, code=self._code, where=where, attempt=state.attempt_number)

@@ -119,6 +119,15 @@ def test_what_cannot_be_read_is_named(files: TlsFiles, spoiled: str) -> None:
     assert ("key.unavailable", str(getattr(files, spoiled))) == (caught.value.code, caught.value.where)
 
 
+def test_files_that_do_not_fit_are_both_named(files: TlsFiles) -> None:
+    """The key is not blamed for a certificate that is none, or another key's."""
+    files.certificate.write_text("rubbish")
+    with pytest.raises(Misconfigured) as caught:
+        server_context(files)
+
+    assert f"{files.certificate} with {files.key}" == caught.value.where
+
+
 def test_a_passphrase_is_not_asked_for(files: TlsFiles) -> None:
     """An encrypted key is refused instead of waiting at a terminal that is not there."""
     subprocess.run(

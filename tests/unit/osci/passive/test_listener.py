@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 
 import pytest
+from structlog.testing import capture_logs
 
+from intermediary.osci.passive import PassiveDoor, PassiveSettings
 from intermediary.osci.passive.listener import Listener, client_of, listen
 from intermediary.osci.passive.settings import Bounds
+from tests.unit.osci.passive.conftest import RULES, FakeHouse
 
 
 @pytest.mark.parametrize(
@@ -47,3 +52,19 @@ def test_one_too_many_is_turned_away(bounds: Bounds) -> None:
 def accept_one(listener: Listener, clients: list[socket.socket]) -> socket.socket:
     clients.append(socket.create_connection(listener.getsockname()))
     return listener.accept()[0]
+
+
+def test_an_address_that_cannot_be_had_is_named(fake: FakeHouse) -> None:
+    """The log says which address, and why: the operator of a taken port looks nowhere else."""
+    with listen("127.0.0.1", 0, Bounds()) as taken, capture_logs() as logs:
+        port = taken.getsockname()[1]
+        door = PassiveDoor(PassiveSettings(host="127.0.0.1", port=port), RULES, fake.house())
+        thread = threading.Thread(target=door.run)
+        thread.start()
+        until = time.monotonic() + 10
+        while not logs and time.monotonic() < until:
+            time.sleep(0.01)
+        door.stop()
+        thread.join(10)
+
+    assert ("osci.closed", f"127.0.0.1:{port}: Address already in use") == (logs[0]["event"], logs[0]["where"])
