@@ -84,3 +84,12 @@ def test_without_the_daemon_it_is_not_delivered(chain: Chain) -> None:
 
     assert ("9809",) == chain.forward(sample_letter(3, now=NOW)).order.feedback
     assert [] == chain.states()
+
+
+def test_samples_are_forwarded_on_command(chain: Chain) -> None:
+    """What the manual tells an operator to type: a sample goes to the endpoint, the answer's codes come back."""
+    command = chain.simulator.url.replace("/osci", "/simulator/forward")
+
+    assert {"feedback": ["0800"]} == httpx2.post(command, json={"receiver": chain.receiver}, timeout=60).json()
+    wait_until(lambda: ["completed"] == chain.states(), "the sample is delivered")
+    assert {"feedback": ["9809"]} == httpx2.post(command, json={"receiver": f"{chain.receiver}/nowhere"}).json()

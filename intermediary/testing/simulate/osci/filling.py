@@ -58,6 +58,11 @@ class Filler:
         body = seal(stored, parties=self._pki.parties, random=self._random, now=self._clock())
         return self._answered(body)
 
+    def forward(self, letter: Letter, receiver: str) -> OsciMessage:
+        """One letter under a new id, as ForwardDelivery to a passive recipient; the answer, whatever it says."""
+        sent = replace(letter, message_type="ForwardDelivery", message_id=self.new_id(), content_receiver=receiver)
+        return self._opened(seal(sent, parties=self._pki.parties, random=self._random, now=self._clock()))
+
     def new_id(self) -> str:
         """An id from GetMessageId."""
         cipher, signer = self._pki.members["originator-cipher"], self._pki.members["originator-signature"]
@@ -73,8 +78,11 @@ class Filler:
         return self._answered(write(asked, protection, random=self._random)).order.message_id
 
     def _answered(self, body: bytes) -> OsciMessage:
-        raw = MemoryContent(self._ask(body))
-        answer = open_message(raw, keyring=self._keyring, policy=profile("osci"), at=self._clock(), role="client")
+        answer = self._opened(body)
         if not is_success(answer.order.entries):
             raise NotStored(" ".join(answer.order.feedback))
         return answer
+
+    def _opened(self, body: bytes) -> OsciMessage:
+        raw = MemoryContent(self._ask(body))
+        return open_message(raw, keyring=self._keyring, policy=profile("osci"), at=self._clock(), role="client")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from intermediary.testing.samples import sample_letter
 from intermediary.testing.simulate.osci.calling import post
 from intermediary.testing.simulate.osci.chunks import Limits
 from intermediary.testing.simulate.osci.desk import Desk, World
@@ -63,6 +64,11 @@ class Simulator:
         """Puts so many samples into the post box of the site's keyring; their ids."""
         return self._filler.fill(count, first=len(self.desk.books.cards))
 
+    def forward(self, receiver: str) -> tuple[str, ...]:
+        """Hands one sample to the passive recipient at this address; the codes of the answer to its sender."""
+        letter = sample_letter(len(self.desk.books.cards), now=_now())
+        return self._filler.forward(letter, receiver).order.feedback
+
     def serve(self) -> None:
         """Serve until SIGTERM, SIGINT or `stop`."""
         self._line.serve()
@@ -101,6 +107,8 @@ class Simulator:
                 return self.state()
             case "fill":
                 return {"stored": len(self.fill(int(arguments["count"])))}
+            case "forward":
+                return {"feedback": self.forward(str(arguments["receiver"]))}
             case "knob":
                 self.trouble.turn(Knob.parse(str(arguments["knob"])))
                 return {"knob": arguments["knob"]}
@@ -109,7 +117,7 @@ class Simulator:
                 return {}
             case "forget-dialogs":
                 return {"forgotten": self.desk.forget_dialogs()}
-        raise ValueError("commands: state, fill, knob, calm, forget-dialogs")
+        raise ValueError("commands: state, fill, forward, knob, calm, forget-dialogs")
 
 
 def _now() -> datetime:
