@@ -19,6 +19,7 @@ import httpx2
 from intermediary.core.faults import Misconfigured, Transient, Unclear
 from intermediary.core.values import Content
 from intermediary.keys.spool import Spool, SpoolStopped, SpoolTooLarge
+from intermediary.osci.client.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -84,7 +85,8 @@ class HttpExchange:
             timeout=httpx2.Timeout(idle, connect=limits.connect_seconds),
             follow_redirects=False,
             trust_env=False,
-            limits=httpx2.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=5.0),
+            # Each request has a connection of its own, so that its watchdog knows which one to end.
+            limits=httpx2.Limits(max_connections=32, max_keepalive_connections=0),
             headers={"Content-Type": CONTENT_TYPE, "Accept-Encoding": "identity", "User-Agent": "intermediary"},
             transport=transport,
         )
@@ -96,9 +98,16 @@ class HttpExchange:
         length = {"Content-Length": str(request.length)}
         deadline = self._ticks() + self._limits.total_seconds
         try:
-            with self._client.stream(
-                "POST", self._url, content=self._pieces(request, deadline), headers=length
-            ) as response:
+            with (
+                Watchdog(self._limits.total_seconds) as dog,
+                self._client.stream(
+                    "POST",
+                    self._url,
+                    content=self._pieces(request, deadline),
+                    headers=length,
+                    extensions={"trace": dog.trace},
+                ) as response,
+            ):
                 self._check(response)
                 return self._receive(response, deadline)
         except _Overdue as error:  # nobody takes the request
