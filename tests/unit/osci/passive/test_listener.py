@@ -61,9 +61,9 @@ def test_an_address_that_cannot_be_had_is_named(fake: FakeHouse) -> None:
         door = PassiveDoor(PassiveSettings(host="127.0.0.1", port=port), RULES, fake.house())
         thread = threading.Thread(target=door.run)
         thread.start()
-        until = time.monotonic() + 10
+        pause, until = threading.Event(), time.monotonic() + 10
         while not logs and time.monotonic() < until:
-            time.sleep(0.01)
+            pause.wait(0.01)
         door.stop()
         thread.join(10)
 
