@@ -34,6 +34,7 @@ class GuardedProtocol(H11Protocol):
 
     bounds = Bounds()
     _waiting: asyncio.TimerHandle | None = None
+    _is_lost = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the parent
         super().connection_made(transport)
@@ -41,6 +42,7 @@ class GuardedProtocol(H11Protocol):
         self._await_header()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
         self._header_came()
         super().connection_lost(exc)
 
@@ -68,7 +70,7 @@ class GuardedProtocol(H11Protocol):
         self.transport.abort()
 
     def _cut_if_not_taken(self) -> None:
-        if self.transport.get_write_buffer_size() > 0:
+        if not self._is_lost and self.transport.get_write_buffer_size() > 0:
             self.transport.abort()
 
 

@@ -374,6 +374,21 @@ def test_who_does_not_take_the_answer_is_cut(serve: Serve, pki: Pki, fake: FakeH
         assert 200 == patiently(lambda: post(served.port, sealed(LETTER, pki))[0])
 
 
+def test_who_has_gone_is_not_looked_after(serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """After the time for taking an answer nothing is said about a TLS connection that ended in good order."""
+    files = TlsFiles(tmp_path / "cert.pem", tmp_path / "key.pem")
+    write_tls(files.certificate, files.key)
+    served = serve(bounds=Bounds(send=0.3), tls=files)
+    context = ssl.create_default_context(cafile=str(files.certificate))
+    connection = http.client.HTTPSConnection("127.0.0.1", served.port, timeout=20, context=context)
+    connection.request("GET", "/osci")
+    assert b"Method Not Allowed" == connection.getresponse().read()
+    connection.close()
+    threading.Event().wait(1.5)
+
+    assert [] == [one.getMessage() for one in caplog.records if one.name == "asyncio" and one.levelname == "ERROR"]
+
+
 def patiently(ask: Callable[[], int]) -> int:
     """What is said once somebody is let in."""
     pause = threading.Event()
