@@ -22,5 +22,5 @@ class Diagnosis:
 def bad(subject: str, fault: Fault, place: str = "") -> Diagnosis:
     """A fault as a bad line: its meaning, the place it names, and `place`: the path or address an operator goes to."""
     code = CATALOGUE[fault.code]
-    places = [one for one in (fault.where, place) if one]
+    places = [one for one in (fault.where, place if place not in fault.where else "") if one]
     return Diagnosis(subject, "bad", f"{code.meaning} ({', '.join(places)})" if places else code.meaning, code.remedy)
