@@ -32,6 +32,7 @@ def test_children_may_open_as_many_files_as_the_machine_allows(tmp_path: Path, p
     daemon = Daemon(site.config, log=tmp_path / "log", temporary=tmp_path)
     try:
         daemon.wait_for("worker.started")
+        daemon.wait_for("ingress.started")
         limits = {_open_files(Path("/proc") / str(pid) / "limits") for pid in daemon.children()}
     finally:
         daemon.stop()
