@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
+import structlog
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -33,6 +34,9 @@ _TAKING_THREADS = 4
 _JUDGING_THREADS = 2
 _TICKING_THREADS = 8
 _FINE_SECONDS = 0.004
+_SELDOM_SECONDS = 600.0
+
+log = structlog.get_logger(__name__)
 
 
 class Reception:
@@ -58,8 +62,10 @@ class Reception:
         self._waiting: set[asyncio.Timeout] = set()
         self._under_way: Counter[str] = Counter()
         self._is_stopping = False
+        self._told_at = -math.inf
         paths = [_PATH, f"{_PATH}/{{mandant}}"] if len(rules.mandanten) == 1 else [f"{_PATH}/{{mandant}}"]
-        self.app = Starlette(routes=[Route(path, self._deliver, methods=["POST"]) for path in paths])
+        routes = [Route(path, self._deliver, methods=["POST"]) for path in paths]
+        self.app = Starlette(routes=[*routes, Route("/{rest:path}", self._nowhere, methods=["POST"])])
         self.app.router.redirect_slashes = False  # the address would be the client's own Host header
 
     def stop(self) -> None:
@@ -77,7 +83,7 @@ class Reception:
     async def _deliver(self, request: Request) -> Response:
         mandant = request.path_params.get("mandant", self._rules.mandanten[0])
         if mandant not in self._rules.mandanten:
-            return Response("Not Found", 404)
+            return await self._nowhere(request)
         if {"content-length", "transfer-encoding"} <= set(request.headers.keys()):
             return _Last(status_code=400)  # a proxy may have seen another end of it (RFC 9112 §6.1)
         partner = request.state.partner
@@ -94,6 +100,15 @@ class Reception:
         finally:
             self._under_way[partner] -= 1
             self._under_way += Counter()  # forgets who has none
+
+    async def _nowhere(self, _request: Request) -> Response:
+        """A path that is none of ours: most likely somebody registered us wrongly, so the operators are told, seldom."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._told_at + _SELDOM_SECONDS:
+            self._told_at = now
+            paths = ", ".join(f"{_PATH}/{mandant}" for mandant in self._rules.mandanten)
+            log.warning("osci.path.unknown", channel=self._rules.channel, where=f"ours: {paths}")
+        return Response("Not Found", 404)
 
     def _is_full(self, partner: str) -> bool:
         """Nobody has more than half of the places, so that slow bodies do not shut the door to the others."""

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.core.states import NachrichtState as N
@@ -398,3 +399,14 @@ def patiently(ask: Callable[[], int]) -> int:
         except (OSError, http.client.HTTPException):
             pause.wait(0.1)
     raise AssertionError("nobody was let in")
+
+
+def test_a_wrong_path_is_told_to_the_operators_once(serve: Serve) -> None:
+    """The sender's intermediary sees a failure only; here the log says which paths are ours, and not which was asked for."""
+    with capture_logs() as logs:
+        served = serve()
+        statuses = [post(served.port, b"", path)[0] for path in ("/osci/geheim", "/", "/osci/x/y")]
+
+    told = [one for one in logs if one["event"] == "osci.path.unknown"]
+    assert [404, 404, 404] == statuses
+    assert [("osci", f"ours: /osci/{MANDANT}")] == [(one["channel"], one["where"]) for one in told]
