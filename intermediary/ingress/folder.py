@@ -48,7 +48,7 @@ class FolderSettings:
     """How a folder door watches: `batch` files, but no more than about `batch_bytes`, are committed together."""
 
     inbox: Path
-    poll_seconds: float = 0.25
+    poll_seconds: float = 0.1
     batch: int = 50
     batch_bytes: int = 64 * 1024 * 1024
     hold_seconds: float = 300.0
