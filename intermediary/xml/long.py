@@ -99,7 +99,7 @@ def read_document(
     """
     reduced, texts = _Reduction(content, long_text, limits).run()
     if not texts:
-        return Document(parse(reduced, limits=limits, refuse_instructions=refuse_instructions))
+        return Document(parse(content, limits=limits, refuse_instructions=refuse_instructions))
     root = parse(reduced, limits=limits, refuse_instructions=refuse_instructions)
     in_place = {one.text for one in root.iter(*limits.base64_elements) if len(one) == 0}
     if texts.keys() <= in_place:
@@ -123,7 +123,7 @@ class _Reduction:
         self._texts: dict[str, LongText] = {}
 
     def run(self) -> tuple[bytes, dict[str, LongText]]:
-        """What is left, and what was taken out by the word that stands for it."""
+        """What is left, and what was taken out by the word that stands for it; nothing at all where nothing was."""
         position = 0
         while position < self._view.length:
             # From one `<` to the next; short stretches are passed over many at a time.
@@ -134,6 +134,8 @@ class _Reduction:
                 position += last
             else:
                 position = self._stretch(position)
+        if not self._texts:  # the document itself is what is left; it is not to be held twice
+            self._reduced.clear()
         return bytes(self._reduced), self._texts
 
     def _stretch(self, position: int) -> int:
