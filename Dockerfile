@@ -17,7 +17,7 @@ COPY mappings mappings
 COPY connectors connectors
 COPY schemas schemas
 COPY config config
-RUN UV_PROJECT_ENVIRONMENT=/opt/intermediary .ci/uv sync --frozen --no-dev --no-editable --compile-bytecode --quiet
+RUN UV_PROJECT_ENVIRONMENT=/opt/intermediary .ci/uv sync --frozen --no-dev --all-extras --no-editable --compile-bytecode --quiet
 
 FROM debian:bookworm-slim
 RUN apt-get update \
