@@ -97,6 +97,21 @@ def _references(settings: Settings, partners: Partners) -> Iterator[Finding]:
             near = get_close_matches(kennung, known, n=1)
             hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known) or 'nobody'}"
             yield Finding(settings.file, place, f'there is no partner "{kennung}"', hint)
+    for place, kennung in _called(settings):
+        partner = next((one for one in partners.all() if one.kennung == kennung), None)
+        lacking = partner and [name for name in ("endpoint", "cipher") if not getattr(partner, name)]
+        if lacking:
+            what = f'partner "{kennung}" is to be called and has no {" and no ".join(lacking)}'
+            yield Finding(settings.file, place, what, "give it both in the partner directory")
+
+
+def _called(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The partners that requests go to."""
+    for channel in settings.channel:
+        if channel.type == "osci_fetch" and channel.partner:
+            yield f"channel[{channel.name}].partner", channel.partner
+        if channel.answer is not None and channel.answer.type == "osci" and channel.answer.partner:
+            yield f"channel[{channel.name}].answer.partner", channel.answer.partner
 
 
 def _named(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -33,6 +33,16 @@ def test_an_unknown_partner(place: Place) -> None:
     ]
 
 
+def test_a_partner_who_is_called_needs_an_address(place: Place) -> None:
+    """Without address or certificate nothing can be fetched from it: an error before anything is started."""
+    answer = 'answer = { type = "osci", partner = "ags:05513000", reader = "ags:05513000" }'
+    main = MAIN.replace('answer = { type = "folder", folder = "quittungen" }', answer)
+
+    [one] = found(place, main)
+    assert (one.path, one.is_blocking) == ("channel[ablage].answer.partner", True)
+    assert one.what == 'partner "ags:05513000" is to be called and has no endpoint and no cipher'
+
+
 def test_a_broken_directory(place: Place) -> None:
     """All its mistakes are errors at their dotted places, and nothing else is guessed from it."""
     place.write("partners.toml", '[[partner]]\nkennung = "x"\ncolour = 1\n')
