@@ -10,10 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
 
 from intermediary.core.faults import Misconfigured
-from intermediary.keys.private import read_file
+from intermediary.keys.private import pair_from_p12, pair_from_pem
 
 Family = Literal["rsa-pkcs1", "rsa-pss", "ecdsa"]
 
@@ -89,29 +88,16 @@ class HeldKey:
 
 def from_p12(path: Path, password: bytes | None, where: str) -> HeldKey:
     """The key and its certificate in a PKCS#12 file; `where` names the file in `Misconfigured("key.unavailable")`."""
-    data = read_file(path, where)
-    try:
-        private, certificate, _others = pkcs12.load_key_and_certificates(data, password)
-    except (ValueError, TypeError):
-        raise Misconfigured("key.unavailable", where=where) from None
-    return _checked(private, certificate, where)
+    return _signer(*pair_from_p12(path, password, where), where)
 
 
 def from_pem(path: Path, password: bytes | None, where: str) -> HeldKey:
     """The key and the first certificate in a PEM file that holds both; faults as in `from_p12`."""
-    data = read_file(path, where)
-    try:
-        private = load_pem_private_key(data, password)
-        certificate = x509.load_pem_x509_certificates(data)[0]
-    except (ValueError, TypeError):
-        raise Misconfigured("key.unavailable", where=where) from None
-    return _checked(private, certificate, where)
+    return _signer(*pair_from_pem(path, password, where), where)
 
 
-def _checked(private: object, certificate: x509.Certificate | None, where: str) -> HeldKey:
-    """Refuses a key that is not the certificate's, or is neither RSA nor on a curve."""
-    if certificate is None or not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise Misconfigured("key.unavailable", where=where)
-    if private.public_key() != certificate.public_key():
+def _signer(private: object, certificate: x509.Certificate, where: str) -> HeldKey:
+    """Refuses a key that is neither RSA nor on a curve."""
+    if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise Misconfigured("key.unavailable", where=where)
     return HeldKey(private, certificate)

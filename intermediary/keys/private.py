@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
 
 from intermediary.core.faults import Misconfigured
@@ -91,27 +92,40 @@ class DecryptionKey:
 
 def from_p12(path: Path, password: bytes | None, where: str) -> DecryptionKey:
     """The key and its certificate in a PKCS#12 file; `where` names the file in the fault."""
-    data = read_file(path, where)
-    try:
-        private, certificate, _others = pkcs12.load_key_and_certificates(data, password)
-    except (ValueError, TypeError):
-        raise Misconfigured("key.unavailable", where=where) from None
-    if private is None or certificate is None or private.public_key() != certificate.public_key():
-        raise Misconfigured("key.unavailable", where=where)
-    return DecryptionKey(private, certificate)
+    return DecryptionKey(*pair_from_p12(path, password, where))
 
 
 def from_pem(path: Path, password: bytes | None, where: str) -> DecryptionKey:
     """The key and the first certificate in a PEM file that holds both."""
+    return DecryptionKey(*pair_from_pem(path, password, where))
+
+
+def pair_from_p12(path: Path, password: bytes | None, where: str) -> tuple[PrivateKeyTypes, x509.Certificate]:
+    """A private key and its own certificate, for the rooms in `keys`; otherwise `Misconfigured("key.unavailable")`."""
+    try:
+        private, certificate, _others = pkcs12.load_key_and_certificates(read_file(path, where), password)
+    except (ValueError, TypeError):
+        raise Misconfigured("key.unavailable", where=where) from None
+    return _belonging(private, certificate, where)
+
+
+def pair_from_pem(path: Path, password: bytes | None, where: str) -> tuple[PrivateKeyTypes, x509.Certificate]:
+    """The same from a PEM file that holds both; of several certificates the first counts."""
     data = read_file(path, where)
     try:
         private = load_pem_private_key(data, password)
         certificate = x509.load_pem_x509_certificates(data)[0]
     except (ValueError, TypeError):
         raise Misconfigured("key.unavailable", where=where) from None
-    if private.public_key() != certificate.public_key():
+    return _belonging(private, certificate, where)
+
+
+def _belonging(
+    private: PrivateKeyTypes | None, certificate: x509.Certificate | None, where: str
+) -> tuple[PrivateKeyTypes, x509.Certificate]:
+    if private is None or certificate is None or private.public_key() != certificate.public_key():
         raise Misconfigured("key.unavailable", where=where)
-    return DecryptionKey(private, certificate)
+    return private, certificate
 
 
 def read_file(path: Path, where: str) -> bytes:
