@@ -6,14 +6,14 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from intermediary.audit.sealer import Head
-from intermediary.core.faults import Misconfigured, Transient
+from intermediary.core.faults import Transient
 from intermediary.keys.wrap import MandantKeys
 from intermediary.store.installation import check_installation, check_keks
-from intermediary.store.migrate import HEAD, KNOWN
+from intermediary.store.migrate import is_empty, is_outdated
 from intermediary.store.open import dialect_of
 from intermediary.store.tables import audit_heads, nachrichten
 
@@ -47,13 +47,11 @@ def look_into_store(*, data: Path, installation: uuid.UUID, keys: MandantKeys, u
 
 
 def _look(tx: Connection, installation: uuid.UUID, keys: MandantKeys) -> Look | None:
-    if not inspect(tx).has_table("alembic_version"):
+    if is_empty(tx):
         return None
-    version = tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-    if version not in KNOWN:
-        raise Misconfigured("store.version.unknown", where=f"schema {version}")
+    outdated = is_outdated(tx)
     check_installation(tx, installation)
     check_keks(tx, keys)
     lines = tx.scalars(select(audit_heads.c.line).order_by(audit_heads.c.size)).all()
     count = tx.execute(select(func.count()).select_from(nachrichten)).scalar_one()
-    return Look(count, tuple(Head.parse(line) for line in lines), is_outdated=version != HEAD)
+    return Look(count, tuple(Head.parse(line) for line in lines), is_outdated=outdated)

@@ -4,5 +4,6 @@ from alembic import context
 
 from intermediary.store.tables import METADATA
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+given = context.config.attributes
+context.configure(connection=given["connection"], version_table=given["version_table"], target_metadata=METADATA)
 context.run_migrations()

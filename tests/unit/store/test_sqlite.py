@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
@@ -44,7 +46,9 @@ def test_the_migrations_make_the_tables(tmp_path: Path, keys: MandantKeys) -> No
     _open(tmp_path / "data", keys).close()
     engine = Sqlite(tmp_path / "data" / "store.db").engine()
     with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
+        names = {"schema_version", "alembic_version"}
+        mine = {"include_name": lambda name, kind, _: kind != "table" or name not in names}
+        differences = compare_metadata(MigrationContext.configure(connection, opts=mine), METADATA)
     engine.dispose()
 
     assert [] == differences
@@ -67,6 +71,53 @@ def test_a_newer_database_is_left_alone(tmp_path: Path, keys: MandantKeys) -> No
 
     with pytest.raises(Misconfigured, match=r"store\.version\.unknown"):
         _open(tmp_path / "data", keys)
+
+
+def test_what_a_newer_program_added_is_left_alone(tmp_path: Path, keys: MandantKeys) -> None:
+    """In a rolling upgrade the old program goes on starting beside the new one (G15)."""
+    _open(tmp_path / "data", keys).close()
+    with sqlite3.connect(tmp_path / "data" / "store.db") as connection:
+        connection.execute("UPDATE schema_version SET version_num = '9999'")
+        connection.execute("ALTER TABLE nachrichten ADD COLUMN later TEXT")
+    connection.close()
+
+    store = _open(tmp_path / "data", keys)
+    taken = store.take([_eingang()])
+    claimed = store.claim("w", NOW)
+    store.close()
+
+    assert [one.nachricht_id for one in taken] == [claim.nachricht.id for claim in claimed]
+    assert ["0003"] == _versions(tmp_path / "data", "alembic_version")
+    assert ["9999"] == _versions(tmp_path / "data", "schema_version")
+
+
+@pytest.mark.parametrize("level", ["0001", "0002", "0003"])
+def test_an_older_database_is_brought_up(tmp_path: Path, keys: MandantKeys, level: str) -> None:
+    """A database of a program that knew one version only gets what is missing, and keeps its rows."""
+    (tmp_path / "data").mkdir()
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    engine = Sqlite(tmp_path / "data" / "store.db").engine()
+    with engine.connect() as connection, connection.begin():
+        config.attributes.update(connection=connection, version_table="alembic_version")
+        command.upgrade(config, level)
+        connection.exec_driver_sql("INSERT INTO meta (name, value) VALUES ('kept', 'yes')")
+    engine.dispose()
+
+    _open(tmp_path / "data", keys).close()
+
+    assert [migrate.HEAD] == _versions(tmp_path / "data", "schema_version")
+    assert [migrate.LEVEL] == _versions(tmp_path / "data", "alembic_version")
+    with sqlite3.connect(tmp_path / "data" / "store.db") as connection:
+        assert [("yes",)] == connection.execute("SELECT value FROM meta WHERE name = 'kept'").fetchall()
+    connection.close()
+
+
+def _versions(data: Path, table: str) -> list[str]:
+    with sqlite3.connect(data / "store.db") as connection:
+        found = [version for (version,) in connection.execute(f"SELECT version_num FROM {table}")]
+    connection.close()
+    return found
 
 
 def test_another_installation_is_refused(tmp_path: Path, keys: MandantKeys) -> None:

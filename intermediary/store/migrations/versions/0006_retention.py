@@ -1,0 +1,8 @@
+"""Retention: terms, holds, what is erased."""
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Nothing yet."""
