@@ -64,6 +64,10 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
+STUCK = "state = 'parked' OR (own_due_at IS NOT NULL AND wait_reason <> '')"
+STUCK_ZUSTELLUNG = "code <> '' AND state IN ('due', 'unclear', 'awaiting', 'parked')"
+"""What is in trouble, as the engines must read it word for word to find it by its index."""
+
 METADATA = MetaData()
 
 nachrichten = Table(
@@ -111,6 +115,7 @@ nachrichten = Table(
     Index("ix_nachrichten_wait", "wait_reason", "received_at", "id", **_where("wait_reason <> ''")),
     Index("ix_nachrichten_route", "route", "received_at", "id", **_where("route <> ''")),
     Index("ix_nachrichten_lease", "lease_owner", **_where("lease_owner IS NOT NULL")),
+    Index("ix_nachrichten_stuck", "state", "code", "wait_reason", "route", "channel", "mandant", **_where(STUCK)),
 )
 
 zustellungen = Table(
@@ -137,6 +142,7 @@ zustellungen = Table(
     UniqueConstraint("nachricht_id", "target", "redelivery", name="uq_zustellungen_target"),
     Index("ix_zustellungen_nachricht", "nachricht_id", "position"),
     Index("ix_zustellungen_code", "code", **_where("code <> ''")),
+    Index("ix_zustellungen_stuck", "nachricht_id", "code", "target", "state", **_where(STUCK_ZUSTELLUNG)),
 )
 
 data_keys = Table(
@@ -194,4 +200,44 @@ search_keys = Table(
     Column("name", Text, primary_key=True),
     Column("value_hash", Text, nullable=False),
     Index("ix_search_keys_value", "value_hash"),
+)
+
+incidents = Table(
+    "incidents",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("observer", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("most", Integer, nullable=False),
+    Column("mandanten", Json, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    Column("opened_at", Moment),
+    Column("quiet_since", Moment),
+    Column("ended_at", Moment),
+    Column("acknowledged_at", Moment),
+    Column("acknowledged_by", Text, nullable=False),
+    Column("acknowledged_reason", Text, nullable=False),
+    Index("uq_incidents_live", "fingerprint", unique=True, **_where("ended_at IS NULL")),
+    Index("ix_incidents_opened", "opened_at", "id"),
+)
+
+alerts = Table(
+    "alerts",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("incident_id", Text, ForeignKey("incidents.id"), nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("way", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("due_at", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("lease_token", Integer, nullable=False),
+    Column("sent_at", Moment),
+    Index("ix_alerts_due", "due_at", **_where("due_at IS NOT NULL")),
+    Index("ix_alerts_incident", "incident_id"),
 )
