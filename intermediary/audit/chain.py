@@ -118,11 +118,11 @@ def follow(
     actor: str = "",
     fields: Mapping[str, Any] = EMPTY,
 ) -> Entry:
-    """The next event of a chain; `name` must be in the list of events and `fields` exactly what that entry names."""
+    """The next event of a chain; `name` must be in the list of events and `fields` what that entry names."""
     kind = EVENTS.get(name)
     if kind is None:
         raise LookupError(f"event not in the list: {name}")
-    if set(fields) != set(kind.fields):
+    if not set(kind.fields) <= set(fields) <= {*kind.fields, *kind.optional}:
         raise ValueError(f"event {name} has the fields {sorted(kind.fields)}, not {sorted(fields)}")
     event = Event(chain=chain, seq=seq, at=at, name=name, mandant=mandant, actor=actor, fields=fields, prev=prev)
     return Entry(event, event.digest())

@@ -11,14 +11,19 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of event; `meaning` is German, because auditors and Fachaemter read it."""
+    """One kind of event; `meaning` is German, because auditors and Fachaemter read it.
+
+    `optional` are fields that an event may carry besides.
+    """
 
     name: str
     meaning: str
     fields: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
 
 
 _DELIVERY = ("target", "key")
+_JOB = ("job",)
 
 _KINDS = (
     Kind(
@@ -101,23 +106,61 @@ _KINDS = (
         "person.sent-again",
         "Eine Person hat einen weiteren Zustellversuch unter demselben Schlüssel angeordnet.",
         (*_DELIVERY, "reason"),
+        _JOB,
     ),
-    Kind("person.hurried", "Eine Person hat die Wartezeit beendet; es wird sofort wieder versucht.", ("reason",)),
+    Kind("person.hurried", "Eine Person hat die Wartezeit beendet; es wird sofort wieder versucht.", ("reason",), _JOB),
     Kind(
         "person.judged-anew",
         "Eine Person hat angeordnet, die Nachricht mit den heutigen Fassungen neu zu beurteilen.",
         ("reason", "revision"),
+        _JOB,
     ),
-    Kind("person.resumed", "Eine Person hat die angehaltene Nachricht fortgesetzt.", ("state", "reason")),
+    Kind("person.resumed", "Eine Person hat die angehaltene Nachricht fortgesetzt.", ("state", "reason"), _JOB),
     Kind("person.rejected", "Eine Person hat die Nachricht abgelehnt.", ("code", "reason")),
     Kind("person.discarded", "Eine Person hat die Nachricht verworfen; der Sender erhält keine Antwort.", ("reason",)),
     Kind(
         "person.redelivered",
         "Eine Person hat eine neue Zustellung unter neuem Schlüssel angeordnet.",
         (*_DELIVERY, "redelivery", "redelivers", "reason"),
+        _JOB,
     ),
     Kind("person.dry-run", "Eine Person hat die Nachricht zur Probe neu beurteilen lassen.", ("reason", "result")),
     Kind("person.read", "Eine Person hat Inhalte der Nachricht gelesen oder ausgeleitet.", ("reason", "what")),
+    Kind(
+        "person.approved",
+        "Eine zweite Person hatte freigegeben, was als Nächstes mit der Nachricht geschieht.",
+        ("approval", "verb", "requested_by", "approved_by"),
+    ),
+    Kind(
+        "person.denied",
+        "Was eine Person mit der Nachricht verlangte, wurde abgewiesen; es wurde nichts geändert.",
+        ("verb", "why", "reason"),
+    ),
+    Kind(
+        "approval.requested",
+        "Eine Person hat eine Änderung verlangt, die eine zweite Person freigeben muss.",
+        ("approval", "verb", "asked_sha256", "count", "reason"),
+    ),
+    Kind(
+        "approval.given",
+        "Eine zweite Person hat die verlangte Änderung freigegeben.",
+        ("approval", "verb", "requested_by", "reason"),
+    ),
+    Kind(
+        "approval.refused",
+        "Eine zweite Person hat die verlangte Änderung abgelehnt.",
+        ("approval", "verb", "requested_by", "reason"),
+    ),
+    Kind(
+        "approval.used",
+        "Die freigegebene Änderung wird ausgeführt; eine Freigabe gilt nur einmal.",
+        ("approval", "verb", "requested_by", "approved_by", "asked_sha256"),
+    ),
+    Kind(
+        "approval.denied",
+        "Ein Versuch ohne gültige Freigabe wurde abgewiesen; es wurde nichts geändert.",
+        ("approval", "verb", "why", "reason"),
+    ),
     Kind("payload.erased", "Der Inhalt wurde durch Löschen seines Schlüssels unlesbar gemacht.", ("reason",)),
     Kind(
         "configuration.changed",
@@ -129,6 +172,23 @@ _KINDS = (
         "Der Schlüssel, der die Köpfe des Protokolls signiert, wird gewechselt; der alte signiert diese Ankündigung noch.",
         ("old_key", "new_key", "reason"),
     ),
+    Kind(
+        "job.started",
+        "Eine Person hat einen Auftrag über viele Nachrichten erteilt; die Auswahl steht damit fest.",
+        ("job", "kind", "selection", "options", "total", "reason"),
+    ),
+    Kind(
+        "job.paused",
+        "Ein Auftrag wurde angehalten, von einer Person oder wegen zu vieler Fehler.",
+        ("job", "code", "reason"),
+    ),
+    Kind("job.resumed", "Eine Person hat einen angehaltenen Auftrag fortgesetzt.", ("job", "rate", "reason")),
+    Kind(
+        "job.stopped",
+        "Eine Person hat einen Auftrag endgültig beendet; der Rest bleibt, wie er ist.",
+        ("job", "counts", "reason"),
+    ),
+    Kind("job.ended", "Ein Auftrag ist zu Ende: jede Nachricht der Auswahl war an der Reihe.", ("job", "counts")),
     Kind("leases.released", "Bearbeitungen beendeter Prozesse wurden beim Start freigegeben.", ("released",)),
 )
 

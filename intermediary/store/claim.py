@@ -47,12 +47,15 @@ def claim_one(db: Database, nachricht_id: str, owner: str, now: datetime, lease:
             raise NotFound(nachricht_id)
         if row.lease_owner is not None and row.lease_until > now:
             raise Busy(nachricht_id)
-        asked = {"owner": owner, "until": now + lease, "wanted": nachricht_id}
-        taken = tx.execute(_LEASE_ONE, asked).one()
-        records = rows.zustellungen_of_one(tx, nachricht_id)
-        work = Work(tx, taken, records, now)
-        _explain(work, taken, now)
-        return work.save()
+        return take_over(tx, nachricht_id, owner, now=now, lease=lease).save()
+
+
+def take_over(tx: Connection, nachricht_id: str, owner: str, *, now: datetime, lease: timedelta) -> Work:
+    """Lease a locked row that nobody holds (any more), with whatever an earlier holder left written down."""
+    taken = tx.execute(_LEASE_ONE, {"owner": owner, "until": now + lease, "wanted": nachricht_id}).one()
+    work = Work(tx, taken, rows.zustellungen_of_one(tx, nachricht_id), now)
+    _explain(work, taken, now)
+    return work
 
 
 @whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
@@ -52,15 +53,18 @@ def send_again(db: Database, claim: Claim, key: str, *, actor: str, reason: str,
     """See `Store.send_again`."""
     with db.write() as tx:
         work = under_claim(tx, claim, now)
-        record = work.zustellung(key)
-        _demand(record.state in (_Z.UNCLEAR, _Z.PARKED), f"the Zustellung is {record.state}")
-        is_over = work.nachricht.verdict == "rejected" or work.nachricht.state is _N.DISCARDED
-        _demand(not is_over, f"the Nachricht is {work.nachricht.state}")
-        _demand_payload(work)
-        work.move_zustellung(
-            key, _Z.DUE, "person.sent-again", {"reason": reason}, actor=actor, code="", due_at=now, since=now
-        )
+        order_again(work, key, actor=actor, because={"reason": reason}, now=now)
         return work.save()
+
+
+def order_again(work: Work, key: str, *, actor: str, because: Mapping[str, str], now: datetime) -> None:
+    """`send_again` inside a transaction; `because` is the reason, and the job it belongs to."""
+    record = work.zustellung(key)
+    _demand(record.state in (_Z.UNCLEAR, _Z.PARKED), f"the Zustellung is {record.state}")
+    is_over = work.nachricht.verdict == "rejected" or work.nachricht.state is _N.DISCARDED
+    _demand(not is_over, f"the Nachricht is {work.nachricht.state}")
+    _demand_payload(work)
+    work.move_zustellung(key, _Z.DUE, "person.sent-again", because, actor=actor, code="", due_at=now, since=now)
 
 
 @whole
@@ -68,21 +72,26 @@ def resume(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime
     """See `Store.resume`."""
     with db.write() as tx:
         work = under_claim(tx, claim, now)
-        before = work.nachricht
-        _demand(before.state is _N.PARKED, f"the Nachricht is {before.state}")
-        state, values = _N.RECEIVED, {"own_due_at": now, "code": ""}
-        if before.verdict:
-            state, values = _N.ANSWERING, {"own_due_at": now, "code": before.verdict_code}
-        elif before.route:
-            decision = compose(standings(work.zustellungen))
-            is_split = decision is not None and decision.state is _N.PARKED
-            _demand(not is_split, "the verdict is still split: redeliver to the target that refused, or reject")
-            state, values = _N.PLANNED, {}
-        fields = {"state": state, "reason": reason}
-        work.move(state, "person.resumed", fields, actor=actor, unexplained=0, since=now, **values)
-        compose_verdict(work, now)
-        stay_unsent(work)
+        order_resumption(work, actor=actor, because={"reason": reason}, now=now)
         return work.save()
+
+
+def order_resumption(work: Work, *, actor: str, because: Mapping[str, str], now: datetime) -> None:
+    """`resume` inside a transaction, as `order_again`."""
+    before = work.nachricht
+    _demand(before.state is _N.PARKED, f"the Nachricht is {before.state}")
+    state, values = _N.RECEIVED, {"own_due_at": now, "code": ""}
+    if before.verdict:
+        state, values = _N.ANSWERING, {"own_due_at": now, "code": before.verdict_code}
+    elif before.route:
+        decision = compose(standings(work.zustellungen))
+        is_split = decision is not None and decision.state is _N.PARKED
+        _demand(not is_split, "the verdict is still split: redeliver to the target that refused, or reject")
+        state, values = _N.PLANNED, {}
+    fields = {"state": state, **because}
+    work.move(state, "person.resumed", fields, actor=actor, unexplained=0, since=now, **values)
+    compose_verdict(work, now)
+    stay_unsent(work)
 
 
 @whole
@@ -129,23 +138,31 @@ def redeliver(db: Database, claim: Claim, target: str, *, actor: str, reason: st
     """See `Store.redeliver`."""
     with db.write() as tx:
         work = under_claim(tx, claim, now)
-        _demand(work.nachricht.state is not _N.DISCARDED, "the Nachricht is discarded")
-        _demand_payload(work)
-        known = [record for record in work.zustellungen if record.target == target]
-        _demand(bool(known), f"the Nachricht has no Zustellung to {target}")
-        last = max(known, key=lambda record: record.redelivery)
-        _demand(last.state in VERDICTS, f"the last Zustellung to {target} is {last.state}")
-        record = _successor(db, work, last, reason=reason, now=now)
-        fields = {
-            "target": target,
-            "key": record.key,
-            "redelivery": record.redelivery,
-            "redelivers": last.key,
-            "reason": reason,
-        }
-        work.event("person.redelivered", fields, actor=actor)
-        work.add_zustellung(record)
+        order_redelivery(db, work, target, actor=actor, because={"reason": reason}, now=now)
         return work.save()
+
+
+def order_redelivery(
+    db: Database, work: Work, target: str, *, actor: str, because: Mapping[str, str], now: datetime
+) -> str:
+    """`redeliver` inside a transaction, as `order_again`; the key of the new Zustellung."""
+    _demand(work.nachricht.state is not _N.DISCARDED, "the Nachricht is discarded")
+    _demand_payload(work)
+    known = [record for record in work.zustellungen if record.target == target]
+    _demand(bool(known), f"the Nachricht has no Zustellung to {target}")
+    last = max(known, key=lambda record: record.redelivery)
+    _demand(last.state in VERDICTS, f"the last Zustellung to {target} is {last.state}")
+    record = _successor(db, work, last, reason=because["reason"], now=now)
+    fields = {
+        "target": target,
+        "key": record.key,
+        "redelivery": record.redelivery,
+        "redelivers": last.key,
+        **because,
+    }
+    work.event("person.redelivered", fields, actor=actor)
+    work.add_zustellung(record)
+    return record.key
 
 
 @whole

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
-from intermediary.audit.events import EVENTS
+from intermediary.audit.events import EVENTS, Kind
 from intermediary.cli.main import VERBS
 from intermediary.core import ports
 from intermediary.core.codes import CATALOGUE, Healer
@@ -100,13 +100,18 @@ def events_page() -> str:
     """The closed list of audit events with their fields; German, because auditors read it."""
     head = "# Audit-Ereignisse\n\nErzeugt aus `intermediary/audit/events.py` mit `make docs`. Die Liste ist abgeschlossen; "
     head += (
-        "das Format steht in [audit-format.md](audit-format.md).\n\n| Ereignis | Bedeutung | Felder |\n|---|---|---|\n"
+        "das Format steht in [audit-format.md](audit-format.md). Felder in Klammern stehen nur, wo sie zutreffen.\n\n"
     )
+    head += "| Ereignis | Bedeutung | Felder |\n|---|---|---|\n"
     rows = (
-        f"| `{kind.name}` | {kind.meaning} | {', '.join(f'`{name}`' for name in kind.fields) or '–'} |\n"
-        for kind in EVENTS.values()
+        f"| `{kind.name}` | {kind.meaning} | {', '.join(_event_fields(kind)) or '–'} |\n" for kind in EVENTS.values()
     )
     return head + "".join(rows)
+
+
+def _event_fields(kind: Kind) -> Iterator[str]:
+    yield from (f"`{name}`" for name in kind.fields)
+    yield from (f"(`{name}`)" for name in kind.optional)
 
 
 def ports_page() -> str:
