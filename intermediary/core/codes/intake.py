@@ -77,4 +77,18 @@ CODES = (
         "Im Eingangsordner liegt etwas, das keine gewöhnliche Datei ist.",
         "Nur gewöhnliche Dateien ablegen: keine Verknüpfungen, Geräte oder Röhren.",
     ),
+    Code(
+        "intake.disk.reserve",
+        Healer.OPERATOR,
+        "Auf einem Datenträger der Installation ist weniger Platz frei als die Reserve: Es wird nichts mehr angenommen.",
+        "Platz schaffen oder den Datenträger vergrößern (Reserve: `intake.reserve_megabytes`, `intake.reserve_inodes`); "
+        "danach geht es von selbst weiter. Was schon angenommen ist, wird weiter bearbeitet.",
+    ),
+    Code(
+        "intake.mandant.full",
+        Healer.TIME,
+        "Von diesem Mandanten warten so viele Nachrichten, wie `mandant.most_waiting` erlaubt: Weitere bleiben beim Sender.",
+        "Wird von selbst wieder angenommen, sobald genügend bearbeitet sind. Bleibt es dabei: worauf sie warten, zeigt "
+        "`list mandant=…`; oder die Grenze erhöhen.",
+    ),
 )

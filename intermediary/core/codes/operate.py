@@ -22,6 +22,13 @@ CODES = (
         "Protokoll (`child.died`) und Nachricht an die Entwickler geben; nach der Berichtigung `decide ID resume`.",
     ),
     Code(
+        "clock.untrusted",
+        Healer.OPERATOR,
+        "Die Uhr ist gesprungen: Es wird nichts angenommen und nichts zugestellt, bis die Zeit feststeht.",
+        "Zeitabgleich (NTP) prüfen; sobald die Uhr wieder stimmt, geht es von selbst weiter. Stimmt die neue Zeit: "
+        "`doctor --accept-clock --reason …`.",
+    ),
+    Code(
         "payload.corrupt",
         Healer.OPERATOR,
         "Die gespeicherten Bytes stimmen nicht mit der Prüfsumme der Annahme überein.",
