@@ -68,6 +68,12 @@ STUCK = "state = 'parked' OR (own_due_at IS NOT NULL AND wait_reason <> '')"
 STUCK_ZUSTELLUNG = "code <> '' AND state IN ('due', 'unclear', 'awaiting', 'parked')"
 """What is in trouble, as the engines must read it word for word to find it by its index."""
 
+KEPT = "payload = 'present' AND due_at IS NULL"
+"""Nachrichten whose payload rests and that nothing is to be done with by the machine: what a term may end for."""
+
+LEFT_OVER = "payload = 'erased' AND blob <> ''"
+"""Nachrichten whose payload was erased, and whose blob may still be there, unreadable."""
+
 METADATA = MetaData()
 
 nachrichten = Table(
@@ -105,6 +111,8 @@ nachrichten = Table(
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("chain_length", Integer, nullable=False),
     Column("chain_digest", Text, nullable=False),
+    Column("state_since", Moment),
+    Column("held_since", Moment),
     Index("ix_nachrichten_due", "due_at", "received_at", **_where("due_at IS NOT NULL")),
     Index("ix_nachrichten_suspect", "due_at", **_where("unexplained > 0")),
     Index("ix_nachrichten_received", "received_at", "id"),
@@ -115,6 +123,9 @@ nachrichten = Table(
     Index("ix_nachrichten_wait", "wait_reason", "received_at", "id", **_where("wait_reason <> ''")),
     Index("ix_nachrichten_route", "route", "received_at", "id", **_where("route <> ''")),
     Index("ix_nachrichten_lease", "lease_owner", **_where("lease_owner IS NOT NULL")),
+    Index("ix_nachrichten_kept", "mandant", "route", "state", "received_at", "id", **_where(KEPT)),
+    Index("ix_nachrichten_leftover", "id", **_where(LEFT_OVER)),
+    Index("ix_nachrichten_held", "received_at", "id", **_where("held_since IS NOT NULL")),
     Index("ix_nachrichten_stuck", "state", "code", "wait_reason", "route", "channel", "mandant", **_where(STUCK)),
 )
 
@@ -161,6 +172,7 @@ intake_keys = Table(
     Column("message_hash", Text, primary_key=True),
     Column("nachricht_id", Text, ForeignKey("nachrichten.id"), primary_key=True),
     Column("taken_at", Moment, nullable=False),
+    Index("ix_intake_keys_taken", "taken_at"),
 )
 
 audit_events = Table(
@@ -240,4 +252,84 @@ alerts = Table(
     Column("sent_at", Moment),
     Index("ix_alerts_due", "due_at", **_where("due_at IS NOT NULL")),
     Index("ix_alerts_incident", "incident_id"),
+)
+
+approvals = Table(
+    "approvals",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("verb", Text, nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("asked_sha256", Text, nullable=False),
+    Column("effect", Json, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("second_actor", Text, nullable=False),
+    Column("second_subject", Text, nullable=False),
+    Column("second_reason", Text, nullable=False),
+    Column("decided_at", Moment),
+    Column("used_by", Text, nullable=False),
+    Column("used_at", Moment),
+    Index("ix_approvals_created", "created_at", "id"),
+)
+
+jobs = Table(
+    "jobs",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("selection", Json, nullable=False),
+    Column("options", Json, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("interval_microseconds", BigInteger, nullable=False),
+    Column("error_percent", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("nothing", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("cursor", Integer, nullable=False),
+    Column("round_from", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("next_at", Moment, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_token", BigInteger, nullable=False),
+    Column("lease_until", Moment),
+    Index("ix_jobs_open", "fingerprint", unique=True, **_where("ended_at IS NULL")),
+)
+
+job_items = Table(
+    "job_items",
+    METADATA,
+    Column("job_id", Text, ForeignKey("jobs.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("nachricht_id", Text, nullable=False),
+    Column("expected", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("ground", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("again_at", Moment),
+    UniqueConstraint("nachricht_id", "job_id", name="uq_job_items_nachricht"),
+    Index("ix_job_items_again", "job_id", "again_at", **_where("again_at IS NOT NULL")),
+)
+
+holds = Table(
+    "holds",
+    METADATA,
+    Column("mandant", Text, primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
 )
