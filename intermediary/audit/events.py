@@ -161,7 +161,50 @@ _KINDS = (
         "Ein Versuch ohne gültige Freigabe wurde abgewiesen; es wurde nichts geändert.",
         ("approval", "verb", "why", "reason"),
     ),
-    Kind("payload.erased", "Der Inhalt wurde durch Löschen seines Schlüssels unlesbar gemacht.", ("reason",)),
+    Kind(
+        "person.searched",
+        "Eine Person hat nach einer Kennung gesucht; wonach, steht nicht hier.",
+        ("found", "reason"),
+    ),
+    Kind(
+        "payload.erased",
+        "Der Inhalt wurde durch Löschen seines Schlüssels unlesbar gemacht; `rule` nennt die Aufbewahrungsregel.",
+        ("reason",),
+        ("rule",),
+    ),
+    Kind("hold.set", "Eine Person hat die Nachricht vor dem Löschen gesperrt.", ("reason",)),
+    Kind("hold.released", "Eine Person hat die Löschsperre der Nachricht aufgehoben.", ("reason",)),
+    Kind(
+        "hold.standing-set",
+        "Eine Person hat alles eines Mandanten (einer Route), auch Künftiges, vor dem Löschen gesperrt.",
+        ("mandant", "route", "reason"),
+    ),
+    Kind(
+        "hold.standing-released",
+        "Eine Person hat die Löschsperre eines Mandanten (einer Route) aufgehoben.",
+        ("mandant", "route", "reason"),
+    ),
+    Kind(
+        "memory.forgotten",
+        "Suchbegriffe oder Nachrichten-IDs (nur als Prüfwerte gespeichert) wurden nach ihrer Frist gelöscht.",
+        ("what", "until", "count"),
+    ),
+    Kind(
+        "nachricht.reduced",
+        "Mit ihrem Mandanten gelöscht: von der Nachricht blieb nur, was auch im Protokoll steht.",
+        ("reason",),
+    ),
+    Kind(
+        "mandant.exported",
+        "Eine Person hat alles eines Mandanten ausgeleitet; `payload` sagt, ob mit Inhalten.",
+        ("mandant", "nachrichten", "payload", "reason"),
+    ),
+    Kind(
+        "mandant.deletion-begun",
+        "Eine Person hat die Löschung eines Mandanten angeordnet.",
+        ("mandant", "nachrichten", "forced", "reason"),
+    ),
+    Kind("mandant.deleted", "Von diesem Mandanten ist kein Inhalt mehr da.", ("mandant", "nachrichten", "reason")),
     Kind(
         "configuration.changed",
         "Die Konfiguration wurde geändert; was auf den Betrieb wartete, wird wieder versucht.",
@@ -189,6 +232,21 @@ _KINDS = (
         ("job", "counts", "reason"),
     ),
     Kind("job.ended", "Ein Auftrag ist zu Ende: jede Nachricht der Auswahl war an der Reihe.", ("job", "counts")),
+    Kind(
+        "incident.opened",
+        "Eine Störung hat begonnen; der Betrieb wird einmal benachrichtigt.",
+        ("incident", "code", "place", "count"),
+    ),
+    Kind(
+        "incident.ended",
+        "Eine Störung ist vorbei; der Betrieb wird einmal benachrichtigt.",
+        ("incident", "code", "place", "most"),
+    ),
+    Kind(
+        "incident.acknowledged",
+        "Eine Person hat sich einer Störung angenommen.",
+        ("incident", "code", "place", "reason"),
+    ),
     Kind("leases.released", "Bearbeitungen beendeter Prozesse wurden beim Start freigegeben.", ("released",)),
 )
 

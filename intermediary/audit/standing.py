@@ -18,7 +18,7 @@ from intermediary.audit.chain import Event, canonical
 _TAKEN = ("channel", "content_type", "direction", "body_sha256", "body_length")
 ROW = (
     *("mandant", "received_at", *_TAKEN),
-    *("state", "code", "verdict", "verdict_code", "route", "pins", "revision", "payload"),
+    *("state", "code", "verdict", "verdict_code", "route", "pins", "revision", "payload", "held_since"),
 )
 ZUSTELLUNG = ("target", "required", "state", "output_sha256", "redelivery", "redelivers")
 """The columns that follow from the events, of a Nachricht and of a Zustellung."""
@@ -79,6 +79,22 @@ def differences(
             yield f"zustellung {key}: proof"
 
 
+def last_move(bodies: Sequence[bytes]) -> tuple[str, datetime] | None:
+    """The state the events of one chain lead to, and since when; None when they cannot be played."""
+    standing = Standing()
+    found: tuple[str, datetime] | None = None
+    try:
+        for body in bodies:
+            event = Event.parse(json.loads(body))
+            before = standing.row.get("state")
+            standing.tell(event)
+            if standing.row.get("state") != before:
+                found = (standing.row["state"], event.at)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+    return found
+
+
 def _differing(place: str, names: Sequence[str], told: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
     for name in names:
         wanted, is_there = told.get(name, ""), found[name]
@@ -106,7 +122,7 @@ def _fingerprints(plan: object) -> Iterator[str]:
 
 def _taken(it: Standing, event: Event) -> None:
     it.row = {name: event.fields[name] for name in _TAKEN}
-    it.row.update(mandant=event.mandant, received_at=(event.at - _EPOCH) // timedelta(microseconds=1))
+    it.row.update(mandant=event.mandant, received_at=_microseconds(event.at), held_since=None)
     it.row.update(verdict="", verdict_code="", route="", pins={}, revision=0, payload="present")
     is_conflict = event.name == "intake.conflict"
     it.move("parked" if is_conflict else "received", code="intake.conflict" if is_conflict else "")
@@ -182,6 +198,18 @@ def _erased(it: Standing, _event: Event) -> None:
     it.row["payload"] = "erased"
 
 
+def _held(it: Standing, event: Event) -> None:
+    it.row["held_since"] = _microseconds(event.at) if event.name == "hold.set" else None
+
+
+def _reduced(it: Standing, _event: Event) -> None:
+    it.plan_sha256 = ""  # the plan went with its Mandant
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
 _PLAYS: Mapping[str, Callable[[Standing, Event], None]] = {
     "intake.taken": _taken,
     "intake.conflict": _taken,
@@ -207,4 +235,7 @@ _PLAYS: Mapping[str, Callable[[Standing, Event], None]] = {
     "person.discarded": lambda it, _event: it.move("discarded", code="person.discarded"),
     "person.redelivered": _redelivered,
     "payload.erased": _erased,
+    "hold.set": _held,
+    "hold.released": _held,
+    "nachricht.reduced": _reduced,
 }

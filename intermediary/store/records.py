@@ -26,7 +26,8 @@ class NachrichtRecord:
     `attempts` counts the failed tries of its present state, `unexplained` the claims that ended without a fact.
     `verdict` is what the sender is or was told, with `verdict_code`; it is set when `answering` is reached and never
     changes. `pins` names the versions used, `plan` holds facts, findings and hashes of the one judgement; neither holds
-    content. `payload` is `present` or `erased`.
+    content. `payload` is `present` or `erased`. `state_since` is the moment of its last change of state, None where a
+    program moved it that did not write it down. `held_since` is set while a person keeps it from being erased.
     """
 
     id: str
@@ -52,6 +53,8 @@ class NachrichtRecord:
     payload: Literal["present", "erased"]
     revision: int
     plan: Json = field(repr=False)
+    state_since: datetime | None = None
+    held_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Work:
             raise IllegalTransition(f"the Nachricht is {state} already")
         check_nachricht(self.nachricht.state, state)
         self.event(event, fields, actor=actor)
-        fresh = {"attempts": 0, "own_due_at": None, "wait_reason": "", "code": ""}
+        fresh = {"attempts": 0, "own_due_at": None, "wait_reason": "", "code": "", "state_since": self._now}
         self.nachricht = replace(self.nachricht, state=state, **{**fresh, **values})
 
     def change_zustellung(self, key: str, **values: Any) -> None:
