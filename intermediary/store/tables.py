@@ -198,6 +198,16 @@ audit_heads = Table(
     Column("frontier", Text, nullable=False),
 )
 
+vorgaenge = Table(
+    "vorgaenge",
+    METADATA,
+    Column("hash", Text, primary_key=True),
+    Column("mandant", Text, nullable=False),
+    Column("last_number", BigInteger, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Index("ix_vorgaenge_last", "last_at"),
+)
+
 meta = Table(
     "meta",
     METADATA,

@@ -1,8 +1,36 @@
-"""Order: the Vorgang of a Nachricht, and what shares the work between Mandanten."""
+"""Order: the place of a Nachricht in its Vorgang, and the index by which Mandanten take turns."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0004"
 down_revision = "0003"
 
 
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
 def upgrade() -> None:
-    """Nothing yet."""
+    """Add what order needs; what was taken before has no place in a Vorgang and waits for nobody."""
+    op.add_column("nachrichten", sa.Column("vorgang_hash", sa.Text(), nullable=False, server_default=""))
+    op.add_column("nachrichten", sa.Column("vorgang_number", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("nachrichten", sa.Column("vorgang_place", sa.Text(), nullable=False, server_default=""))
+    op.add_column("nachrichten", sa.Column("vorgang_open", sa.BigInteger()))
+    op.create_index(
+        "ix_nachrichten_vorgang", "nachrichten", ["vorgang_hash", "vorgang_open"], **_where("vorgang_open IS NOT NULL")
+    )
+    op.create_index(
+        "ix_nachrichten_turn", "nachrichten", ["mandant", "due_at", "received_at"], **_where("due_at IS NOT NULL")
+    )
+    op.create_table(
+        "vorgaenge",
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("mandant", sa.Text(), nullable=False),
+        sa.Column("last_number", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hash"),
+    )
+    op.create_index("ix_vorgaenge_last", "vorgaenge", ["last_at"])
