@@ -11,10 +11,16 @@ class ReasonMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A person and a reason. `actor` is the account name; `reason` is free text of at least one word."""
+    """A person and a reason. `actor` is the account name; `reason` is free text of at least one word.
+
+    `subject` is the person behind the account, the same for all accounts that can be told to be theirs; empty when the
+    face of the program cannot tell. `approval` is the id of what a second person approved (`operations/approvals.py`).
+    """
 
     actor: str
     reason: str
+    subject: str = ""
+    approval: str = ""
 
     def __post_init__(self) -> None:
         if not self.reason.strip():

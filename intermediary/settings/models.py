@@ -13,6 +13,7 @@ from typing import Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from intermediary.core.schedule import Schedule
+from intermediary.settings.approvals import Approvals
 from intermediary.settings.channels import Channel
 from intermediary.settings.kinds import ConfiguredPath, Count, NameText, Several, SyslogText
 from intermediary.settings.table import Table
@@ -148,6 +149,7 @@ class Settings(Table):
     store: Store = Field(default_factory=Store)
     delivery: Delivery = Field(default_factory=Delivery)
     audit: Audit
+    approvals: Approvals = Field(default_factory=Approvals)
     schemas: Schemas
     mandant: Several[Mandant]
     channel: Several[Channel]

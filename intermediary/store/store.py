@@ -17,6 +17,7 @@ from intermediary.store import again, content, people, query, sealing, wake
 from intermediary.store import claim as _claim
 from intermediary.store import record as recording
 from intermediary.store import take as taking
+from intermediary.store.approvals import Approvals
 from intermediary.store.database import Database
 from intermediary.store.evidence import evidence
 from intermediary.store.note import note, note_of_installation
@@ -31,6 +32,7 @@ from intermediary.store.records import (
     Taken,
     ZustellungRecord,
 )
+from intermediary.store.watch import Watch, watch
 
 
 class Store:
@@ -52,6 +54,16 @@ class Store:
     def is_shared(self) -> bool:
         """Whether processes on other hosts may work on the same store."""
         return self._db.dialect.is_shared
+
+    @property
+    def approvals(self) -> Approvals:
+        """Requests that wait for a second person."""
+        return Approvals(self._db)
+
+    @property
+    def watch(self) -> Watch:
+        """Cheap measures, incidents and alerts."""
+        return watch(self._db)
 
     # --- intake ---
 

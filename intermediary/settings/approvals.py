@@ -1,0 +1,55 @@
+"""Which changes a second person has to approve (Vier-Augen-Prinzip)."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from intermediary.settings.kinds import Count
+from intermediary.settings.table import Table
+
+ApprovalVerb = Literal[
+    "replay",
+    "redeliver",
+    "resume",
+    "send-again",
+    "confirm-delivered",
+    "reject",
+    "discard",
+    "reveal",
+    "mandant-delete",
+    "hold-release",
+    "key-change",
+]
+
+VERBS: tuple[ApprovalVerb, ...] = get_args(ApprovalVerb)
+
+COVERED_BY_REPLAY = frozenset({"redeliver", "resume", "send-again"})
+"""Whoever may not replay alone may not take the side doors either."""
+
+
+class Approvals(Table):
+    """Which changes need a second person: one asks, another one approves (docs/howto/approvals.md)."""
+
+    required: tuple[ApprovalVerb, ...] = Field(
+        default=(),
+        description="Changes that another person has to approve before they are carried out. `replay` includes "
+        "`redeliver`, `resume` and `send-again`.",
+    )
+    expiry_hours: Count = Field(
+        default=24, description="After so many hours a request can neither be approved nor carried out any more."
+    )
+    same_person: tuple[tuple[str, ...], ...] = Field(
+        default=(),
+        description='Accounts that belong to one person, as `[["adler", "adler-admin"]]`: they count as one, so that '
+        "nobody approves what they asked for themselves.",
+    )
+
+    def needs(self, verb: ApprovalVerb) -> bool:
+        """Whether a change of this kind needs a second person."""
+        return verb in self.required or (verb in COVERED_BY_REPLAY and "replay" in self.required)
+
+    def person(self, account: str) -> str:
+        """The name under which an account counts: the first of its group in `same_person`, else its own."""
+        return next((group[0] for group in self.same_person if account in group), account)
