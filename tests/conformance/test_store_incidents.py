@@ -1,0 +1,250 @@
+"""Any engine: a thousand failures are one incident, told once when it begins and once when it ends."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from intermediary.core.decide import Decision
+from intermediary.core.incidents import Sighting
+from intermediary.store import NotFound, NotPossible, Store
+from intermediary.store.gauges import Tail
+from tests.conformance.store_kit import (
+    LATER,
+    MANDANTEN,
+    NOW,
+    OPTIONAL,
+    SECOND,
+    TARGET,
+    Bench,
+    N,
+    Z,
+    attempt,
+    claimed,
+    eingang,
+    parked,
+    planned,
+)
+
+QUIET = timedelta(seconds=300)
+MINUTE = timedelta(seconds=60)
+WAYS = ("log", "webhook")
+
+
+def _see(store: Store, *found: Sighting, at=NOW, observer: str = "host-a", ways=WAYS):
+    return store.watch.incidents.see(found, observer=observer, quiet=QUIET, ways=ways, now=at)
+
+
+def _missing(count: int = 1000, **more: object) -> Sighting:
+    return Sighting("route.missing", "channel eingang", count, frozenset({"musterstadt"}), **more)  # type: ignore[arg-type]
+
+
+def _told(store: Store) -> list[tuple[str, str]]:
+    """Take and send every alert that is due long after everything."""
+    told = []
+    while (alert := store.watch.alerts.take(WAYS, LATER)) is not None:
+        store.watch.alerts.sent(alert, LATER)
+        told.append((alert.phase, alert.way))
+    return told
+
+
+def test_a_thousand_failures_are_one_incident(store: Store) -> None:
+    """It opens once, grows, gathers the Mandanten, and ends once, each with one alert per way."""
+    first = _see(store, _missing())
+    again = _see(
+        store, Sighting("route.missing", "channel eingang", 1200, frozenset({"beispielhausen"})), at=NOW + SECOND
+    )
+    calm = _see(store, at=NOW + MINUTE)
+    over = _see(store, at=NOW + MINUTE + QUIET)
+    [one] = store.watch.incidents.newest()
+
+    assert (1, 0, 0) == (len(first.opened), len(again.opened), len(calm.ended))
+    assert (one.id,) == over.ended == first.opened
+    assert (0, 1200, ("beispielhausen", "musterstadt")) == (one.count, one.most, one.mandanten)
+    assert (NOW, NOW + MINUTE + QUIET) == (one.opened_at, one.ended_at)
+    assert [("opened", "log"), ("opened", "webhook"), ("ended", "log"), ("ended", "webhook")] == sorted(
+        _told(store), key=lambda pair: (pair[0] == "ended", pair[1])
+    )
+    names = [entry.event.name for entry in store.events_of_installation()]
+    assert ["incident.opened", "incident.ended"] == [name for name in names if name.startswith("incident.")]
+
+
+def test_what_comes_back_soon_is_the_same_incident(store: Store) -> None:
+    """Flapping within the quiet time tells nobody; after it, a new incident begins."""
+    _see(store, _missing())
+    for number in range(1, 9):
+        _see(store, *([_missing()] if number % 2 else []), at=NOW + number * MINUTE)
+    flapping = store.watch.incidents.newest()
+    _see(store, at=NOW + 8 * MINUTE + QUIET)
+    anew = _see(store, _missing(), at=NOW + 9 * MINUTE + QUIET)
+
+    assert 1 == len(flapping)
+    assert 1 == len(anew.opened)
+    assert 2 == len({one.id for one in store.watch.incidents.newest()})
+
+
+def test_what_time_heals_quickly_is_none(store: Store) -> None:
+    """Nothing is told of what is gone before its patience ends; what stays is told then, with its first moment."""
+    slow = _missing(patience=10 * MINUTE)
+    assert () == _see(store, slow).opened
+    _see(store, at=NOW + MINUTE)
+    assert () == _see(store, slow, at=NOW + 2 * MINUTE).opened
+    assert () == _see(store, slow, at=NOW + 11 * MINUTE).opened
+    assert () == store.watch.incidents.newest()
+    opened = _see(store, slow, at=NOW + 12 * MINUTE).opened
+
+    [one] = store.watch.incidents.newest(is_open=True)
+    assert opened == (one.id,)
+    assert NOW + 2 * MINUTE == one.first_seen
+
+
+def test_two_hosts_open_it_once(bench: Bench) -> None:
+    """Several daemons find the same at the same moment: one incident, one alert per way."""
+    stores = [bench.open() for _ in range(3)]
+    ready = threading.Barrier(len(stores))
+    opened: list[str] = []
+
+    def look(store: Store, host: str) -> None:
+        ready.wait()
+        for number in range(5):
+            opened.extend(_see(store, _missing(), at=NOW + number * SECOND, observer=host).opened)
+
+    threads = [threading.Thread(target=look, args=(one, f"host-{n}")) for n, one in enumerate(stores)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert 1 == len(opened)
+    assert ["log", "webhook"] == sorted(way for _, way in _told(stores[0]))
+
+
+def test_only_its_host_ends_a_local_one(store: Store) -> None:
+    """A full disk of one host is not over because another one is fine, unless the first is not heard of any more."""
+    full = Sighting("store.unavailable", "host host-a", is_local=True)
+    [own] = _see(store, full).opened
+    _see(store, at=NOW + SECOND, observer="host-b")
+    assert () == _see(store, at=NOW + SECOND + QUIET, observer="host-b").ended
+    assert own not in _see(store, full, at=NOW + 2 * QUIET, observer="host-b").opened
+
+    _see(store, at=NOW + timedelta(hours=2), observer="host-b")
+    assert own in _see(store, at=NOW + timedelta(hours=3), observer="host-b").ended
+
+
+def test_what_is_reported_is_opened_at_once(store: Store) -> None:
+    """A process that sees what no look finds tells of it; told again it stays one, and it ends by itself."""
+    alarm = Sighting("intake.decrypt.alarm", "channel osci")
+    [own] = store.watch.incidents.report(alarm, observer="host-a", ways=WAYS, now=NOW).opened
+    assert () == store.watch.incidents.report(alarm, observer="host-a", ways=WAYS, now=NOW + SECOND).opened
+    _see(store, at=NOW + MINUTE)
+
+    assert (own,) == _see(store, at=NOW + MINUTE + QUIET).ended
+
+
+def test_acknowledged_once_with_a_name(store: Store) -> None:
+    """A person takes it on, the trail has it, and a second one is told."""
+    [own] = _see(store, _missing()).opened
+    store.watch.incidents.acknowledge(own, actor="a.beispiel", reason="Route kommt", now=NOW)
+    one = store.watch.incidents.get(own[:8])
+
+    assert ("a.beispiel", "Route kommt", NOW) == (one.acknowledged_by, one.acknowledged_reason, one.acknowledged_at)
+    assert "incident.acknowledged" == store.events_of_installation()[-1].event.name
+    with pytest.raises(NotPossible):
+        store.watch.incidents.acknowledge(own, actor="b", reason="auch", now=NOW)
+    with pytest.raises(NotFound):
+        store.watch.incidents.get("no-such")
+
+
+def test_an_alert_is_tried_until_it_arrives(store: Store) -> None:
+    """One in hand is nobody else's; what failed comes again later; the end waits for the beginning to be told."""
+    _see(store, _missing(), ways=("webhook",))
+    _see(store, at=NOW + SECOND)
+    _see(store, at=NOW + SECOND + QUIET, ways=("webhook",))
+    alerts = store.watch.alerts
+    first = alerts.take(WAYS, NOW + 2 * QUIET)
+    assert first is not None
+    assert ("opened", 1) == (first.phase, first.attempts)
+    assert alerts.take(WAYS, NOW + 2 * QUIET) is None
+
+    alerts.failed(first, "alert.undelivered", NOW + 3 * QUIET)
+    assert alerts.take(WAYS, NOW + 2 * QUIET + MINUTE) is None
+    assert {"webhook": 1} == alerts.count_unsent(WAYS, since=LATER)
+    second = alerts.take(WAYS, NOW + 3 * QUIET)
+    assert second is not None
+    assert (first.id, 2) == (second.id, second.attempts)
+    alerts.sent(first, NOW)  # its lease is somebody else's by now
+    alerts.sent(second, NOW + 3 * QUIET)
+    third = alerts.take(WAYS, NOW + 3 * QUIET)
+
+    assert third is not None
+    assert "ended" == third.phase
+    assert {} == alerts.count_unsent((), since=LATER)
+
+
+def test_a_killed_sender_loses_no_alert(bench: Bench) -> None:
+    """An alert in the hand of a process that died is taken by the next one under the same id."""
+    store = bench.open()
+    _see(store, _missing(), ways=("webhook",))
+    lost = store.watch.alerts.take(WAYS, NOW)
+    after = bench.open().watch.alerts.take(WAYS, NOW + 2 * MINUTE)
+
+    assert lost is not None
+    assert after is not None
+    assert lost.id == after.id
+
+
+def test_troubles_by_code_and_place(store: Store) -> None:
+    """What waits or is parked is counted with the names of the configuration; what goes its way is not looked at."""
+    for number in range(3):
+        claim = claimed(store, f"w{number}")
+        store.wait(claim, Decision(N.RECEIVED, "route.missing", LATER, counts=False), NOW)
+    parked(store, message_id="p")
+    waits = planned(store, TARGET, OPTIONAL, message_id="z")
+    attempt(store, waits, Decision(Z.DUE, "target.unreachable", LATER))
+    stopped = planned(store, message_id="y")
+    attempt(store, stopped, Decision(Z.PARKED, "delivery.deadline"))
+    store.take([eingang("fine"), eingang("other", mandant=MANDANTEN[1])])
+
+    found = {(t.code, t.is_parked, t.route, t.target, t.count) for t in store.watch.gauges.troubles()}
+    assert {
+        ("route.missing", False, "", "", 3),
+        ("bug.unexpected", True, "", "", 1),
+        ("target.unreachable", False, "bauantrag", "fachverfahren", 1),
+        ("delivery.deadline", True, "bauantrag", "fachverfahren", 1),
+    } == found
+
+
+def test_what_was_given_up_is_no_trouble(store: Store) -> None:
+    """A parked Zustellung of a Nachricht that a person rejected or discarded needs nobody any more."""
+    stopped = planned(store)
+    stopped = attempt(store, stopped, Decision(Z.PARKED, "delivery.deadline"))
+    assert 1 == len(store.watch.gauges.troubles())
+    stopped = store.park(stopped, "bug.unexpected", NOW)
+    stopped = store.claim_one(stopped.nachricht.id, "person", NOW)
+    store.discard(stopped, actor="a", reason="doppelt", now=NOW)
+
+    assert () == store.watch.gauges.troubles()
+
+
+def test_measures(store: Store) -> None:
+    """Open by state and code, the oldest of each, who comes near to the deadline, the tail, and what has happened."""
+    start = store.watch.gauges.log_length()
+    store.take([eingang("a"), eingang("b", at=NOW + MINUTE)])
+    store.release(parked(store, message_id="p"), NOW)
+    gauges, deadline = store.watch.gauges, timedelta(hours=10)
+
+    assert {(N.RECEIVED, ""): 2, (N.PARKED, "bug.unexpected"): 1} == gauges.open_counts()
+    assert {N.RECEIVED: NOW, N.PARKED: NOW} == gauges.oldest()
+    assert 0 == gauges.at_risk(deadline, 0.9, NOW + timedelta(hours=8))
+    assert 1 == gauges.at_risk(deadline, 0.9, NOW + timedelta(hours=9))
+    assert 2 == gauges.at_risk(deadline, 0.9, NOW + timedelta(hours=9, minutes=1))
+    assert 0 == gauges.at_risk(deadline, 0.9, LATER, routes=["bauantrag"])
+    tail = gauges.tail()
+    assert (4, NOW) == (tail.events, tail.since)
+    store.seal_heads(lambda _: b"\0" * 64, NOW)
+    assert Tail(0, None) == gauges.tail()
+    whole, half = gauges.progress(start), gauges.progress(start, most=2)
+    assert (3, 1, 3) == (whole.events["intake.taken"], whole.events["nachricht.parked"], whole.taken["rabbit"])
+    assert (start + 2, start + 4) == (half.upto, gauges.progress(half.upto).upto)
