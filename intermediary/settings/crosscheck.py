@@ -11,6 +11,7 @@ from pathlib import Path
 from intermediary.settings.channels import BROKER_MAX_BYTES, Channel
 from intermediary.settings.finding import Finding, Severity
 from intermediary.settings.models import Settings
+from intermediary.settings.retention import check_retention
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  compared, not bound
 
@@ -24,6 +25,7 @@ def crosscheck(settings: Settings, file: Path) -> list[Finding]:
         *_channels(settings, file),
         *_listening(settings, file),
         *_partners(settings, file),
+        *check_retention(settings.retention, settings.memory, [one.name for one in settings.mandant], file),
         *_folders(settings, file),
     ]
 

@@ -16,6 +16,7 @@ from intermediary.core.schedule import Schedule
 from intermediary.settings.approvals import Approvals
 from intermediary.settings.channels import Channel
 from intermediary.settings.kinds import ConfiguredPath, Count, NameText, Several, SyslogText
+from intermediary.settings.retention import Memory, RetentionRule
 from intermediary.settings.table import Table
 
 
@@ -150,6 +151,8 @@ class Settings(Table):
     delivery: Delivery = Field(default_factory=Delivery)
     audit: Audit
     approvals: Approvals = Field(default_factory=Approvals)
+    memory: Memory = Field(default_factory=Memory)
+    retention: tuple[RetentionRule, ...] = ()
     schemas: Schemas
     mandant: Several[Mandant]
     channel: Several[Channel]
