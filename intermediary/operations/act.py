@@ -3,63 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from intermediary.core.codes import CATALOGUE, Healer
-from intermediary.core.states import FINAL, VERDICTS, NachrichtState, ZustellungState
+from intermediary.core.states import ZustellungState
 from intermediary.operations.person import Request
 from intermediary.operations.selection import Selection
 from intermediary.store.errors import Busy, NotPossible
+from intermediary.store.foresee import GROUNDS, Effect, foresee
 from intermediary.store.owners import own_name
 from intermediary.store.records import Claim, NachrichtRecord, ZustellungRecord
 from intermediary.store.store import Store
 
-_N, _Z = NachrichtState, ZustellungState
+_Z = ZustellungState
 
 PERSONS_LEASE = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What replay does, or would do, to one Nachricht.
-
-    `action`: `resume` (leave parked), `send-again` (a parked Zustellung that is certainly unsent), `now` (end a wait),
-    `redeliver` (a new Zustellung), `anew` (judge again with today's versions), or `nothing`. `why` is German.
-    """
-
-    nachricht_id: str
-    state: NachrichtState
-    action: str
-    target: str = ""
-    why: str = ""
-
-
-def foresee(
-    nachricht: NachrichtRecord,
-    zustellungen: tuple[ZustellungRecord, ...],
-    *,
-    redeliver: str = "",
-    with_current: bool = False,
-) -> list[Effect]:
-    """What a replay would do to one Nachricht: resumes where the durable facts end, and never repeats a verdict.
-
-    Only `redeliver` (the name of a target) sends something again that has arrived; that makes a new Zustellung.
-    """
-    if redeliver:
-        return [_foresee_redelivery(nachricht, zustellungen, redeliver)]
-    if nachricht.state in FINAL:
-        return [Effect(nachricht.id, nachricht.state, "nothing", why=_WHY_FINAL[nachricht.state])]
-    if with_current:
-        return [_foresee_anew(nachricht, zustellungen)]
-    if nachricht.state is _N.PARKED:
-        return [Effect(nachricht.id, nachricht.state, "resume", why="läuft dort weiter, wo die Tatsachen enden")]
-    stuck = [z for z in zustellungen if z.state is _Z.PARKED]
-    if stuck:
-        return [_foresee_stuck(nachricht, zustellung) for zustellung in stuck]
-    if nachricht.wait_reason:
-        return [Effect(nachricht.id, nachricht.state, "now", why="die Wartezeit wird beendet")]
-    return [Effect(nachricht.id, nachricht.state, "nothing", why="ist bereits in Arbeit")]
 
 
 class Replay:
@@ -88,7 +45,7 @@ class Replay:
         try:
             claim = self._store.claim_one(nachricht.id, own_name(), now=self._now(), lease=PERSONS_LEASE)
         except Busy:
-            return [Effect(nachricht.id, nachricht.state, "nothing", why="wird gerade bearbeitet")]
+            return [Effect(nachricht.id, nachricht.state, "nothing", why=GROUNDS["busy"], ground="busy")]
         done: list[Effect] = []
         try:
             for effect in foresee(claim.nachricht, claim.zustellungen, redeliver=redeliver, with_current=with_current):
@@ -185,38 +142,6 @@ class Decide:
         finally:
             self._store.release(claim, now=self._now())
         return self._store.get(nachricht_id)
-
-
-def _foresee_redelivery(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...], target: str) -> Effect:
-    of_target = [z for z in zustellungen if z.target == target]
-    if not of_target:
-        return Effect(nachricht.id, nachricht.state, "nothing", target, f"hat kein Ziel {target}")
-    if of_target[-1].state not in VERDICTS:
-        return Effect(nachricht.id, nachricht.state, "nothing", target, "ist dort noch nicht entschieden")
-    return Effect(nachricht.id, nachricht.state, "redeliver", target, "neue Zustellung mit eigenem Schlüssel")
-
-
-def _foresee_stuck(nachricht: NachrichtRecord, zustellung: ZustellungRecord) -> Effect:
-    if zustellung.code == "output.changed" or CATALOGUE[zustellung.code].healer is Healer.TARGET:
-        why = f"erst beim Ziel nachsehen, dann decide {nachricht.id}/{zustellung.target} …"
-        return Effect(nachricht.id, nachricht.state, "nothing", zustellung.target, why)
-    return Effect(nachricht.id, nachricht.state, "send-again", zustellung.target, "wurde sicher noch nicht gesendet")
-
-
-def _foresee_anew(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Effect:
-    if any(z.intended_at is not None for z in zustellungen):
-        why = "eine Zustellung wurde schon versucht; ihre Ausgabe steht fest"
-        return Effect(nachricht.id, nachricht.state, "nothing", why=why)
-    if nachricht.verdict:
-        return Effect(nachricht.id, nachricht.state, "nothing", why="das Ergebnis steht schon fest")
-    return Effect(nachricht.id, nachricht.state, "anew", why="wird mit den heutigen Fassungen neu beurteilt")
-
-
-_WHY_FINAL = {
-    _N.COMPLETED: "ist zugestellt und quittiert; eine erneute Zustellung verlangt --redeliver ZIEL",
-    _N.REJECTED: "ist endgültig abgelehnt; der Sender muss neu einreichen",
-    _N.DISCARDED: "wurde von einer Person verworfen",
-}
 
 
 def _last(claim: Claim, target: str) -> ZustellungRecord:

@@ -10,6 +10,7 @@ from typing import Self
 
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.states import NachrichtState
+from intermediary.store.choose import Chosen
 from intermediary.store.records import NachrichtRecord
 from intermediary.store.store import Store
 
@@ -91,6 +92,19 @@ class Selection:
             nachricht = store.get(store.resolve(prefix))
             if self._meets(nachricht) and (with_key is None or nachricht.id in with_key):
                 yield nachricht
+
+    def chosen(self, store: Store) -> Chosen:
+        """The same for the store to choose by; faults of `of` for an id that is not exactly one."""
+        return Chosen(
+            ids=tuple(dict.fromkeys(store.resolve(prefix) for prefix in self.ids)),
+            mandant=self.mandant,
+            state=self.state,
+            code=self.code,
+            route=self.route,
+            search_key=self.key,
+            since=self.since,
+            until=self.until,
+        )
 
     def _meets(self, nachricht: NachrichtRecord) -> bool:
         return (

@@ -20,11 +20,11 @@ from intermediary.keys.stream import SealBroken
 from intermediary.keys.wrap import DataKey
 from intermediary.store import rows
 from intermediary.store.beside import beside
+from intermediary.store.choose import Chosen, conditions
 from intermediary.store.database import Database
 from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.installation import installation_end
 from intermediary.store.records import AuditSnapshot, Headers, NachrichtRecord, StateLine, ZustellungRecord
-from intermediary.store.search_keys import having
 from intermediary.store.tables import audit_events, audit_heads, data_keys, intake_keys, nachrichten, zustellungen
 from intermediary.store.take import HEADERS
 
@@ -86,20 +86,8 @@ def find(
     search_key: str | None,
 ) -> Iterator[NachrichtRecord]:
     """See `Store.find`."""
-    statement = select(*rows.NACHRICHT_COLUMNS)
-    if mandant is not None:
-        statement = statement.where(_N.mandant == mandant)
-    if state is not None:
-        statement = statement.where(_N.state == state)
-    if route is not None:
-        statement = statement.where(_N.route == route, _N.route != "")
-    if search_key is not None:
-        owners = [mandant] if mandant is not None else sorted(db.keys.mandanten())
-        statement = statement.where(_N.id.in_(having(db, search_key, mandanten=owners)))
-    if since is not None:
-        statement = statement.where(_N.received_at >= since)
-    if until is not None:
-        statement = statement.where(_N.received_at < until)
+    asked = Chosen(mandant=mandant, state=state, route=route, search_key=search_key, since=since, until=until)
+    statement = select(*rows.NACHRICHT_COLUMNS).where(*conditions(db, asked))
     statement = statement.order_by(_N.received_at.desc(), _N.id.desc())
     cursor = None if after is None else get(db, after)
     if code is None:

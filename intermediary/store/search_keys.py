@@ -27,8 +27,13 @@ def write_search_keys(
 
 def having(db: Database, value: str, *, mandanten: Iterable[str]) -> Select[tuple[str]]:
     """The ids of all Nachrichten of these Mandanten that have the value under any name."""
-    hashes = [one for mandant in mandanten for one in db.keys.index_hashes(mandant, _marked(value))]
+    hashes = hashes_of(db, value, mandanten=mandanten)
     return select(search_keys.c.nachricht_id).where(search_keys.c.value_hash.in_(hashes))
+
+
+def hashes_of(db: Database, value: str, *, mandanten: Iterable[str]) -> list[str]:
+    """The keyed hashes that a value rests under with these Mandanten."""
+    return [one for mandant in mandanten for one in db.keys.index_hashes(mandant, _marked(value))]
 
 
 def _marked(value: str) -> str:
