@@ -34,6 +34,23 @@ def _address(value: str) -> str:
     return value
 
 
+def host_of(address: str) -> str:
+    """The host of `host:port`, without brackets."""
+    return address.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+
+def port_of(address: str) -> int:
+    """The port of `host:port`."""
+    return int(address.rpartition(":")[2])
+
+
+def _mail(value: str) -> str:
+    name, _at, domain = value.rpartition("@")
+    if not name or not domain or not value.isascii() or not value.isprintable() or set(value) & set(' ,;<>"()'):
+        raise ValueError("a mail address is `name@domain`, without a name or brackets around it")
+    return value
+
+
 def _syslog(value: str) -> str:
     kind, _colon, rest = value.partition(":")
     if kind == "unix" and rest.startswith("/"):
@@ -57,4 +74,5 @@ KennungText = Annotated[str, Strict(), AfterValidator(Behoerdenkennung)]
 QueueName = Annotated[str, Strict(), Field(min_length=1), AfterValidator(_bounded_queue)]
 AddressText = Annotated[str, Strict(), AfterValidator(_address)]
 ConfiguredPath = Annotated[Path, BeforeValidator(_resolve)]
+MailText = Annotated[str, Strict(), AfterValidator(_mail)]
 SyslogText = Annotated[str, Strict(), AfterValidator(_syslog)]

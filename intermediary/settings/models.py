@@ -18,6 +18,7 @@ from intermediary.settings.channels import Channel
 from intermediary.settings.kinds import ConfiguredPath, Count, NameText, Several, SyslogText
 from intermediary.settings.retention import Memory, RetentionRule
 from intermediary.settings.table import Table
+from intermediary.settings.watching import Alerts, Health, Incidents
 
 
 class Installation(Table):
@@ -153,6 +154,9 @@ class Settings(Table):
     approvals: Approvals = Field(default_factory=Approvals)
     memory: Memory = Field(default_factory=Memory)
     retention: tuple[RetentionRule, ...] = ()
+    health: Health = Field(default_factory=Health)
+    incidents: Incidents = Field(default_factory=Incidents)
+    alerts: Alerts = Field(default_factory=Alerts)
     schemas: Schemas
     mandant: Several[Mandant]
     channel: Several[Channel]
