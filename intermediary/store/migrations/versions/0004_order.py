@@ -19,8 +19,12 @@ def upgrade() -> None:
     op.add_column("nachrichten", sa.Column("vorgang_number", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("nachrichten", sa.Column("vorgang_place", sa.Text(), nullable=False, server_default=""))
     op.add_column("nachrichten", sa.Column("vorgang_open", sa.BigInteger()))
+    op.add_column("nachrichten", sa.Column("vorgang_waits", sa.BigInteger()))
     op.create_index(
         "ix_nachrichten_vorgang", "nachrichten", ["vorgang_hash", "vorgang_open"], **_where("vorgang_open IS NOT NULL")
+    )
+    op.create_index(
+        "ix_nachrichten_waits", "nachrichten", ["vorgang_hash", "vorgang_waits"], **_where("vorgang_waits IS NOT NULL")
     )
     op.create_index(
         "ix_nachrichten_turn", "nachrichten", ["mandant", "due_at", "received_at"], **_where("due_at IS NOT NULL")
