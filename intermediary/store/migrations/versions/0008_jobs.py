@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("error_percent", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
-        sa.Column("nothing", sa.Integer(), nullable=False),
+        sa.Column("idle", sa.Integer(), nullable=False),
         sa.Column("failed", sa.Integer(), nullable=False),
         sa.Column("cursor", sa.Integer(), nullable=False),
         sa.Column("round_from", sa.Integer(), nullable=False),
