@@ -1,7 +1,7 @@
 """Measures this machine: `python -m bench [ROOM [NUMBERS]]`; without a room the quick ones.
 
-Rooms: `applications [MESSAGES]`, `osci`, `large [MEBIBYTES]`, `timing [REQUESTS [LANES]]`. Figures are for comparison with
-others of the same machine; ratios of things measured side by side mean more.
+Rooms: `applications [MESSAGES]`, `osci`, `throughput [MESSAGES [ROUNDS]]`, `large [MEBIBYTES]`, `timing [REQUESTS [LANES]]`.
+Figures are for comparison with others of the same machine; ratios of things measured side by side mean more.
 """
 
 from __future__ import annotations
@@ -10,9 +10,15 @@ import os
 import platform
 import sys
 
-from bench import applications, large, osci, timing
+from bench import applications, large, osci, throughput, timing
 
-_ROOMS = {"applications": applications.measure, "osci": osci.measure, "large": large.measure, "timing": timing.measure}
+_ROOMS = {
+    "applications": applications.measure,
+    "osci": osci.measure,
+    "throughput": throughput.measure,
+    "large": large.measure,
+    "timing": timing.measure,
+}
 _QUICK = ("applications", "osci")
 
 

@@ -51,7 +51,7 @@ def make_post(folder: Path) -> Post:
     return Post(pki, Keyring.load(ring))
 
 
-def payload(length: int) -> bytes:
-    """An application, filled up with a comment to this length."""
-    document = sample_application(0)
-    return document + b"<!--" + b"x" * (length - len(document) - len(b"<!---->")) + b"-->"
+def payload(length: int, seed: int = 0) -> bytes:
+    """An application, its last line indented until it has this length."""
+    lines, _, end = sample_application(seed).rstrip().rpartition(b"\n")
+    return lines + b"\n" + b" " * (length - len(lines) - len(end) - 1) + end
