@@ -247,6 +247,22 @@ _KINDS = (
         "Eine Person hat sich einer Störung angenommen.",
         ("incident", "code", "place", "reason"),
     ),
+    Kind(
+        "target.rested",
+        "Ein Ziel hat wiederholt nicht geantwortet oder um eine Pause gebeten; es ruht bis zu einer gelungenen Probe.",
+        ("target", "code", "failures", "until"),
+    ),
+    Kind(
+        "target.recovered",
+        "Ein ruhendes Ziel hat die Probe angenommen; es wird wieder zugestellt.",
+        ("target", "rested"),
+    ),
+    Kind("target.paused", "Eine Person hat ein Ziel angehalten.", ("target", "reason", "until")),
+    Kind(
+        "target.resumed",
+        "Ein angehaltenes Ziel wurde wieder freigegeben: von einer Person, oder weil die gesetzte Zeit um war.",
+        ("target", "reason"),
+    ),
     Kind("leases.released", "Bearbeitungen beendeter Prozesse wurden beim Start freigegeben.", ("released",)),
 )
 

@@ -15,18 +15,27 @@ from intermediary.core.states import NachrichtState, ZustellungState
 _N = NachrichtState
 _Z = ZustellungState
 
+DEADLINES = {
+    "target.resting": "delivery.deadline.resting",
+    "target.paused": "delivery.deadline.paused",
+    "target.limited": "delivery.deadline.limited",
+}
+"""The codes with which a Zustellung waits for its target, each with the one it is parked with at the deadline."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the worker does after an outcome: the next state, why, and when it looks again.
 
-    `due_at` None means: nothing to do until somebody or something acts. `counts` says whether the attempt is used up.
+    `due_at` None means: nothing to do until somebody or something acts. `counts` says whether the attempt is used up,
+    `waits_for` names the target that a Zustellung is held back for.
     """
 
     state: StrEnum
     code: str = ""
     due_at: datetime | None = None
     counts: bool = True
+    waits_for: str = ""
 
     @property
     def is_wait(self) -> bool:
@@ -103,6 +112,17 @@ def decide_zustellung(
             return Decision(_resting(state), outcome.code, situation.retry(outcome.retry_after))
         case _:
             return _decide_ambiguous(state, outcome, idempotency, situation)
+
+
+def hold_zustellung(state: ZustellungState, code: str, until: datetime, target: str, situation: Situation) -> Decision:
+    """What follows when `target` must not be called now, with the code that says why: waits, uses up no attempt.
+
+    At the deadline it is parked with a code that names the reason; a person prolongs it by sending it again.
+    """
+    if situation.is_over():
+        return Decision(_Z.PARKED, "delivery.unclear" if state is _Z.UNCLEAR else DEADLINES[code])
+    deadline = situation.received_at + situation.schedule.deadline
+    return Decision(state, code, min(until, deadline), counts=False, waits_for=target)
 
 
 def _resting(state: ZustellungState) -> ZustellungState:

@@ -18,14 +18,15 @@ class Schedule:
         """The moment of the next attempt after `attempts` failed ones.
 
         `jitter` is drawn by the caller, uniform in [0, 1): the wait is spread over the whole back-off window, so that
-        many waiting messages do not return at once. `at_least` is what the other side asked for (Retry-After).
+        many waiting messages do not return at once. `at_least` is what the other side asked for (Retry-After), up to
+        the longest wait.
         """
         _demand_aware(now)
         if not 0 <= jitter < 1:
             raise ValueError("jitter lies in [0, 1)")
         doublings = min(max(attempts, 1) - 1, 40)
         window = min(self.longest, self.first * (1 << doublings))
-        return now + max(window * jitter, at_least or timedelta(0))
+        return now + max(window * jitter, min(at_least or timedelta(0), self.longest))
 
     def is_over(self, *, received_at: datetime, now: datetime) -> bool:
         """Whether the deadline has passed: only a person moves such work on."""

@@ -60,6 +60,7 @@ def ask(
     """
     interval = (_MINUTE + _LATE) / limits.max_per_minute if limits.max_per_minute else timedelta(0)
     passes_at = max(turns.passes_at or now - _LATE, now - _LATE)
+    passes_at = now if passes_at - now > interval else passes_at  # a clock that was set back
     is_queue = turns.queue_ends_at is not None and now < turns.queue_ends_at
     is_full = limits.max_parallel is not None and under_way >= limits.max_parallel
     is_early = bool(interval) and now < passes_at

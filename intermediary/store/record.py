@@ -196,6 +196,7 @@ def settle(
             "proof": dict(proof) or before.proof,
             "correlation": dict(correlation) or before.correlation,
             "until": (until or before.until) if state is _Z.AWAITING else None,
+            "waits_for": decision.waits_for,
         }
         is_quiet = decision.code == "" or not decision.counts
         if is_quiet and state is before.state and decision.code == before.code:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 from intermediary.audit.chain import Entry
@@ -13,6 +14,22 @@ from intermediary.audit.sealer import Head
 from intermediary.core.states import NachrichtState, ZustellungState
 
 Json = Mapping[str, Any]
+
+
+class Place(StrEnum):
+    """What a Nachricht is in the order of its Vorgang (promise G5).
+
+    `open`: the key was known at intake, nothing is judged yet. `kept`: its route keeps the order; `opened` the same, with a
+    key that was found by opening. `passed` waits for earlier ones and holds back no later one: a person said so. `free`: its
+    route keeps no order.
+    """
+
+    NONE = ""
+    OPEN = "open"
+    KEPT = "kept"
+    OPENED = "opened"
+    PASSED = "passed"
+    FREE = "free"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +70,11 @@ class NachrichtRecord:
     payload: Literal["present", "erased"]
     revision: int
     plan: Json = field(repr=False)
+    vorgang_hash: str = field(default="", repr=False)
+    vorgang_number: int = 0
+    vorgang_place: Place = Place.NONE
+    vorgang_open: int | None = None
+    vorgang_waits: int | None = None
     state_since: datetime | None = None
     held_since: datetime | None = None
 
@@ -65,7 +87,7 @@ class ZustellungRecord:
     look-ups. `intended_at` is the moment of the last intent, None when it was never intended. `redelivery` counts
     from 0; above 0, `redelivers` is the key of its predecessor and `reason` what the person said. `correlation` and
     `until` belong to the state `awaiting`. `since` is the moment from which its deadline counts: of receipt, or of a
-    person's order to send again.
+    person's order to send again. `waits_for` is the id of the target that a waiting one is held back for.
     """
 
     key: str
@@ -85,6 +107,7 @@ class ZustellungRecord:
     correlation: Mapping[str, str]
     until: datetime | None
     since: datetime
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,9 +150,11 @@ zustellungen = Table(
     Column("correlation", Json, nullable=False),
     Column("until", Moment),
     Column("since", Moment, nullable=False),
+    Column("waits_for", Text, nullable=False, server_default=""),
     UniqueConstraint("nachricht_id", "target", "redelivery", name="uq_zustellungen_target"),
     Index("ix_zustellungen_nachricht", "nachricht_id", "position"),
     Index("ix_zustellungen_code", "code", **_where("code <> ''")),
+    Index("ix_zustellungen_waits_for", "waits_for", "since", "key", **_where("waits_for <> ''")),
     Index("ix_zustellungen_stuck", "nachricht_id", "code", "target", "state", **_where(STUCK_ZUSTELLUNG)),
 )
 
@@ -342,4 +344,46 @@ holds = Table(
     Column("since", Moment, nullable=False),
     Column("actor", Text, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+targets = Table(
+    "targets",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("rests", Integer, nullable=False),
+    Column("rest_until", Moment),
+    Column("code", Text, nullable=False),
+    Column("probe_key", Text, nullable=False),
+    Column("probe_nachricht", Text, nullable=False),
+    Column("probe_token", BigInteger, nullable=False),
+    Column("normal_per_minute", Integer),
+    Column("return_began_at", Moment),
+    Column("return_last_at", Moment),
+    Column("passes_at", Moment),
+    Column("queue_ends_at", Moment),
+    Column("deed_micros", BigInteger, nullable=False),
+)
+
+target_turns = Table(
+    "target_turns",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("nachricht_id", Text, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("began_at", Moment, nullable=False),
+    Index("ix_target_turns_target", "target"),
+)
+
+target_pauses = Table(
+    "target_pauses",
+    METADATA,
+    Column("scope", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("paused_at", Moment, nullable=False),
+    Column("until", Moment),
 )

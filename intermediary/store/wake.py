@@ -13,7 +13,9 @@ from intermediary.store.installation import record_installation
 from intermediary.store.tables import nachrichten, zustellungen
 from intermediary.store.work import without_claim
 
-OPERATORS_CODES = frozenset(code.name for code in CATALOGUE.values() if code.healer is Healer.OPERATOR)
+OPERATORS_CODES = frozenset(code.name for code in CATALOGUE.values() if code.healer is Healer.OPERATOR) - {
+    "target.paused"
+}
 
 _WAITING = (ZustellungState.DUE, ZustellungState.UNCLEAR, ZustellungState.AWAITING)
 

@@ -41,6 +41,25 @@ CODES = (
         "den Rest entfernen.",
     ),
     Code(
+        "target.resting",
+        Healer.TIME,
+        "Das Ziel ruht: Es hat zuletzt nicht geantwortet oder um eine Pause gebeten.",
+        "Geht von selbst weiter, sobald eine Probe gelingt; `targets list` zeigt seit wann und den letzten Fehler. Bleibt es "
+        "dabei: das Ziel prüfen (`doctor`).",
+    ),
+    Code(
+        "target.paused",
+        Healer.OPERATOR,
+        "Der Betrieb hat das Ziel angehalten; dorthin wird nichts zugestellt.",
+        "`targets list` zeigt von wem, wann und warum; mit `targets resume` geht es weiter.",
+    ),
+    Code(
+        "target.limited",
+        Healer.TIME,
+        "Das Ziel erhält zurzeit so viel, wie seine Grenzen erlauben (`max_per_minute`, `max_parallel`).",
+        "Kommt von selbst an die Reihe. Wächst die Schlange: die Grenzen im Ziel der Route prüfen.",
+    ),
+    Code(
         "delivery.unclear",
         Healer.TARGET,
         "Es steht nicht fest, ob die Zustellung angekommen ist.",
@@ -51,6 +70,24 @@ CODES = (
         Healer.OPERATOR,
         "Die Frist für die Zustellung ist verstrichen.",
         "Ursache am Ziel beheben, dann `decide ID/ZIEL send-again` oder `decide ID reject`.",
+    ),
+    Code(
+        "delivery.deadline.resting",
+        Healer.OPERATOR,
+        "Die Frist für die Zustellung ist verstrichen, während das Ziel ruhte.",
+        "Ursache am Ziel beheben (`targets list`), dann `decide ID/ZIEL send-again` oder `decide ID reject`.",
+    ),
+    Code(
+        "delivery.deadline.paused",
+        Healer.OPERATOR,
+        "Die Frist für die Zustellung ist verstrichen, während das Ziel angehalten war.",
+        "`targets resume`, dann `decide ID/ZIEL send-again` oder `decide ID reject`.",
+    ),
+    Code(
+        "delivery.deadline.limited",
+        Healer.OPERATOR,
+        "Die Frist für die Zustellung ist verstrichen, bevor sie bei den Grenzen des Ziels an die Reihe kam.",
+        "`max_per_minute` und `max_parallel` des Ziels erhöhen, dann `decide ID/ZIEL send-again`.",
     ),
     Code(
         "delivery.ack.overdue",
