@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from intermediary.core.codes import CATALOGUE, Healer
+from intermediary.core.codes import CATALOGUE, HEALERS
 from intermediary.core.faults import Fault
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.errors import Ambiguous, NotFound
@@ -15,14 +15,6 @@ from intermediary.store.records import NachrichtRecord, ZustellungRecord
 from intermediary.store.store import Store
 
 _N, _Z = NachrichtState, ZustellungState
-
-HEALERS = {
-    Healer.TIME: "die Zeit (es wird von selbst wiederholt)",
-    Healer.SENDER: "der Sender",
-    Healer.OPERATOR: "der Betrieb",
-    Healer.TARGET: "ein Blick ins Zielsystem",
-    Healer.DEVELOPER: "die Entwickler",
-}
 
 
 def row(nachricht: NachrichtRecord) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from intermediary.audit.events import EVENTS, Kind
 from intermediary.cli.main import VERBS
 from intermediary.core import ports
 from intermediary.core.codes import CATALOGUE, Healer
+from intermediary.core.runbooks import RUNBOOKS_PAGE, runbook
 from intermediary.core.states import (
     FINAL,
     NACHRICHT_TRANSITIONS,
@@ -93,7 +94,14 @@ def _codes() -> Iterator[str]:
         found = sorted((code for code in CATALOGUE.values() if code.healer is healer), key=lambda code: code.name)
         if found:
             yield f"\n## {title}\n\n| Code | Bedeutung | Was zu tun ist |\n|---|---|---|\n"
-            yield from (f"| `{code.name}` | {code.meaning} | {code.remedy} |\n" for code in found)
+            yield from (f"| {_anchored(code.name)} | {code.meaning} | {code.remedy} |\n" for code in found)
+
+
+def _anchored(code: str) -> str:
+    """A code that links lead to, as `explain` and alerts give them; the runbook, where it has one."""
+    page, _, anchor = runbook(code).partition("#")
+    name = f'<a id="{code}"></a>`{code}`'
+    return f"{name} ([Anleitung](../{page.removeprefix('docs/')}#{anchor}))" if page == RUNBOOKS_PAGE else name
 
 
 def events_page() -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from intermediary.core.codes import deliver, dialog, intake, mapping, operate, route, trust, unseal, validate
-from intermediary.core.codes.code import Code, Healer
+from intermediary.core.codes.code import HEALERS, Code, Healer
 
-__all__ = ["CATALOGUE", "Code", "Healer"]
+__all__ = ["CATALOGUE", "HEALERS", "Code", "Healer"]
 
 _STAGES = (intake, unseal, trust, validate, route, mapping, deliver, dialog, operate)
 

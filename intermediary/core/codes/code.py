@@ -24,3 +24,13 @@ class Code:
     healer: Healer
     meaning: str
     remedy: str
+
+
+HEALERS = {
+    Healer.TIME: "die Zeit (es wird von selbst wiederholt)",
+    Healer.SENDER: "der Sender",
+    Healer.OPERATOR: "der Betrieb",
+    Healer.TARGET: "ein Blick ins Zielsystem",
+    Healer.DEVELOPER: "die Entwickler",
+}
+"""The same in German, for operators."""

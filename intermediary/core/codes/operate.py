@@ -142,4 +142,28 @@ CODES = (
         "Der signierte Stand des Audits konnte nicht an den Syslog-Server geschickt werden.",
         "Wird von selbst nachgeholt. Bleibt es dabei: audit.heads_syslog, Server und Weg dorthin prüfen.",
     ),
+    Code(
+        "audit.unsealed",
+        Healer.OPERATOR,
+        "Ereignisse des Protokolls stehen länger als vorgesehen unter keinem signierten Stand.",
+        "Prüfen, ob ein Dienst läuft und was er meldet (`chore.failed`); `doctor` prüft Schlüssel und zweiten Ort.",
+    ),
+    Code(
+        "certificate.ending",
+        Healer.OPERATOR,
+        "Ein Zertifikat läuft in Kürze ab.",
+        "Nachfolger beschaffen und daneben eintragen (docs/howto/keys.md); `doctor` nennt Zertifikat und Tage.",
+    ),
+    Code(
+        "daemon.child.dies",
+        Healer.DEVELOPER,
+        "Ein Prozess des Dienstes endet immer wieder von selbst und wird immer langsamer neu gestartet.",
+        "Protokoll des Dienstes (`child.died`) und Systemprotokoll prüfen; mit der Versionsnummer an die Entwickler geben.",
+    ),
+    Code(
+        "alert.undelivered",
+        Healer.TIME,
+        "Eine Meldung an den Betrieb kommt auf einem der eingestellten Wege nicht an.",
+        "Wird von selbst wiederholt. Bleibt es dabei: [alerts] und die Gegenstelle prüfen (`incidents test`).",
+    ),
 )
