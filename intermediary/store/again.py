@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.database import Database, whole
 from intermediary.store.errors import NotPossible
+from intermediary.store.order import unplaced
 from intermediary.store.records import Claim
 from intermediary.store.tables import search_keys, zustellungen
 from intermediary.store.work import Work, under_claim
@@ -66,6 +67,7 @@ def _forget_judgement(work: Work, *, actor: str, because: Mapping[str, str], now
     revision = work.nachricht.revision + 1
     fields = {**because, "revision": revision}
     fresh = {"route": "", "pins": {}, "plan": {}, "revision": revision, "own_due_at": now, "since": now}
+    fresh |= unplaced(work.nachricht)
     if work.nachricht.state is _N.RECEIVED:
         work.event("person.judged-anew", fields, actor=actor)
         work.change(**fresh, wait_reason="", code="")

@@ -149,7 +149,7 @@ def _begin(tx: Connection, row: Row[Any], records: tuple[ZustellungRecord, ...],
     """The claim in a freshly leased row; None when it is parked instead."""
     is_interrupted = any(record.state is ZustellungState.INTENDED for record in records)
     if not row.took_over and not is_interrupted:
-        return Claim(rows.nachricht(row), records, row.lease_token, row.lease_owner)
+        return rows.claim(row, records)
     work = Work(tx, row, records, now)
     _explain(work, row, now)
     if work.nachricht.unexplained < UNEXPLAINED_LIMIT:

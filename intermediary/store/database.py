@@ -21,6 +21,9 @@ from intermediary.store.bell import Bell
 from intermediary.store.blobs import Blobs
 from intermediary.store.dialects import Dialect
 
+RUNG = "intermediary.rung"
+"""Set in a connection's `info` by who made something due for somebody else: the bell is rung after the commit."""
+
 _ATTEMPTS = 6
 _BROKEN_OFF = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: what PostgreSQL asks to repeat."""
@@ -51,8 +54,13 @@ class Database:
         After that fault the change may or may not have happened, if it was the commit that failed: callers repeat what
         they wanted, and every operation finds its own traces.
         """
+        is_rung = False
         with translated(), self.dialect.writing(self.engine) as connection:
+            connection.info.pop(RUNG, None)
             yield connection
+            is_rung = connection.info.pop(RUNG, False)
+        if is_rung:
+            self.bell.ring()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

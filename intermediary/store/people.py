@@ -13,7 +13,8 @@ from intermediary.core.states import FINAL, VERDICTS, NachrichtState, Zustellung
 from intermediary.store.database import Database, whole
 from intermediary.store.due import standings
 from intermediary.store.errors import NotPossible
-from intermediary.store.records import Claim, ZustellungRecord
+from intermediary.store.holds import QUEUE, demand_free
+from intermediary.store.records import Claim, Place, ZustellungRecord
 from intermediary.store.tables import data_keys, nachrichten, search_keys
 from intermediary.store.verdict import compose_verdict, stay_unsent
 from intermediary.store.work import Work, under_claim
@@ -169,13 +170,15 @@ def order_redelivery(
 def erase(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
     """See `Store.erase`."""
     with db.write() as tx:
+        db.dialect.queue_for(tx, [QUEUE])
         work = under_claim(tx, claim, now)
         _demand(work.nachricht.state in FINAL, f"the Nachricht is {work.nachricht.state}")
         _demand(work.nachricht.due_at is None, "a Zustellung is still open")
         if work.nachricht.payload == "erased":
             return claim
+        demand_free(tx, work.nachricht)
         work.event("payload.erased", {"reason": reason}, actor=actor)
-        work.change(payload="erased")
+        work.change(payload="erased", vorgang_hash="", vorgang_number=0, vorgang_place=Place.NONE)
         own = nachrichten.c.id == work.nachricht.id
         blob = tx.execute(select(nachrichten.c.blob).where(own)).scalar_one()
         tx.execute(delete(search_keys).where(search_keys.c.nachricht_id == work.nachricht.id))

@@ -8,15 +8,19 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from intermediary.audit.chain import canonical, moment
 from intermediary.core.decide import Decision
 from intermediary.core.ids import zustellung_key
 from intermediary.core.states import VERDICTS, IllegalTransition, NachrichtState, ZustellungState, check_nachricht
 from intermediary.core.values import Befund
+from intermediary.store import order
 from intermediary.store.database import Database, whole
-from intermediary.store.records import Claim, PlannedTarget, ZustellungRecord
+from intermediary.store.records import Claim, Judged, PlannedTarget, ZustellungRecord
 from intermediary.store.search_keys import write_search_keys
 from intermediary.store.verdict import compose_verdict, stay_unsent
+from intermediary.store.vorgang import WAITS, keeps_order
 from intermediary.store.work import Work, under_claim
 
 _N = NachrichtState
@@ -27,28 +31,20 @@ _SENDING = frozenset({_N.PLANNED, _N.ANSWERING, _N.COMPLETED, _N.REJECTED})
 
 
 @whole
-def plan(
-    db: Database,
-    claim: Claim,
-    *,
-    route: str,
-    pins: Mapping[str, str],
-    plan: Mapping[str, Any],
-    targets: Sequence[PlannedTarget],
-    search_keys: Mapping[str, str],
-    now: datetime,
-) -> Claim:
+def plan(db: Database, claim: Claim, judged: Judged, now: datetime) -> Claim:
     """See `Store.plan`."""
+    targets = judged.targets
     if not any(target.required for target in targets) or len({one.name for one in targets}) != len(targets):
         raise ValueError("a plan has at least one required target, and every target once")
     with db.write() as tx:
+        found = _number(db, tx, claim, judged.vorgang, now) if judged.vorgang else None
         work = under_claim(tx, claim, now)
         _demand_unjudged(work)
         records = [_new_zustellung(db, work, target, now) for target in targets]
         fields = {
-            "route": route,
-            "pins": dict(pins),
-            "plan_sha256": _fingerprint(plan),
+            "route": judged.route,
+            "pins": dict(judged.pins),
+            "plan_sha256": _fingerprint(judged.plan),
             "targets": [
                 {"target": one.target, "key": one.key, "required": one.required, "output_sha256": one.output_sha256}
                 for one in records
@@ -58,15 +54,16 @@ def plan(
             _N.PLANNED,
             "nachricht.planned",
             fields,
-            route=route,
-            pins=dict(pins),
-            plan=dict(plan),
+            route=judged.route,
+            pins=dict(judged.pins),
+            plan=dict(judged.plan),
             unexplained=0,
+            **order.placed(work.nachricht, found, in_order=judged.vorgang is not None),
         )
         for record in records:
             work.add_zustellung(record)
         nachricht = work.nachricht
-        write_search_keys(db, tx, nachricht_id=nachricht.id, mandant=nachricht.mandant, keys=search_keys)
+        write_search_keys(db, tx, nachricht_id=nachricht.id, mandant=nachricht.mandant, keys=judged.search_keys)
         return work.save()
 
 
@@ -154,6 +151,8 @@ def intend(db: Database, claim: Claim, key: str, output_sha256: str, now: dateti
             work.move_zustellung(key, _Z.DUE, "delivery.due", fields)
         elif record.state is not _Z.DUE:
             raise IllegalTransition(f"the Zustellung is {record.state}")
+        if keeps_order(work.nachricht, record) and order.blocker(tx, work.nachricht, record.target) is not None:
+            return _wait_in_order(work, record)
         attempt = record.attempts + 1
         work.move_zustellung(
             key,
@@ -226,6 +225,25 @@ def answered(db: Database, claim: Claim, state: NachrichtState, proof: Mapping[s
         work.move(state, "answer.sent", fields, code=told.verdict_code, unexplained=0)
         work.end_lease()
         return work.save()
+
+
+def _number(db: Database, tx: Connection, claim: Claim, vorgang: str, now: datetime) -> order.Numbered | None:
+    """A place for a key found by opening, where the door knew none; before the Nachricht is locked, as always."""
+    if claim.nachricht.vorgang_hash or not vorgang.strip():
+        return None
+    wanted = (claim.nachricht.mandant, vorgang)
+    db.dialect.queue_for(tx, order.hashes_of(db, wanted))
+    return order.number(db, tx, [wanted], now)[0]
+
+
+def _wait_in_order(work: Work, record: ZustellungRecord) -> Claim:
+    """No attempt and no moment: the end of what holds it back makes it due."""
+    if record.code != WAITS:
+        fields = {"attempt": record.attempts, "state": record.state, "code": WAITS, "until": ""}
+        work.event("delivery.waits", {"target": record.target, "key": record.key, **fields})
+    work.change_zustellung(record.key, code=WAITS, due_at=None)
+    _end_own_waiting(work)
+    return work.save()
 
 
 def _demand_unjudged(work: Work) -> None:

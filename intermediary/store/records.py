@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -111,16 +111,26 @@ class ZustellungRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainEnd:
+    """The last event in the chain of a Nachricht: how many there are, and its digest."""
+
+    length: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A lease on one Nachricht: everything its holder needs, and the token that fences its writes.
 
-    Every operation under a claim returns a new Claim with the records as they stand after it; go on with that one.
+    Every operation under a claim returns a new Claim with the records as they stand after it; go on with that one. Once an
+    operation has ended the lease, `owner` is empty.
     """
 
     nachricht: NachrichtRecord
     zustellungen: tuple[ZustellungRecord, ...]
     token: int
     owner: str
+    end: ChainEnd
 
     def zustellung(self, key: str) -> ZustellungRecord:
         """The Zustellung with this idempotency key; LookupError when the Nachricht has none."""
@@ -155,6 +165,18 @@ class PlannedTarget:
     name: str
     required: bool
     output_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What `Store.plan` commits of the one judgement."""
+
+    route: str
+    pins: Mapping[str, str]
+    plan: Json = field(repr=False)
+    targets: Sequence[PlannedTarget]
+    search_keys: Mapping[str, str] = field(repr=False)
+    vorgang: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select
 
 from intermediary.core.states import NachrichtState, ZustellungState
-from intermediary.store.records import NachrichtRecord, ZustellungRecord
+from intermediary.store.records import ChainEnd, Claim, NachrichtRecord, Place, ZustellungRecord
 from intermediary.store.tables import nachrichten, zustellungen
 
 NACHRICHT_FIELDS = tuple(field.name for field in fields(NachrichtRecord))
@@ -27,7 +27,14 @@ def nachricht(row: Row[Any]) -> NachrichtRecord:
     values = row._mapping
     given = {name: values[name] for name in NACHRICHT_FIELDS}
     given["state"] = NachrichtState(given["state"])
+    given["vorgang_place"] = Place(given["vorgang_place"])
     return NachrichtRecord(**given)
+
+
+def claim(row: Row[Any], zustellungen_of_it: tuple[ZustellungRecord, ...]) -> Claim:
+    """What the row says of its lease, held or not, with its Zustellungen."""
+    end = ChainEnd(row.chain_length, row.chain_digest)
+    return Claim(nachricht(row), zustellungen_of_it, row.lease_token, row.lease_owner or "", end)
 
 
 def zustellung(row: Row[Any]) -> ZustellungRecord:

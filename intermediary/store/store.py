@@ -21,17 +21,20 @@ from intermediary.store.approvals import Approvals
 from intermediary.store.database import Database
 from intermediary.store.evidence import evidence
 from intermediary.store.note import note, note_of_installation
+from intermediary.store.pulse import Pulse
 from intermediary.store.records import (
     AuditSnapshot,
     Claim,
     Evidence,
     Headers,
+    Judged,
     NachrichtRecord,
     PlannedTarget,
     StateLine,
     Taken,
     ZustellungRecord,
 )
+from intermediary.store.retention import Retention
 from intermediary.store.watch import Watch, watch
 
 
@@ -64,6 +67,16 @@ class Store:
     def watch(self) -> Watch:
         """Cheap measures, incidents and alerts."""
         return watch(self._db)
+
+    @property
+    def pulse(self) -> Pulse:
+        """Whether the store answers, and what time it is there."""
+        return Pulse(self._db)
+
+    @property
+    def retention(self) -> Retention:
+        """Terms of payloads and hashed ids, holds."""
+        return Retention(self._db)
 
     # --- intake ---
 
@@ -110,7 +123,8 @@ class Store:
 
     def release(self, claim: Claim, now: datetime) -> None:
         """Give the lease back; does nothing when it is not held any more."""
-        _claim.release(self._db, claim)
+        if claim.owner:
+            _claim.release(self._db, claim)
         if claim.nachricht.due_at is not None and claim.nachricht.due_at <= now:
             self._db.bell.ring()
 
@@ -144,15 +158,15 @@ class Store:
         targets: Sequence[PlannedTarget],
         now: datetime,
         search_keys: Mapping[str, str] = EMPTY,
+        vorgang: str | None = None,
     ) -> Claim:
         """Received → planned: the one judgement, and a Zustellung per target, due now.
 
         `plan` is a JSON object without fractions and without content. `search_keys` (name and value) rest only as
-        keyed hashes, for `find`.
+        keyed hashes, for `find`. `vorgang` is None where the route keeps no order, else what opening has
+        found: it counts where the door knew no key, and may be empty.
         """
-        return recording.plan(
-            self._db, claim, route=route, pins=pins, plan=plan, targets=targets, search_keys=search_keys, now=now
-        )
+        return recording.plan(self._db, claim, Judged(route, pins, plan, targets, search_keys, vorgang), now)
 
     def refuse(
         self, claim: Claim, code: str, findings: Sequence[Befund], plan: Mapping[str, Any], now: datetime
@@ -283,7 +297,7 @@ class Store:
 
     def headers(self, nachricht_id: str) -> Headers:
         """What came beside the body; `Misconfigured("payload.erased")` or `("key.unavailable")`."""
-        return query.headers(self._db, nachricht_id)
+        return content.headers(self._db, nachricht_id)
 
     def body(self, nachricht_id: str) -> Content:
         """The received bytes, decrypted while they are read.

@@ -19,7 +19,8 @@ from intermediary.core.values import Eingang
 from intermediary.keys.wrap import DataKey
 from intermediary.store.blobs import Intake
 from intermediary.store.database import Database, whole
-from intermediary.store.records import Taken
+from intermediary.store.order import Wanted, hashes_of, number
+from intermediary.store.records import Place, Taken
 from intermediary.store.tables import data_keys, intake_keys, nachrichten
 from intermediary.store.work import without_claim, write_entries
 
@@ -128,7 +129,8 @@ def _insert(
     db: Database, tx: Connection, batch: Sequence[tuple[str, Eingang]], written: Mapping[str, _Written]
 ) -> list[Taken]:
     hashes = [db.keys.index_hashes(eingang.mandant, eingang.message_id) for _, eingang in batch]
-    db.dialect.queue_for(tx, {one for asked in hashes for one in asked})
+    vorgaenge = {one for _, eingang in batch if _has_vorgang(eingang) for one in hashes_of(db, _vorgang(eingang))}
+    db.dialect.queue_for(tx, vorgaenge.union(*hashes))
     existing = _existing(tx, [own for own, _ in batch])
     same_id = _same_message_id(tx, hashes)
     rows = _Rows()
@@ -144,6 +146,8 @@ def _insert(
         existing.add(own)
         same_id.setdefault((eingang.mandant, asked[0]), []).append(own)
         answers.append(Taken(own, "conflict" if others else "new"))
+    if vorgaenge:
+        rows.number(db, tx)
     rows.insert(tx)
     for own, eingang in repeated:
         work = without_claim(tx, own, eingang.received_at)
@@ -160,6 +164,7 @@ class _Rows:
         self._data_keys: list[dict[str, Any]] = []
         self._intake_keys: list[dict[str, Any]] = []
         self._entries: list[Entry] = []
+        self._of_vorgang: list[tuple[dict[str, Any], Eingang]] = []
 
     def add(self, own: str, eingang: Eingang, message_hash: str, written: _Written, others: list[str]) -> None:
         entry = _first_entry(own, eingang, others)
@@ -198,8 +203,14 @@ class _Rows:
                 "took_over": False,
                 "chain_length": entry.event.seq,
                 "chain_digest": entry.digest,
+                "vorgang_hash": "",
+                "vorgang_number": 0,
+                "vorgang_place": Place.NONE,
+                "vorgang_open": None,
             }
         )
+        if _has_vorgang(eingang):
+            self._of_vorgang.append((self._nachrichten[-1], eingang))
         at = eingang.received_at
         self._data_keys.append(
             {"nachricht_id": own, "mandant": eingang.mandant, "wrapped": written.wrapped_key, "created_at": at}
@@ -208,12 +219,30 @@ class _Rows:
             {"mandant": eingang.mandant, "message_hash": message_hash, "nachricht_id": own, "taken_at": at}
         )
 
+    def number(self, db: Database, tx: Connection) -> None:
+        """Give those of a Vorgang their place in it, in the order of the batch."""
+        if not self._of_vorgang:
+            return
+        at = self._of_vorgang[0][1].received_at
+        numbered = number(db, tx, [_vorgang(eingang) for _, eingang in self._of_vorgang], at)
+        for (row, _), given in zip(self._of_vorgang, numbered, strict=True):
+            row.update(vorgang_hash=given.hash, vorgang_number=given.number, vorgang_open=given.number)
+            row["vorgang_place"] = Place.OPEN
+
     def insert(self, tx: Connection) -> None:
         if self._nachrichten:
             tx.execute(_INSERT_NACHRICHTEN, self._nachrichten)
             tx.execute(_INSERT_DATA_KEYS, self._data_keys)
             tx.execute(_INSERT_INTAKE_KEYS, self._intake_keys)
             write_entries(tx, self._entries)
+
+
+def _has_vorgang(eingang: Eingang) -> bool:
+    return bool(eingang.vorgang.strip())
+
+
+def _vorgang(eingang: Eingang) -> Wanted:
+    return eingang.mandant, eingang.vorgang
 
 
 def _first_entry(own: str, eingang: Eingang, others: list[str]) -> Entry:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, Row, Table, Update, bindparam, insert, select, update
 
@@ -23,30 +23,49 @@ from intermediary.core.states import (
     check_zustellung,
 )
 from intermediary.core.values import EMPTY
-from intermediary.store import due, rows
+from intermediary.store import due, order, rows
 from intermediary.store.errors import LeaseLost, NotFound
-from intermediary.store.records import Claim, NachrichtRecord, ZustellungRecord
+from intermediary.store.records import ChainEnd, Claim, NachrichtRecord, ZustellungRecord
 from intermediary.store.tables import audit_events, nachrichten, zustellungen
+from intermediary.store.vorgang import INVOLVED, held, open_number, waiting_number
 
 _LOAD = select(nachrichten).where(nachrichten.c.id == bindparam("wanted")).with_for_update()
+_LOCK = (
+    select(*(nachrichten.c[name] for name in ("lease_token", "lease_owner", "chain_length", "chain_digest")))
+    .where(nachrichten.c.id == bindparam("wanted"))
+    .with_for_update()
+)
 _INSERT_EVENTS = insert(audit_events)
 _INSERT_ZUSTELLUNGEN = insert(zustellungen)
 
 
 class Work:
-    """A Nachricht being changed; not to be kept beyond its transaction."""
+    """A Nachricht being changed; not to be kept beyond its transaction.
+
+    Either on the row as it was loaded in this transaction, or on what a claim knows (`under_claim`): its holder is the only
+    one who changes states, so nothing is read again; `save` demands that the lease is still held.
+    """
 
     def __init__(self, tx: Connection, row: Row[Any], records: tuple[ZustellungRecord, ...], now: datetime) -> None:
+        self._begin(tx, rows.claim(row, records), now, is_locked=True)
+
+    @classmethod
+    def of_claim(cls, tx: Connection, claim: Claim, now: datetime) -> Self:
+        """On what the claim knows; nothing is read before `save`."""
+        work = cls.__new__(cls)
+        work._begin(tx, claim, now, is_locked=False)
+        return work
+
+    def _begin(self, tx: Connection, claim: Claim, now: datetime, *, is_locked: bool) -> None:
         self._tx = tx
-        self._row = row
+        self._claim = claim
         self._now = now
-        self._before = self.nachricht = rows.nachricht(row)
-        self._known = {record.key: record for record in records}
+        self._is_locked = is_locked
+        self._before = self.nachricht = claim.nachricht
+        self._known = {record.key: record for record in claim.zustellungen}
         self._zustellungen = dict(self._known)
-        self._entries: list[Entry] = []
+        self._events: list[tuple[str, Mapping[str, Any], str]] = []
         self._ends_lease = False
-        self._seq: int = row.chain_length
-        self._digest: str = row.chain_digest
 
     @property
     def zustellungen(self) -> tuple[ZustellungRecord, ...]:
@@ -61,18 +80,7 @@ class Work:
 
     def event(self, name: str, fields: Mapping[str, Any] = EMPTY, *, actor: str = "") -> None:
         """Chain an event that goes into the same transaction."""
-        entry = follow(
-            chain=self.nachricht.id,
-            seq=self._seq + 1,
-            prev=self._digest,
-            at=self._now,
-            name=name,
-            mandant=self.nachricht.mandant,
-            actor=actor,
-            fields=fields,
-        )
-        self._entries.append(entry)
-        self._seq, self._digest = entry.event.seq, entry.digest
+        self._events.append((name, fields, actor))
 
     def change(self, **values: Any) -> None:
         """Change what is no state."""
@@ -129,33 +137,90 @@ class Work:
         """Forget Zustellungen that were never tried; the caller deletes their rows in this transaction."""
         self._zustellungen.clear()
 
+    def is_held_by(self, claim: Claim) -> bool:
+        """Whether the lease of this claim is still held."""
+        return self._claim.token == claim.token and self._claim.owner != ""
+
     def end_lease(self) -> None:
         """The claim ends with this transaction."""
         self._ends_lease = True
 
     def save(self) -> Claim:
-        """Write everything; what the claim's holder sees from now on."""
-        nachricht, records = self.nachricht, self.zustellungen
-        reason = due.wait_reason(nachricht, records)
-        self.nachricht = nachricht = replace(nachricht, due_at=due.due_at(nachricht, records), wait_reason=reason)
-        self._save_zustellungen(records)
-        self._save_nachricht(nachricht)
-        write_entries(self._tx, self._entries)
-        return Claim(nachricht, records, self._row.lease_token, self._row.lease_owner or "")
+        """Write everything; what the claim's holder sees from now on. `LeaseLost` when somebody else holds it.
 
-    def _save_nachricht(self, nachricht: NachrichtRecord) -> None:
+        Who waited in the Vorgang for what ends here is woken in the same transaction.
+        """
+        records = self.zustellungen
+        self.nachricht = nachricht = replace(
+            self.nachricht,
+            due_at=due.due_at(self.nachricht, records),
+            wait_reason=due.wait_reason(self.nachricht, records),
+            vorgang_open=open_number(self.nachricht, records),
+            vorgang_waits=waiting_number(self.nachricht, records),
+        )
+        end, entries = self._chained(self._claim.end)
+        if not self._save_nachricht(nachricht, end):
+            end, entries = self._chained(self._lock())
+            self._save_nachricht(nachricht, end)
+        self._save_zustellungen(records)
+        write_entries(self._tx, entries)
+        self._wake_later_ones(nachricht, records)
+        owner = "" if self._ends_lease else self._claim.owner
+        return replace(self._claim, nachricht=nachricht, zustellungen=records, owner=owner, end=end)
+
+    def _wake_later_ones(self, nachricht: NachrichtRecord, records: tuple[ZustellungRecord, ...]) -> None:
+        before, tx, now = self._before, self._tx, self._now
+        if before.vorgang_place not in INVOLVED:
+            return
+        released = held(before, tuple(self._known.values())) - held(nachricht, records)
+        if released:
+            order.wake(tx, before.vorgang_hash, released, lambda other: without_claim(tx, other, now), now)
+
+    def _chained(self, end: ChainEnd) -> tuple[ChainEnd, list[Entry]]:
+        entries: list[Entry] = []
+        for name, fields, actor in self._events:
+            entry = follow(
+                chain=self.nachricht.id,
+                seq=end.length + 1,
+                prev=end.digest,
+                at=self._now,
+                name=name,
+                mandant=self.nachricht.mandant,
+                actor=actor,
+                fields=fields,
+            )
+            entries.append(entry)
+            end = ChainEnd(entry.event.seq, entry.digest)
+        return end, entries
+
+    def _lock(self) -> ChainEnd:
+        """Where the chain ends now: without a lease others may have added events, a duplicate that came in for example."""
+        row = self._tx.execute(_LOCK, {"wanted": self._before.id}).one_or_none()
+        if row is None or row.lease_token != self._claim.token or row.lease_owner is None:
+            raise LeaseLost(self._before.id)
+        self._is_locked = True
+        return ChainEnd(row.chain_length, row.chain_digest)
+
+    def _save_nachricht(self, nachricht: NachrichtRecord, end: ChainEnd) -> bool:
+        """Whether it was written: False when the row is not as the claim knows it."""
         changed = _difference(self._before, nachricht, rows.NACHRICHT_FIELDS)
-        if nachricht.state is not self._before.state and not self._entries:
+        if nachricht.state is not self._before.state and not self._events:
             raise AssertionError("a state changed without an audit event")
         if changed.get("unexplained") == 0:
             changed.update(crashes=0)
-        if self._entries:
-            changed.update(chain_length=self._seq, chain_digest=self._digest)
+        if self._events:
+            changed.update(chain_length=end.length, chain_digest=end.digest)
         if self._ends_lease:
             changed.update(lease_owner=None, lease_until=None, took_over=False)
-        if changed:
-            statement = _update(nachrichten, "id", tuple(changed))
-            self._tx.execute(statement, {**changed, "_own": nachricht.id})
+        if self._is_locked:
+            if changed:
+                self._tx.execute(_update(nachrichten, "id", tuple(changed)), {**changed, "_own": nachricht.id})
+            return True
+        fence = {"_own": nachricht.id, "_token": self._claim.token, "_length": self._claim.end.length}
+        names = tuple(changed) or ("unexplained",)
+        values = changed or {"unexplained": nachricht.unexplained}
+        written: int = self._tx.execute(_update_fenced(names), {**values, **fence}).rowcount
+        return written == 1
 
     def _save_zustellungen(self, records: tuple[ZustellungRecord, ...]) -> None:
         for position, record in enumerate(records):
@@ -171,11 +236,17 @@ class Work:
 
 
 def under_claim(tx: Connection, claim: Claim, now: datetime) -> Work:
-    """The Nachricht of a claim, if the lease is still held: the fence of every write."""
-    row = tx.execute(_LOAD, {"wanted": claim.nachricht.id}).one_or_none()
-    if row is None or row.lease_token != claim.token or row.lease_owner is None:
+    """The Nachricht of a claim; `save` is the fence of every write.
+
+    One that keeps the order of its Vorgang may have been woken since it was claimed: it is read again, under the lock.
+    """
+    if claim.nachricht.vorgang_place not in INVOLVED:
+        return Work.of_claim(tx, claim, now)
+    order.lock(tx, claim.nachricht.vorgang_hash)
+    work = without_claim(tx, claim.nachricht.id, now)
+    if not work.is_held_by(claim):
         raise LeaseLost(claim.nachricht.id)
-    return Work(tx, row, rows.zustellungen_of_one(tx, claim.nachricht.id), now)
+    return work
 
 
 def without_claim(tx: Connection, nachricht_id: str, now: datetime) -> Work:
@@ -203,6 +274,17 @@ def _update(table: Table, key: str, names: tuple[str, ...]) -> Update:
     """One statement per set of columns, so that the engine compiles each only once."""
     values: dict[str, Any] = {name: bindparam(name) for name in names}
     return update(table).where(table.c[key] == bindparam("_own")).values(values)
+
+
+@cache
+def _update_fenced(names: tuple[str, ...]) -> Update:
+    """The same, if the lease is held still and nobody has added to the chain."""
+    return (
+        _update(nachrichten, "id", names)
+        .where(nachrichten.c.lease_token == bindparam("_token"))
+        .where(nachrichten.c.lease_owner.is_not(None))
+        .where(nachrichten.c.chain_length == bindparam("_length"))
+    )
 
 
 def _difference(before: object, after: object, names: tuple[str, ...]) -> dict[str, Any]:
