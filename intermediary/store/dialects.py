@@ -145,6 +145,12 @@ class Dialect(Protocol):
     claim_suspects: Executable
     """The same for `SUSPECTS`."""
 
+    after_erasure: tuple[str, ...]
+    """Drops erased rows from the engine's own files, outside of a transaction; a row of three begins with 0 if it did."""
+
+    pulse: Executable
+    """Gives `now`, microseconds since 1970 by a server's clock or NULL, and `is_read_only`."""
+
 
 class Sqlite:
     """SQLite in WAL mode with `synchronous=FULL`: one writer at a time, readers never wait.
@@ -156,6 +162,12 @@ class Sqlite:
     is_shared = False
     claim: Executable = LEASE.where(nachrichten.c.id.in_(_DUE)).returning(nachrichten)
     claim_suspects: Executable = LEASE.where(nachrichten.c.id.in_(SUSPECTS)).returning(nachrichten)
+    after_erasure: tuple[str, ...] = (
+        "PRAGMA busy_timeout=0",
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+        f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}",
+    )
+    pulse: Executable = text("SELECT NULL AS now, 0 AS is_read_only FROM meta LIMIT 1")
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -240,6 +252,11 @@ class Postgres:
             )
         )
     ).returning(nachrichten)
+    after_erasure: tuple[str, ...] = ()
+    pulse: Executable = text(
+        "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now, "
+        "current_setting('transaction_read_only') = 'on' AS is_read_only"
+    )
 
     def __init__(self, url: str, *, pool: int = 8) -> None:
         try:

@@ -17,7 +17,6 @@ from intermediary.store import again, content, people, query, sealing, wake
 from intermediary.store import claim as _claim
 from intermediary.store import record as recording
 from intermediary.store import take as taking
-from intermediary.store.approvals import Approvals
 from intermediary.store.database import Database
 from intermediary.store.evidence import evidence
 from intermediary.store.note import note, note_of_installation
@@ -35,10 +34,10 @@ from intermediary.store.records import (
     ZustellungRecord,
 )
 from intermediary.store.retention import Retention
-from intermediary.store.watch import Watch, watch
+from intermediary.store.rooms import Rooms
 
 
-class Store:
+class Store(Rooms):
     """Everything durable about every Nachricht; made by `open_store`, usable from any thread.
 
     Every change is one transaction that writes the state, its audit event(s) and the proof together, and follows the
@@ -47,26 +46,14 @@ class Store:
     the disk does not answer, `Transient("store.unavailable")` is raised: the change may be repeated. What a person may
     not do in the present state raises `NotPossible`.
 
-    `wait`, `park` and `answered` end the claim; all other operations keep it until `release`.
+    `wait`, `park` and `answered` end the claim; all other operations keep it until `release`. Other classes are reached
+    by properties (`Rooms`).
     """
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
 
     @property
     def is_shared(self) -> bool:
         """Whether processes on other hosts may work on the same store."""
         return self._db.dialect.is_shared
-
-    @property
-    def approvals(self) -> Approvals:
-        """Requests that wait for a second person."""
-        return Approvals(self._db)
-
-    @property
-    def watch(self) -> Watch:
-        """Cheap measures, incidents and alerts."""
-        return watch(self._db)
 
     @property
     def pulse(self) -> Pulse:

@@ -12,6 +12,8 @@ from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.keys.wrap import KekFiles, MandantKeys, create_kek
 from intermediary.store import Claim, PlannedTarget, Store, open_store
+from intermediary.store.database import Database
+from intermediary.store.open import open_database
 
 N = NachrichtState
 Z = ZustellungState
@@ -40,15 +42,24 @@ class Bench:
     keys: MandantKeys
     url: str = ""
     opened: list[Store] = field(default_factory=list)
+    rows: Database | None = None
 
     def open(self) -> Store:
         store = open_store(data=self.data, installation=INSTALLATION, keys=self.keys, lease=LEASE, url=self.url)
         self.opened.append(store)
         return store
 
+    def database(self) -> Database:
+        """The rows themselves, beside every store: for what somebody does behind its back."""
+        if self.rows is None:
+            self.rows = open_database(data=self.data, installation=INSTALLATION, keys=self.keys, url=self.url)
+        return self.rows
+
     def close(self) -> None:
         for store in self.opened:
             store.close()
+        if self.rows is not None:
+            self.rows.close()
 
 
 def bench_in(folder: Path, url: str = "") -> Bench:

@@ -1,0 +1,77 @@
+"""One pass over everything that is due: what the daemon does by itself and a person by `retention run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from intermediary.core.retention import Rule, Terms
+from intermediary.core.states import NachrichtState
+from intermediary.store.retention import Group, Place, Retention
+
+What = Literal["left-overs", "payloads", "overdue", "message-ids", "search-keys", "tidied"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step of a pass did.
+
+    `payloads` were erased by a rule; `left-overs` are blobs of earlier erasures; `message-ids` and `search-keys` were
+    forgotten (for the latter `count` says how many Nachrichten were looked at). `overdue`: nothing was done, so many are
+    parked longer than their term. `tidied`: the engine's own files hold nothing of it any more (1), or still may (0).
+    """
+
+    what: What
+    count: int
+    group: Group | None = None
+    rule: Rule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass with these terms. May be dropped after any step, and made anew; two at once do each thing once."""
+
+    retention: Retention
+    terms: Terms
+    dedupe: timedelta
+    search: timedelta
+
+    def steps(self, now: datetime) -> Iterator[Step]:
+        """Everything that is due at `now`, a bounded step (below a second) at a time."""
+        erased = 0
+        while count := self.retention.clear_left_overs():
+            yield Step("left-overs", count)
+        for group in self.retention.groups():
+            rule = self.terms.rule(group.mandant, group.route, group.state)
+            if rule is None:
+                continue
+            for step in self._overdue(group, rule, now) if rule.state is _PARKED else self._erase(group, rule, now):
+                erased += step.count if step.what == "payloads" else 0
+                yield step
+        yield from self._forget(now)
+        if erased:
+            yield Step("tidied", int(self.retention.tidy()))
+
+    def _erase(self, group: Group, rule: Rule, now: datetime) -> Iterator[Step]:
+        after: Place | None = None
+        is_over = False
+        while not is_over:
+            bite = self.retention.erase(group, rule, now=now, after=after)
+            after, is_over = bite.after, bite.after is None
+            if bite.erased or not is_over:
+                yield Step("payloads", bite.erased, group, rule)
+
+    def _overdue(self, group: Group, rule: Rule, now: datetime) -> Iterator[Step]:
+        if count := self.retention.count(group, now - rule.term):
+            yield Step("overdue", count, group, rule)
+
+    def _forget(self, now: datetime) -> Iterator[Step]:
+        while count := self.retention.forget_message_ids(now - self.dedupe, now=now):
+            yield Step("message-ids", count)
+        while count := self.retention.forget_search_keys(now - self.search, now=now):
+            yield Step("search-keys", count)
+
+
+_PARKED = NachrichtState.PARKED

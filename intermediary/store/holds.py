@@ -1,0 +1,160 @@
+"""Legal holds: what a person keeps from being erased, one Nachricht at a time or everything of a Mandant to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from intermediary.store import rows
+from intermediary.store.database import Database, whole
+from intermediary.store.errors import NotPossible
+from intermediary.store.installation import record_installation
+from intermediary.store.records import NachrichtRecord
+from intermediary.store.tables import holds, nachrichten
+from intermediary.store.work import without_claim
+
+QUEUE = "retention"
+"""Erasing and holding wait for each other under this name: what is held when `set` returns is never erased after it."""
+
+Outcome = Literal["held", "released", "unchanged", "erased"]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingHold:
+    """Everything of a Mandant, or of one of its routes, now and to come; `route` is empty for every route."""
+
+    mandant: str
+    route: str
+    since: datetime
+    actor: str
+    reason: str
+
+    def covers(self, mandant: str, route: str) -> bool:
+        """Whether Nachrichten of this Mandant and route are held by it."""
+        return self.mandant == mandant and self.route in ("", route)
+
+
+class Holds:
+    """Sets and releases holds; every change is in the audit trail with its actor and reason. Made by `Store.holds`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def hold(self, nachricht_id: str, *, actor: str, reason: str, now: datetime) -> Outcome:
+        """Keep one Nachricht; `erased`: too late, `unchanged`: is held already, by whatever reason. `NotFound`."""
+        return _hold(self._db, nachricht_id, actor=actor, reason=reason, now=now)
+
+    def release(self, nachricht_id: str, *, actor: str, reason: str, now: datetime) -> Outcome:
+        """Let the terms hold again for one Nachricht; `unchanged` when it was not held by itself. `NotFound`."""
+        return _release(self._db, nachricht_id, actor=actor, reason=reason, now=now)
+
+    def hold_all(self, mandant: str, route: str, *, actor: str, reason: str, now: datetime) -> Outcome:
+        """Keep everything of a Mandant (of one route, if it is not empty), also what comes later."""
+        return _hold_all(self._db, mandant, route, actor=actor, reason=reason, now=now)
+
+    def release_all(self, mandant: str, route: str, *, actor: str, reason: str, now: datetime) -> Outcome:
+        """End a hold of `hold_all`; holds of single Nachrichten stay."""
+        return _release_all(self._db, mandant, route, actor=actor, reason=reason, now=now)
+
+    def standing(self) -> tuple[StandingHold, ...]:
+        """All holds of `hold_all`, by Mandant and route."""
+        with self._db.read() as tx:
+            return standing(tx)
+
+    def single(self, mandant: str | None = None) -> Iterator[NachrichtRecord]:
+        """The Nachrichten that are held by themselves, oldest first."""
+        chosen = select(*rows.NACHRICHT_COLUMNS).where(nachrichten.c.held_since.is_not(None))
+        if mandant is not None:
+            chosen = chosen.where(nachrichten.c.mandant == mandant)
+        ordered = chosen.order_by(nachrichten.c.received_at, nachrichten.c.id)
+        with self._db.read() as tx:
+            yield from [rows.nachricht(row) for row in tx.execute(ordered)]
+
+    def count(self, mandant: str) -> int:
+        """How many Nachrichten of a Mandant are held, by themselves or by a hold of their Mandant or route."""
+        with self._db.read() as tx:
+            own = select(func.count()).where(nachrichten.c.mandant == mandant, nachrichten.c.payload == "present")
+            routes = {one.route for one in standing(tx) if one.mandant == mandant}
+            if "" in routes:
+                return tx.execute(own).scalar_one()
+            held = nachrichten.c.held_since.is_not(None)
+            return tx.execute(own.where(held | nachrichten.c.route.in_(sorted(routes)))).scalar_one()
+
+
+def standing(tx: Connection) -> tuple[StandingHold, ...]:
+    """All standing holds."""
+    return tuple(StandingHold(**row._mapping) for row in tx.execute(select(holds).order_by(*holds.primary_key)))
+
+
+def demand_free(tx: Connection, nachricht: NachrichtRecord) -> None:
+    """`NotPossible` when the Nachricht is held: for whoever erases on a person's order."""
+    is_covered = any(one.covers(nachricht.mandant, nachricht.route) for one in standing(tx))
+    if nachricht.held_since is not None or is_covered:
+        raise NotPossible("the Nachricht is on hold: release the hold first")
+
+
+@whole
+def _hold(db: Database, nachricht_id: str, *, actor: str, reason: str, now: datetime) -> Outcome:
+    with db.write() as tx:
+        db.dialect.queue_for(tx, [QUEUE])
+        work = without_claim(tx, nachricht_id, now)
+        if work.nachricht.payload == "erased":
+            return "erased"
+        if work.nachricht.held_since is not None:
+            return "unchanged"
+        work.event("hold.set", {"reason": reason}, actor=actor)
+        work.change(held_since=now)
+        work.save()
+        return "held"
+
+
+@whole
+def _release(db: Database, nachricht_id: str, *, actor: str, reason: str, now: datetime) -> Outcome:
+    with db.write() as tx:
+        work = without_claim(tx, nachricht_id, now)
+        if work.nachricht.held_since is None:
+            return "unchanged"
+        work.event("hold.released", {"reason": reason}, actor=actor)
+        work.change(held_since=None)
+        work.save()
+        return "released"
+
+
+@whole
+def _hold_all(db: Database, mandant: str, route: str, *, actor: str, reason: str, now: datetime) -> Outcome:
+    with db.write() as tx:
+        db.dialect.queue_for(tx, [QUEUE])
+        if _is_there(tx, mandant, route):
+            return "unchanged"
+        record_installation(
+            db, tx, "hold.standing-set", {"mandant": mandant, "route": route, "reason": reason}, now=now, actor=actor
+        )
+        values = {"mandant": mandant, "route": route, "since": now, "actor": actor, "reason": reason}
+        tx.execute(insert(holds), values)
+        return "held"
+
+
+@whole
+def _release_all(db: Database, mandant: str, route: str, *, actor: str, reason: str, now: datetime) -> Outcome:
+    with db.write() as tx:
+        db.dialect.queue_for(tx, [QUEUE])
+        if not _is_there(tx, mandant, route):
+            return "unchanged"
+        fields = {"mandant": mandant, "route": route, "reason": reason}
+        record_installation(db, tx, "hold.standing-released", fields, now=now, actor=actor)
+        tx.execute(delete(holds).where(holds.c.mandant == mandant, holds.c.route == route))
+        return "released"
+
+
+def _is_there(tx: Connection, mandant: str, route: str) -> bool:
+    chosen = select(holds.c.mandant).where(holds.c.mandant == mandant, holds.c.route == route)
+    return tx.execute(chosen).first() is not None
+
+
+def held_by(nachricht: NachrichtRecord, known: Iterable[StandingHold]) -> bool:
+    """Whether it is held by itself or by one of these."""
+    return nachricht.held_since is not None or any(one.covers(nachricht.mandant, nachricht.route) for one in known)

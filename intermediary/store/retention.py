@@ -1,0 +1,260 @@
+"""Erases what is due: payloads by erasing their data keys, hashed ids after their term; in small batches, at any time.
+
+A term is counted from the moment the events name, not from a column: what somebody wrote behind the store's back erases
+nothing early. Whatever is erased is erased once, on however many hosts this runs at the same moment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, tuple_, update
+
+from intermediary.audit.chain import moment
+from intermediary.audit.standing import last_move
+from intermediary.core.retention import ENDING, Rule
+from intermediary.core.states import NachrichtState
+from intermediary.store import rows
+from intermediary.store.database import Database, translated, whole
+from intermediary.store.holds import QUEUE, Holds, standing
+from intermediary.store.installation import record_installation
+from intermediary.store.tables import (
+    KEPT,
+    LEFT_OVER,
+    audit_events,
+    data_keys,
+    intake_keys,
+    meta,
+    nachrichten,
+    search_keys,
+)
+from intermediary.store.work import Work
+
+BATCH = 200
+"""So many Nachrichten are erased in one transaction: a fraction of a second."""
+
+_MEMORY_BATCH = 2_000
+
+_REASON = "Aufbewahrungsfrist"
+_FORGOTTEN = "retention.search_keys"
+_N = nachrichten.c
+_IS_KEPT, _IS_LEFT_OVER = text(KEPT), text(LEFT_OVER)
+_SINCE = func.coalesce(_N.state_since, _N.received_at)
+
+Place = tuple[datetime, str]
+"""Where a look ended: the receipt and id of the last Nachricht."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Nachrichten that one rule holds for; `route` is empty for what was refused before it had one."""
+
+    mandant: str
+    route: str
+    state: NachrichtState
+
+
+@dataclass(frozen=True, slots=True)
+class Bite:
+    """What one transaction did: how many it erased, and where to go on; `after` is None at the end of the group."""
+
+    erased: int
+    after: Place | None
+
+
+class Retention:
+    """What a term ends for. Made by `Store.retention`; whoever obeys the terms uses `store.erasing`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    @property
+    def holds(self) -> Holds:
+        """What a person keeps from being erased."""
+        return Holds(self._db)
+
+    def groups(self) -> Iterator[Group]:
+        """All groups that have a payload and a state with a term; one look into the index for each."""
+        last = ("", "", "")
+        columns = (_N.mandant, _N.route, _N.state)
+        while True:
+            chosen = select(*columns).where(_IS_KEPT, tuple_(*columns) > last).order_by(*columns).limit(1)
+            with self._db.read() as tx:
+                row = tx.execute(chosen).one_or_none()
+            if row is None:
+                return
+            last = (row.mandant, row.route, row.state)
+            group = Group(row.mandant, row.route, NachrichtState(row.state))
+            if group.state in ENDING:
+                yield group
+
+    def count(self, group: Group, until: datetime, *, since: datetime | None = None) -> int:
+        """How many of a group reached their state by `until` (and after `since`); those held by themselves are left out."""
+        chosen = select(func.count()).where(*_of(group), _N.held_since.is_(None), until >= _SINCE)
+        chosen = chosen.where(_N.received_at <= until)
+        if since is not None:
+            chosen = chosen.where(since < _SINCE)
+        with self._db.read() as tx:
+            return tx.execute(chosen).scalar_one()
+
+    def erase(self, group: Group, rule: Rule, *, now: datetime, after: Place | None = None, most: int = BATCH) -> Bite:
+        """Erase the payloads of a group whose term is over, the oldest first, at most `most` of them looked at.
+
+        In one transaction data key and sealed headers go, and `payload.erased` names the rule; then the blob. What is
+        held, leased, or has been parked is left alone.
+        """
+        bite, blobs = _erase(self._db, group, rule, now, after, most)
+        for blob in blobs:
+            self._db.blobs.remove(blob)
+        return bite
+
+    def clear_left_overs(self, most: int = BATCH) -> int:
+        """Remove blobs of erased payloads whose file may be there still, after a crash; how many were looked at."""
+        with self._db.read() as tx:
+            found = tx.execute(select(_N.id, _N.blob).where(_IS_LEFT_OVER).order_by(_N.id).limit(most)).all()
+        for row in found:
+            self._db.blobs.remove(row.blob)
+        if found:
+            _forget_blobs(self._db, [row.id for row in found])
+        return len(found)
+
+    def forget_message_ids(self, until: datetime, *, now: datetime, most: int = _MEMORY_BATCH) -> int:
+        """Erase the hashed message ids that were taken before `until`; how many."""
+        return _forget_message_ids(self._db, until, now, most)
+
+    def forget_search_keys(self, until: datetime, *, now: datetime, most: int = _MEMORY_BATCH) -> int:
+        """Erase the hashed search keys of Nachrichten received before `until`; how many Nachrichten were looked at."""
+        return _forget_search_keys(self._db, until, now, most)
+
+    def tidy(self) -> bool:
+        """After an erasure: let the engine drop what its own files keep of it; False when readers were in the way."""
+        done: list[Any] = []
+        with translated(), closing(self._db.engine.raw_connection()) as connection:
+            for statement in self._db.dialect.after_erasure:
+                cursor = connection.cursor()
+                cursor.execute(statement)
+                done += cursor.fetchall()
+        return all(row[0] == 0 for row in done if len(row) == 3)
+
+
+def _of(group: Group) -> tuple[Any, ...]:
+    return (_IS_KEPT, _N.mandant == group.mandant, _N.route == group.route, _N.state == group.state)
+
+
+@whole
+def _erase(
+    db: Database, group: Group, rule: Rule, now: datetime, after: Place | None, most: int
+) -> tuple[Bite, list[str]]:
+    until = now - rule.term
+    if group.state is NachrichtState.PARKED:
+        raise ValueError("what is parked waits for a person")
+    with db.write() as tx:
+        db.dialect.queue_for(tx, [QUEUE])
+        if any(one.covers(group.mandant, group.route) for one in standing(tx)):
+            return Bite(0, None), []
+        found = tx.execute(_candidates(group, until, after, most)).all()
+        due = _due(tx, found, until)
+        records = rows.zustellungen_of(tx, [row.id for row in due])
+        for row in due:
+            work = Work(tx, row, records[row.id], now)
+            work.event("payload.erased", {"reason": _REASON, "rule": str(rule)})
+            work.change(payload="erased")
+            work.save()
+        ids = [row.id for row in due]
+        erase_keys(tx, ids)
+    last = found[-1] if len(found) == most else None
+    return Bite(len(ids), (last.received_at, last.id) if last else None), [row.blob for row in due]
+
+
+def erase_keys(tx: Connection, ids: Sequence[str]) -> None:
+    """Erase data keys and sealed headers of Nachrichten whose erasure is told by an event of this transaction."""
+    if ids:
+        tx.execute(delete(data_keys).where(data_keys.c.nachricht_id.in_(ids)))
+        tx.execute(update(nachrichten).where(_N.id.in_(ids)).values(headers=None))
+
+
+def _candidates(group: Group, until: datetime, after: Place | None, most: int) -> Any:
+    chosen = select(nachrichten).where(
+        *_of(group),
+        _N.received_at <= until,
+        or_(_N.state_since.is_(None), _N.state_since <= until),
+        _N.held_since.is_(None),
+        _N.lease_owner.is_(None),
+    )
+    if after is not None:
+        chosen = chosen.where(tuple_(_N.received_at, _N.id) > after)
+    return chosen.order_by(_N.received_at, _N.id).limit(most).with_for_update(skip_locked=True)
+
+
+def _due(tx: Connection, found: Sequence[Row[Any]], until: datetime) -> list[Row[Any]]:
+    """Those whose events say so too; where they say later, that is written down."""
+    ids = [row.id for row in found]
+    chains: dict[str, list[bytes]] = {one: [] for one in ids}
+    columns = audit_events.c
+    chosen = select(columns.chain, columns.body).where(columns.chain.in_(ids)).order_by(columns.chain, columns.seq)
+    for chain, body in tx.execute(chosen):
+        chains[chain].append(body)
+    due: list[Row[Any]] = []
+    for row in found:
+        told = last_move(chains[row.id])
+        if told is None or told[0] != row.state:
+            continue  # `audit verify` names it; nothing is erased on the word of a row alone
+        if told[1] <= until:
+            due.append(row)
+        else:
+            tx.execute(update(nachrichten).where(_N.id == row.id).values(state_since=told[1]))
+    return due
+
+
+@whole
+def _forget_blobs(db: Database, ids: Sequence[str]) -> None:
+    with db.write() as tx:
+        tx.execute(update(nachrichten).where(_N.id.in_(ids), _IS_LEFT_OVER).values(blob=""))
+
+
+@whole
+def _forget_message_ids(db: Database, until: datetime, now: datetime, most: int) -> int:
+    columns = intake_keys.c
+    key = (columns.mandant, columns.message_hash, columns.nachricht_id)
+    with db.write() as tx:
+        db.dialect.queue_for(tx, [QUEUE])
+        old = select(*key).where(columns.taken_at <= until).order_by(columns.taken_at).limit(most)
+        found = [tuple(row) for row in tx.execute(old)]
+        if found:
+            tx.execute(delete(intake_keys).where(tuple_(*key).in_(found)))
+            _tell(db, tx, "message-ids", until, len(found), now)
+        return len(found)
+
+
+@whole
+def _forget_search_keys(db: Database, until: datetime, now: datetime, most: int) -> int:
+    """In the order of receipt, from where the last call ended: that is kept, so that nothing is looked at twice."""
+    with db.write() as tx:
+        db.dialect.queue_for(tx, [QUEUE])
+        noted = tx.execute(select(meta.c.value).where(meta.c.name == _FORGOTTEN)).scalar_one_or_none()
+        old = select(_N.id, _N.received_at).where(_N.received_at <= until)
+        if noted is not None:
+            at, last = json.loads(noted)
+            old = old.where(tuple_(_N.received_at, _N.id) > (datetime.fromisoformat(at), last))
+        found = tx.execute(old.order_by(_N.received_at, _N.id).limit(most)).all()
+        if not found:
+            return 0
+        gone = tx.execute(delete(search_keys).where(search_keys.c.nachricht_id.in_([row.id for row in found])))
+        value = json.dumps([found[-1].received_at.isoformat(), found[-1].id])
+        if noted is None:
+            tx.execute(insert(meta), {"name": _FORGOTTEN, "value": value})
+        else:
+            tx.execute(update(meta).where(meta.c.name == _FORGOTTEN).values(value=value))
+        if gone.rowcount:
+            _tell(db, tx, "search-keys", until, gone.rowcount, now)
+        return len(found)
+
+
+def _tell(db: Database, tx: Connection, what: str, until: datetime, count: int, now: datetime) -> None:
+    fields = {"what": what, "until": moment(until), "count": count}
+    record_installation(db, tx, "memory.forgotten", fields, now=now)
