@@ -128,6 +128,8 @@ class Deliverer:
             return self._park(claim, zustellung, "output.changed")
         claim = self._store.intend(claim, zustellung.key, output_sha256=ausgabe.package.content.sha256, now=self._now())
         intended = claim.zustellung(zustellung.key)
+        if intended.state is not _Z.INTENDED:  # earlier ones of its Vorgang come first
+            return claim
         auftrag = Zustellauftrag(
             nachricht_id=claim.nachricht.id,
             target=intended.target,

@@ -224,6 +224,7 @@ class _Errand:
             pins=judgement.pins,
             plan=_plan(judgement),
             search_keys=_search_keys(judgement),
+            vorgang=judgement.ausgabe.vorgang if judgement.route.order == "vorgang" else None,
             targets=[
                 PlannedTarget(t.name, t.required, judgement.ausgabe.package.content.sha256)
                 for t in judgement.route.targets

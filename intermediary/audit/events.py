@@ -108,6 +108,11 @@ _KINDS = (
         (*_DELIVERY, "reason"),
         _JOB,
     ),
+    Kind(
+        "person.let-pass",
+        "Eine Person hat die späteren Nachrichten des Vorgangs an dieser vorbeigelassen; sie hält niemanden mehr auf.",
+        ("reason",),
+    ),
     Kind("person.hurried", "Eine Person hat die Wartezeit beendet; es wird sofort wieder versucht.", ("reason",), _JOB),
     Kind(
         "person.judged-anew",

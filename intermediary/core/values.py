@@ -195,7 +195,9 @@ class Ausgabe:
 
     `nachricht` is the target XML as bytes; `standard` and `message` name what it is (`xdomea 3.1.0`,
     `Abgabe.Abgabe.0401`). `package` is the form in which it is handed over (a ZIP of both, or the bare message).
-    `herkunft` has one entry per leaf element of `nachricht`; `unread` lists input paths nobody read.
+    `herkunft` has one entry per leaf element of `nachricht`; `unread` lists input paths nobody read. `vorgang` is the key of
+    the Vorgang as the content names it, for routes that keep the order (`order = "vorgang"`); a key the door knew counts
+    first. It rests only as a keyed hash.
     """
 
     standard: str
@@ -206,6 +208,7 @@ class Ausgabe:
     herkunft: tuple[Herkunft, ...] = field(default=(), repr=False)
     unread: tuple[str, ...] = field(default=(), repr=False)
     business_keys: Mapping[str, str] = field(default_factory=lambda: EMPTY, repr=False)
+    vorgang: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

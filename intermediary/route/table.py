@@ -26,6 +26,7 @@ _LONGEST_WHERE = 500
 
 Requirement = Literal["transport-signature", "content-signature", "trusted"]
 Stage = Literal["production", "test"]
+Order = Literal["none", "vorgang"]
 
 
 class MappingName(str):
@@ -85,6 +86,10 @@ class Route:
     mapping: MappingName = field(metadata={"help": "mapping and version"})
     targets: tuple[Target, ...] = field(metadata={"help": "where the output goes", "key": "target"})
     stage: Stage = field(default="production", metadata={"help": "production, or test: takes test messages"})
+    order: Order = field(
+        default="none",
+        metadata={"help": "vorgang: each target gets the Nachrichten of one Vorgang in the order of acceptance"},
+    )
     require: tuple[Requirement, ...] = field(default=(), metadata={"help": "what the sender's signatures must show"})
     when: When = field(default_factory=When, metadata={"help": "conditions; the most specific route wins"})
     settings: Mapping[str, str] = field(default_factory=lambda: EMPTY, metadata={"help": "settings of the mapping"})

@@ -182,18 +182,18 @@ def _wake_at(tx: Connection, vorgang_hash: str, target: str, load: Callable[[str
     while (first := tx.execute(NEXT_WAITING, asked).one_or_none()) is not None:
         place = {"vorgang": vorgang_hash, "before": first.vorgang_waits, "target": target}
         if tx.execute(BLOCKER, place).first() is None:
-            rouse(load(first.id), target, now)
-            tx.info[RUNG] = True
+            rouse(tx, load(first.id), [target], now)
         if first.vorgang_place != Place.PASSED:
             return  # it holds back everybody behind it
         asked["after"] = first.vorgang_waits
 
 
-def rouse(work: Work, target: str, now: datetime) -> None:
-    """What waited here is due now; its time until a person is asked begins now as well."""
+def rouse(tx: Connection, work: Work, targets: Sequence[str], now: datetime) -> None:
+    """What waited at these targets is due now; its time until a person is asked begins now as well."""
     for record in work.zustellungen:
-        if record.target == target and is_waiting(record):
+        if record.target in targets and is_waiting(record):
             work.change_zustellung(record.key, code="", due_at=now, since=now)
+            tx.info[RUNG] = True
     work.save()
 
 

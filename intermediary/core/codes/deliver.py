@@ -4,6 +4,13 @@ from intermediary.core.codes.code import Code, Healer
 
 CODES = (
     Code(
+        "order.waits",
+        Healer.TIME,
+        "Eine frühere Nachricht desselben Vorgangs ist an diesem Ziel noch nicht entschieden; die Reihenfolge wird gewahrt.",
+        "Geht von selbst weiter, sobald die frühere zugestellt, abgelehnt oder verworfen ist; `explain` nennt sie. Soll nicht "
+        "gewartet werden: `decide FRÜHERE-ID pass --reason …` lässt die späteren an ihr vorbei.",
+    ),
+    Code(
         "target.unreachable",
         Healer.TIME,
         "Das Ziel ist zurzeit nicht erreichbar.",
