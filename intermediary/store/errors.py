@@ -25,3 +25,19 @@ class Ambiguous(StoreError):
 
 class NotPossible(StoreError):
     """What a person asked for does not fit the state; the text says why."""
+
+
+class JobOpen(StoreError):
+    """The same job is open already, or was ordered only just now; the text is its id."""
+
+
+class JobNotFound(StoreError):
+    """No job, or several, have an id that begins so."""
+
+
+class JobLost(StoreError):
+    """Somebody else carries out this job now: nothing was written."""
+
+
+class NothingChosen(StoreError):
+    """A selection that no Nachricht meets makes no job."""

@@ -71,6 +71,18 @@ CODES = (
         "Nichts; der Grund steht im Audit.",
     ),
     Code(
+        "job.errors",
+        Healer.OPERATOR,
+        "Der Auftrag hat sich selbst angehalten: zu viele seiner Nachrichten schlugen fehl oder kamen zurück.",
+        "`jobs show ID` nennt die Gründe. Ursache beheben, dann `jobs resume ID`, oder `jobs stop ID`.",
+    ),
+    Code(
+        "job.item.busy",
+        Healer.TIME,
+        "Die Nachricht wurde so lange bearbeitet, dass der Auftrag sie ausgelassen hat.",
+        "Wenn sie wieder frei ist, einzeln wiederholen: `replay ID`.",
+    ),
+    Code(
         "store.unavailable",
         Healer.TIME,
         "Die Datenbank oder der Datenträger der Installation antwortet zurzeit nicht.",

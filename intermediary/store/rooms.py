@@ -1,0 +1,30 @@
+"""What the store knows besides the way of a Nachricht, each in a class of its own."""
+
+from __future__ import annotations
+
+from intermediary.store.approvals import Approvals
+from intermediary.store.database import Database
+from intermediary.store.jobs import Jobs
+from intermediary.store.watch import Watch, watch
+
+
+class Rooms:
+    """The part of `Store` that leads to its other classes; each is made anew and keeps nothing."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    @property
+    def approvals(self) -> Approvals:
+        """Requests that wait for a second person."""
+        return Approvals(self._db)
+
+    @property
+    def jobs(self) -> Jobs:
+        """Orders over many Nachrichten."""
+        return Jobs(self._db)
+
+    @property
+    def watch(self) -> Watch:
+        """Cheap measures, incidents and alerts."""
+        return watch(self._db)
