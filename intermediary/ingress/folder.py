@@ -23,6 +23,7 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     sleep_using_event,
+    stop_any,
     stop_when_event_set,
 )
 from tenacity.wait import wait_base, wait_random_exponential
@@ -31,10 +32,11 @@ from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Eingang
 from intermediary.ingress.doors import OSCI_MIME, DoorRules, DoorState, DoorStatus, Take, build_eingang, check_size
+from intermediary.ingress.gate import OPEN, Gate
 from intermediary.ingress.inbox import FileInbox, Lying, is_same
 from intermediary.ingress.regular import IrregularFile, UnreadableFile
 from intermediary.ingress.sidecar import read_sidecar
-from intermediary.ingress.taking import GivenBack, Taker
+from intermediary.ingress.taking import GivenBack, StopWhen, Taker
 from intermediary.keys.spool import Spool, SpoolStopped, SpoolTooLarge
 
 log = structlog.get_logger(__name__)
@@ -71,6 +73,7 @@ class FolderDoor:
         take: Take,
         clock: Callable[[], datetime],
         spool: Spool,
+        gate: Gate = OPEN,
         ticks: Callable[[], float] = time.monotonic,
         wait: wait_base | None = None,
     ) -> None:
@@ -78,18 +81,21 @@ class FolderDoor:
         self._rules = rules
         self._clock = clock
         self._spool = spool
+        self._gate = gate
         self._ticks = ticks
         self._wait = wait or wait_random_exponential(multiplier=0.5, max=10)
         self._inbox = FileInbox(settings.inbox)
         self._stop = threading.Event()
         self._status = DoorStatus(DoorState.CLOSED)
         self._aside: dict[str, float] = {}
+        self._held_by = ""
         self._taker = Taker(
             take,
             channel=rules.channel,
             stop=self._stop,
             hold_seconds=settings.hold_seconds,
             on_holding=self._on_holding,
+            gate=gate,
             wait=wait,
         )
 
@@ -109,7 +115,7 @@ class FolderDoor:
         self._status = DoorStatus(DoorState.OPENING)
         try:
             while not self._stop.is_set():
-                if not self._sweep_patiently():
+                if self._is_closed() or not self._sweep_patiently():
                     self._stop.wait(self._settings.poll_seconds)
         finally:
             self._status = DoorStatus(DoorState.CLOSED)
@@ -123,7 +129,7 @@ class FolderDoor:
         self._aside = {name: due for name, due in self._aside.items() if due > self._ticks()}
         lying = self._inbox.oldest(_PER_SCAN)
         self._status = DoorStatus(DoorState.TAKING, aside=len(self._aside))
-        while lying and not self._stop.is_set():
+        while lying and not self._stop.is_set() and not self._is_closed():
             batch: list[tuple[Lying, Eingang]] = []
             size = 0
             while lying and len(batch) < self._settings.batch and size < self._settings.batch_bytes:
@@ -137,18 +143,28 @@ class FolderDoor:
             settled += self._offer(batch)
         return settled
 
+    def _is_closed(self) -> bool:
+        """Whether the gate is: then everything stays where it lies."""
+        obstacle = self._gate.obstacle(self._rules.mandanten[0])
+        if obstacle is None:
+            return False
+        self._on_holding(obstacle.code)
+        return True
+
     def _sweep_patiently(self) -> int:
         retrying = Retrying(
             retry=retry_if_exception_type((OSError, GivenBack)),
             wait=self._wait,
-            stop=stop_when_event_set(self._stop),
+            stop=stop_any(stop_when_event_set(self._stop), StopWhen(self._is_closed)),
             sleep=sleep_using_event(self._stop),
             after=self._say_holding,
         )
         try:
-            return retrying(self.sweep)
+            settled = retrying(self.sweep)
         except RetryError:
-            return 0  # stopped while waiting
+            return 0  # stopped while waiting, or the gate is closed
+        self._held_by = ""
+        return settled
 
     def _read(self, lying: Lying) -> Eingang | Rejected | None:
         """The Eingang of a file; why it is refused; or None when it is not ready, or was set aside."""
@@ -240,4 +256,6 @@ class FolderDoor:
         code = type(error).__name__
         if isinstance(error, OSError):
             self._status = replace(self._status, state=DoorState.OPENING, code=code)
-        log.warning("folder.holding", channel=self.channel, code=code, attempt=state.attempt_number)
+        if code != self._held_by:
+            self._held_by = code
+            log.warning("folder.holding", channel=self.channel, code=code)

@@ -19,19 +19,32 @@ from tenacity import (
     retry_if_exception_type,
     sleep_using_event,
     stop_after_delay,
+    stop_any,
     stop_when_event_set,
     wait_random_exponential,
 )
+from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
 from intermediary.core.faults import Fault, Rejected, Transient
 from intermediary.core.values import Eingang
 from intermediary.ingress.doors import Take
+from intermediary.ingress.gate import OPEN, Gate
 from intermediary.store.records import Taken
 
 log = structlog.get_logger(__name__)
 
 _HEALED_BY_TIME = (Transient, OSError)
+
+
+class StopWhen(stop_base):
+    """Ends retrying as soon as something holds."""
+
+    def __init__(self, holds: Callable[[], bool]) -> None:
+        self._holds = holds
+
+    def __call__(self, _state: RetryCallState) -> bool:
+        return self._holds()
 
 
 class GivenBack(Exception):
@@ -55,7 +68,8 @@ class Taker:
     """Calls `take` for one door, always from the door's own thread.
 
     `on_holding` is told the code while the store is away and the empty text when it is back. `hold_seconds` is the
-    longest time one offer is held before it is given back; a set `stop` ends holding at once.
+    longest time one offer is held before it is given back; a set `stop` ends holding at once, and so does a `gate` that
+    closes.
     """
 
     def __init__(
@@ -66,6 +80,7 @@ class Taker:
         stop: threading.Event,
         hold_seconds: float,
         on_holding: Callable[[str], None],
+        gate: Gate = OPEN,
         wait: wait_base | None = None,
     ) -> None:
         self._take = take
@@ -73,6 +88,8 @@ class Taker:
         self._stop = stop
         self._hold_seconds = hold_seconds
         self._on_holding = on_holding
+        self._gate = gate
+        self._held_by = ""
         self._wait = wait or wait_random_exponential(multiplier=0.5, max=10)
 
     def offer(self, eingaenge: Sequence[Eingang]) -> Iterator[Verdict]:
@@ -113,7 +130,9 @@ class Taker:
         retrying = Retrying(
             retry=retry_if_exception_type(_HEALED_BY_TIME),
             wait=self._wait,
-            stop=stop_when_event_set(self._stop) | stop_after_delay(self._hold_seconds),
+            stop=stop_any(
+                stop_when_event_set(self._stop), stop_after_delay(self._hold_seconds), StopWhen(self._is_closed)
+            ),
             sleep=sleep_using_event(self._stop),
             after=self._say_holding,
         )
@@ -123,7 +142,7 @@ class Taker:
             raise GivenBack from error
         if len(taken) != len(eingaenge):
             raise AssertionError("take answers once per Eingang")
-        self._on_holding("")
+        self._tell("")
         for one in taken:
             if one.outcome != "new":
                 log.info("door.repeated", channel=self._channel, nachricht_id=one.nachricht_id, outcome=one.outcome)
@@ -131,9 +150,18 @@ class Taker:
 
     def _say_holding(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
-        code = _code(error)
+        self._tell(_code(error))
+
+    def _tell(self, code: str) -> None:
+        """Logged when it changes, not with every attempt: an outage lasts for hours."""
         self._on_holding(code)
-        log.warning("door.holding", channel=self._channel, code=code, attempt=state.attempt_number)
+        if code != self._held_by:
+            self._held_by = code
+            log.warning("door.holding" if code else "door.taking", channel=self._channel, code=code)
+
+    def _is_closed(self) -> bool:
+        """Everybody knows by now that nothing can be taken: what is held is better off where it came from."""
+        return self._gate.obstacle() is not None
 
 
 def _code(error: BaseException | None) -> str:

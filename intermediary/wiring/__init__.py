@@ -17,14 +17,15 @@ from intermediary.wiring.installation import (
     open_installation,
     spool_folder,
     store_url,
-    utc_now,
 )
+from intermediary.wiring.time import Timekeeper, utc_now
 from intermediary.wiring.work import bench
 
 __all__ = [
     "SIGNING_KEY",
     "Configuration",
     "Installation",
+    "Timekeeper",
     "all_answers",
     "bench",
     "copy_rows",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from intermediary.ingress.amqp import AmqpAnswers, AmqpDoor, AmqpSettings
 from intermediary.ingress.claims import Claims
-from intermediary.ingress.doors import Door, DoorRules
+from intermediary.ingress.doors import Door, DoorRules, Take
 from intermediary.ingress.folder import FolderDoor, FolderSettings
 from intermediary.ingress.folder_answers import FolderAnswers
+from intermediary.ingress.gate import OPEN, Gate, GuardedGate
 from intermediary.keys.spool import Spool
 from intermediary.osci.client.send import Sender
 from intermediary.osci.passive.told import ToldInResponse
@@ -20,9 +22,10 @@ from intermediary.receipt import Answers
 from intermediary.settings.channels import Channel
 from intermediary.settings.models import Settings
 from intermediary.wiring.configuration import Configuration
-from intermediary.wiring.installation import Installation, secret, spool_folder, utc_now
+from intermediary.wiring.installation import Installation, secret, spool_folder
 from intermediary.wiring.lines import keys_as_written, keys_in_force, open_fetch, open_lines, open_osci_answers
 from intermediary.wiring.passive import open_passive
+from intermediary.wiring.time import utc_now
 
 
 def door_rules(channel: Channel) -> DoorRules:
@@ -36,31 +39,50 @@ def door_rules(channel: Channel) -> DoorRules:
     )
 
 
-def open_doors(installation: Installation, *, now: Callable[[], datetime] = utc_now) -> list[Door]:
-    """The doors of all channels, each ready to be run in a thread of its own."""
+def open_doors(
+    installation: Installation, *, now: Callable[[], datetime] | None = None, gate: GuardedGate | None = None
+) -> list[Door]:
+    """The doors of all channels, each ready to be run in a thread of its own; without a `gate` it is open."""
     settings = installation.settings
     spool = Spool(spool_folder(settings))
     needs_keys = any(channel.osci_passive or channel.osci_fetch for channel in settings.channel)
     configuration = Configuration(settings) if needs_keys else None
-    return [_open_door(channel, installation, configuration, spool, now) for channel in settings.channel]
+    house = _House(installation, configuration, spool, now or installation.now, gate)
+    return [_open_door(channel, house) for channel in settings.channel]
 
 
-def _open_door(
-    channel: Channel,
-    installation: Installation,
-    configuration: Configuration | None,
-    spool: Spool,
-    now: Callable[[], datetime],
-) -> Door:
-    rules = door_rules(channel)
-    take = installation.store.take
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What the doors of one process share."""
+
+    installation: Installation
+    configuration: Configuration | None
+    spool: Spool
+    now: Callable[[], datetime]
+    guard: GuardedGate | None
+
+    @property
+    def gate(self) -> Gate:
+        return self.guard or OPEN
+
+    @property
+    def take(self) -> Take:
+        take = self.installation.store.take
+        return self.guard.counting(take) if self.guard is not None else take
+
+
+def _open_door(channel: Channel, house: _House) -> Door:
+    rules, take, spool, now, gate = door_rules(channel), house.take, house.spool, house.now, house.gate
+    configuration = house.configuration
     if channel.osci_passive is not None and configuration is not None:
-        return open_passive(channel.osci_passive, rules, installation, configuration, spool=spool, now=now)
+        passive, installation = channel.osci_passive, house.installation
+        return open_passive(passive, rules, installation, configuration, spool=spool, now=now, take=take, gate=gate)
     if channel.osci_fetch is not None and configuration is not None:
         keys = partial(keys_in_force, configuration)
-        return open_fetch(channel, rules, keys, take=take, spool=spool, clock=now)
+        return open_fetch(channel, rules, keys, take=take, spool=spool, clock=now, gate=gate)
     if channel.folder is not None:
-        return FolderDoor(FolderSettings(inbox=channel.folder.inbox), rules, take=take, clock=now, spool=spool)
+        inbox = FolderSettings(inbox=channel.folder.inbox)
+        return FolderDoor(inbox, rules, take=take, clock=now, spool=spool, gate=gate)
     if channel.amqp is None:
         raise ValueError("a channel has a door")
     amqp = channel.amqp
@@ -71,6 +93,7 @@ def _open_door(
         take=take,
         clock=now,
         spool=spool,
+        gate=gate,
         claims=Claims(folders, spool=spool, max_bytes=rules.max_claim_bytes) if folders else None,
     )
 

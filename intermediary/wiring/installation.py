@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from intermediary.core.faults import Misconfigured
@@ -19,28 +19,32 @@ from intermediary.store.look import Look, look_into_store
 from intermediary.store.owners import is_alive
 from intermediary.store.server import Server, look_at_server
 from intermediary.store.store import Store
+from intermediary.wiring.time import Timekeeper, utc_now
 
 SIGNING_KEY = "audit.key"
 
 _INSTALLATIONS = uuid.UUID("5b1a3c0e-8c6f-5d3a-9a3e-6f0c2d7e4b11")
 
 
-def utc_now() -> datetime:
-    """The wall clock; the only place that reads it for the pipeline."""
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What is opened once per process. Close it by `store.close()`."""
+    """What is opened once per process. Close it by `store.close()`.
+
+    `now` is the time of the installation (docs/decisions/0009): everything that is due, leased or remembered is told in it.
+    """
 
     settings: Settings
     store: Store
     signing: SigningKeyFile
+    time: Timekeeper
+
+    def now(self) -> datetime:
+        """The present moment by the time of the installation."""
+        return self.time.clock.now()
 
 
 def open_installation(config: Path) -> Installation:
-    """Read the settings and open store and keys; raises `ConfigurationError` or `Misconfigured`, naming the place."""
+    """Read the settings and open store, keys and clock; raises `ConfigurationError`, `Misconfigured`, naming the place."""
     settings = load(config)
     data = settings.installation.data
     store = open_store(
@@ -50,7 +54,13 @@ def open_installation(config: Path) -> Installation:
         lease=timedelta(seconds=settings.store.lease_seconds),
         url=store_url(settings),
     )
-    return Installation(settings=settings, store=store, signing=_signing_key(data / SIGNING_KEY))
+    try:
+        keeper = Timekeeper(store.pulse)
+        keeper.look()
+        return Installation(settings=settings, store=store, signing=_signing_key(data / SIGNING_KEY), time=keeper)
+    except BaseException:
+        store.close()
+        raise
 
 
 def look_into_installation(settings: Settings) -> Look | None:

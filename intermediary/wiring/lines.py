@@ -14,6 +14,7 @@ from cryptography import x509
 
 from intermediary.core.faults import Misconfigured
 from intermediary.ingress.doors import DoorRules, Take
+from intermediary.ingress.gate import OPEN, Gate
 from intermediary.keys.partners import Partner, Partners
 from intermediary.keys.spool import Spool
 from intermediary.osci.client.answers import OsciAnswers
@@ -142,6 +143,7 @@ def open_fetch(
     take: Take,
     spool: Spool,
     clock: Callable[[], datetime],
+    gate: Gate = OPEN,
 ) -> FetchDoor:
     """The door of a channel of type `osci_fetch`: a post box for each Mandant, and for each of its keys that has one."""
     lines, settings = open_lines(channel, keys, spool=spool, clock=clock), channel.osci_fetch
@@ -158,7 +160,7 @@ def open_fetch(
         threads=settings.threads,
         visiting=Visiting(max_bytes=channel.max_bytes, chunk_bytes=None if chunk is None else chunk * MEBIBYTE),
     )
-    return FetchDoor(how, rules, sources, take=take, clock=clock, close=lines.close)
+    return FetchDoor(how, rules, sources, take=take, clock=clock, gate=gate, close=lines.close)
 
 
 def open_osci_answers(

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from intermediary.core.faults import Misconfigured
-from intermediary.ingress.doors import DoorRules
+from intermediary.ingress.doors import DoorRules, Take
+from intermediary.ingress.gate import OPEN, Gate
 from intermediary.keys.spool import Spool
 from intermediary.keys.tls import TlsFiles
 from intermediary.osci.passive import PassiveDoor, PassiveSettings
@@ -30,6 +31,8 @@ def open_passive(
     *,
     spool: Spool,
     now: Callable[[], datetime],
+    take: Take | None = None,
+    gate: Gate = OPEN,
     failures_per_hour: int = FAILURES_PER_HOUR,
 ) -> PassiveDoor:
     """The endpoint of a channel; a measurement of what refusals betray needs more `failures_per_hour` (rule R3)."""
@@ -48,7 +51,8 @@ def open_passive(
         return Opening(schluessel.keyring, schluessel.policy, bank.circles.of(rules.channel))
 
     house = House(
-        take=store.take,
+        take=take or store.take,
+        gate=gate,
         look=store.get,
         judge=judge,
         opening=opening,

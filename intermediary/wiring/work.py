@@ -9,7 +9,7 @@ from datetime import datetime
 from intermediary.deliver import Deliverer, OpenTarget, Timing
 from intermediary.receipt import Answers, Receipts
 from intermediary.wiring.configuration import Configuration
-from intermediary.wiring.installation import Installation, utc_now
+from intermediary.wiring.installation import Installation
 from intermediary.worker import Bench
 
 
@@ -18,11 +18,11 @@ def bench(
     configuration: Configuration,
     answers: Mapping[str, Answers | None],
     *,
-    now: Callable[[], datetime] = utc_now,
+    now: Callable[[], datetime] | None = None,
     jitter: Callable[[], float] = random.random,
 ) -> Bench:
     """What one worker thread works with: its own connectors, and the process's ways back (`all_answers`)."""
-    settings = installation.settings
+    settings, now = installation.settings, now or installation.now
     timing = Timing(schedule=settings.delivery.schedule, recheck=settings.delivery.recheck)
     targets = _OpenTargets(configuration)
     return Bench(

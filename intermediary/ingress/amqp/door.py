@@ -12,6 +12,7 @@ import structlog
 from tenacity import RetryError, Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set
 from tenacity.wait import wait_base, wait_random_exponential
 
+from intermediary.core.bulletin import Obstacle
 from intermediary.ingress.amqp.intake import Inbox, Intake, refused_queue_of
 from intermediary.ingress.amqp.line import LineDown
 from intermediary.ingress.amqp.outlet import Publisher
@@ -19,6 +20,7 @@ from intermediary.ingress.amqp.refusals import Refusals
 from intermediary.ingress.amqp.session import Admission, Session, Wake
 from intermediary.ingress.claims import Claims
 from intermediary.ingress.doors import DoorRules, DoorState, DoorStatus, Take
+from intermediary.ingress.gate import OPEN, Gate, closing
 from intermediary.ingress.taking import GivenBack, Taker
 from intermediary.keys.spool import Spool
 
@@ -61,26 +63,30 @@ class AmqpDoor:
         clock: Callable[[], datetime],
         spool: Spool,
         claims: Claims | None = None,
+        gate: Gate = OPEN,
         ticks: Callable[[], float] = time.monotonic,
         wait: wait_base | None = None,
     ) -> None:
         self._settings = settings
         self._rules = rules
         self._spool = spool
+        self._gate = gate
         self._ticks = ticks
         self._wait = wait or wait_random_exponential(multiplier=0.5, max=10)
         self._stop = threading.Event()
         self._inbox = Inbox()
         self._status = DoorStatus(DoorState.CLOSED)
-        self._admission = Admission(rules, clock=clock, claims=claims, should_stop=self._stop.is_set)
+        self._admission = Admission(rules, clock=clock, claims=claims, gate=gate, should_stop=self._stop.is_set)
         self._taker = Taker(
             take,
             channel=rules.channel,
             stop=self._stop,
             hold_seconds=settings.hold_seconds,
             on_holding=self._on_holding,
+            gate=gate,
             wait=wait,
         )
+        self._ended_by = ""
         self._refusals = Publisher(
             settings.url,
             name=f"{rules.channel} refusals",
@@ -135,6 +141,7 @@ class AmqpDoor:
             spool=self._spool.keep,
             connect_seconds=self._settings.connect_seconds,
             heartbeat_seconds=self._settings.heartbeat_seconds,
+            is_paused=self._closing() is not None,
         )
         session = Session(
             intake,
@@ -149,6 +156,8 @@ class AmqpDoor:
             open_seconds=self._settings.open_seconds,
             ticks=self._ticks,
             on_taking=self._on_taking,
+            closing=self._closing,
+            on_closed=self._on_holding,
         )
         intake.start()
         try:
@@ -158,11 +167,16 @@ class AmqpDoor:
                 return
             code = str(end) or self._status.code
             self._set_state(DoorState.OPENING if isinstance(end, LineDown) else DoorState.HOLDING, code)
-            log.warning("amqp.session.ended", channel=self.channel, reason=code, decided=session.decided)
+            if session.decided or code != self._ended_by:  # a broker that is away is told once, not with every attempt
+                log.warning("amqp.session.ended", channel=self.channel, reason=code, count=session.decided)
+            self._ended_by = code
             if not session.decided:
                 raise
         finally:
             intake.close()
+
+    def _closing(self) -> Obstacle | None:
+        return closing(self._gate, self._rules.mandanten)
 
     def _on_taking(self, aside: int) -> None:
         self._set_state(DoorState.TAKING, aside=aside)

@@ -56,8 +56,8 @@ class Intake(Line):
     """Consumes `queue`; the owner's inbox gets `Opened`, then `Delivery` in order, and at the end exactly one `Down`.
 
     Declares `queue` and `refused_queue` as durable quorum queues. Where the broker forbids that, or they exist with
-    other arguments, they are used as they are. `spool` makes content of each body in the line's thread and may raise
-    OSError: then the line ends and the messages return.
+    other arguments, they are used as they are. With `is_paused` it opens without consuming, until `resume`. `spool` makes
+    content of each body in the line's thread and may raise OSError: then the line ends and the messages return.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Intake(Line):
         spool: Callable[[bytes], Content],
         connect_seconds: float,
         heartbeat_seconds: int,
+        is_paused: bool = False,
     ) -> None:
         super().__init__(url, name=name, connect_seconds=connect_seconds, heartbeat_seconds=heartbeat_seconds)
         self._queue = queue
@@ -80,7 +81,9 @@ class Intake(Line):
         self._inbox = inbox
         self._spool = spool
         self._is_passive = False
-        self._is_consuming = False
+        self._is_ready = False
+        self._is_paused = is_paused
+        self._consumer = ""
 
     def acknowledge(self, acks: Sequence[Ack]) -> None:
         """Send these acks; without effect when the line has ended, for then the messages return anyway."""
@@ -89,6 +92,37 @@ class Intake(Line):
             if self._channel is not None and self._channel.is_open:
                 for ack in acks:
                     self._channel.basic_ack(ack.tag, ack.multiple)
+
+        self._call(send)
+
+    def pause(self) -> None:
+        """Let the broker send nothing more; the connection, its heartbeats and the acknowledgements go on."""
+
+        def cancel() -> None:
+            self._is_paused = True
+            if self._consumer and self._channel is not None and self._channel.is_open:
+                self._channel.basic_cancel(self._consumer, callback=lambda _: None)
+            self._consumer = ""
+
+        self._call(cancel)
+
+    def resume(self) -> None:
+        """Let it send again."""
+
+        def consume() -> None:
+            self._is_paused = False
+            if self._is_ready and not self._consumer and self._channel is not None and self._channel.is_open:
+                self._consume(self._channel)
+
+        self._call(consume)
+
+    def give_back(self, tags: Sequence[int]) -> None:
+        """Return these deliveries to the queue, for another consumer or a later time; called after `pause`."""
+
+        def send() -> None:
+            if self._channel is not None and self._channel.is_open:
+                for tag in tags:
+                    self._channel.basic_nack(tag, requeue=True)
 
         self._call(send)
 
@@ -101,23 +135,30 @@ class Intake(Line):
 
     def _declare_queue(self, channel: Channel) -> None:
         arguments = queue_arguments(self._queue)
-        self._declare(channel, self._queue, arguments, then=lambda: self._consume(channel))
+        self._declare(channel, self._queue, arguments, then=lambda: self._begin(channel))
 
     def _declare(self, channel: Channel, queue: str, arguments: Mapping[str, Any], then: Callable[[], None]) -> None:
         channel.queue_declare(
             queue, passive=self._is_passive, durable=True, arguments=dict(arguments), callback=lambda _: then()
         )
 
-    def _consume(self, channel: Channel) -> None:
-        channel.basic_consume(self._queue, self._on_message, callback=lambda _: self._on_consuming())
+    def _begin(self, channel: Channel) -> None:
+        if self._is_paused:
+            self._on_opened()
+        else:
+            self._consume(channel)
 
-    def _on_consuming(self) -> None:
-        self._is_consuming = True
+    def _consume(self, channel: Channel) -> None:
+        callback = (lambda _: None) if self._is_ready else (lambda _: self._on_opened())
+        self._consumer = channel.basic_consume(self._queue, self._on_message, callback=callback)
+
+    def _on_opened(self) -> None:
+        self._is_ready = True
         self._inbox.put(Opened())
 
     def _on_channel_closed(self, channel: Channel, error: Exception) -> None:
         refusal = error.reply_code if isinstance(error, trouble.ChannelClosedByBroker) else 0
-        if refusal in _PASSIVELY and not self._is_passive and not self._is_consuming:
+        if refusal in _PASSIVELY and not self._is_passive and not self._is_ready:
             log.warning("amqp.queue.foreign", line=self._thread.name, reply_code=refusal)
             self._is_passive = True
             self._open_channel()

@@ -30,6 +30,13 @@ class AckLedger:
         """A delivery came in and is not decided yet."""
         self._outstanding[tag] = None
 
+    def returned(self, tags: Iterable[int]) -> list[int]:
+        """These go back to the queue undecided; those of them that were outstanding."""
+        chosen = [tag for tag in tags if tag in self._outstanding]
+        for tag in chosen:
+            del self._outstanding[tag]
+        return chosen
+
     def decided(self, tags: Iterable[int]) -> list[Ack]:
         """These deliveries are durable (or refused, confirmed): what to send for them.
 

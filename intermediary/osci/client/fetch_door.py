@@ -20,6 +20,7 @@ from tenacity.wait import wait_base
 from intermediary.core.faults import Fault, Rejected
 from intermediary.core.values import Eingang
 from intermediary.ingress.doors import OSCI_MIME, Angaben, DoorRules, DoorState, DoorStatus, Take, build_eingang
+from intermediary.ingress.gate import OPEN, Gate
 from intermediary.ingress.taking import GivenBack, Taker
 from intermediary.osci.client.emptying import Delivery, Visiting
 from intermediary.osci.client.line import Line
@@ -89,6 +90,7 @@ class FetchDoor:
         *,
         take: Take,
         clock: Callable[[], datetime],
+        gate: Gate = OPEN,
         ticks: Ticks = time.monotonic,
         spread: Callable[[], float] = random.random,
         wait: wait_base | None = None,
@@ -97,6 +99,7 @@ class FetchDoor:
         self._settings = settings
         self._rules = rules
         self._clock = clock
+        self._gate = gate
         self._ticks = ticks
         self._boxes = [_Box(source, settings, spread, ticks) for source in sources]
         self._stop = threading.Event()
@@ -114,9 +117,12 @@ class FetchDoor:
 
     @property
     def status(self) -> DoorStatus:
-        """Holding while the store is away for any post box; `code` is the last trouble of the first that has one."""
+        """Holding while the gate is closed or the store away for any post box; `code` is the first trouble there is."""
         if not self._is_running:
             return DoorStatus(DoorState.CLOSED)
+        obstacle = self._gate.obstacle()
+        if obstacle is not None:
+            return DoorStatus(DoorState.HOLDING, obstacle.code, sum(box.box.stuck for box in self._boxes))
         code = next((box.code for box in self._boxes if box.code), "")
         aside = sum(box.box.stuck for box in self._boxes)
         if any(box.is_holding for box in self._boxes):
@@ -201,11 +207,13 @@ class FetchDoor:
         return kept
 
     def _visited(self, box: _Box) -> tuple[int, float]:
+        if self._is_closed(box):
+            return 0, box.pace.least
         line = box.source.line()
         if line is None:
             return 0, box.pace.after_nothing()
         box.fresh = 0
-        visit = box.box.visit(line, lambda delivery: self._keep(box, delivery), self._stop.is_set)
+        visit = box.box.visit(line, lambda delivery: self._keep(box, delivery), lambda: self._should_leave(box))
         box.code = "dialog.delivery.stuck" if visit.stuck else ""
         box.is_holding = False
         if visit.kept:
@@ -213,6 +221,14 @@ class FetchDoor:
         # Only what we had already: a post box that does not empty is not worth a hurry.
         is_stale = visit.kept > 0 and box.fresh == 0
         return visit.kept, box.pace.after_visit(kept=box.fresh, has_more=visit.has_more and not is_stale)
+
+    def _is_closed(self, box: _Box) -> bool:
+        """Whether this post box is not to be asked now: what lies there is in better hands."""
+        return self._gate.obstacle(box.source.mandant) is not None
+
+    def _should_leave(self, box: _Box) -> bool:
+        """Asked between two deliveries: the dialog ends in good order, and what is left stays where it is."""
+        return self._stop.is_set() or self._is_closed(box)
 
     def _keep(self, box: _Box, delivery: Delivery) -> str:
         """Make one delivery durable; the code if this one cannot be. Raises `GivenBack` when none can be now."""
@@ -249,6 +265,7 @@ class FetchDoor:
             stop=self._stop,
             hold_seconds=self._settings.hold_seconds,
             on_holding=on_holding,
+            gate=self._gate,
             wait=self._wait,
         )
 
@@ -261,5 +278,7 @@ class FetchDoor:
         return taken
 
     def _note(self, box: _Box, code: str, where: str) -> None:
+        if code == box.code:
+            return
         box.code = code
         log.warning("osci.fetch.failed", channel=self.channel, post_box=box.source.name, code=code, where=where)

@@ -28,6 +28,11 @@ class Pace:
         self._random = random
         self._wait = rhythm.least
 
+    @property
+    def least(self) -> float:
+        """Seconds until it is looked again whether this post box may be visited at all."""
+        return self._rhythm.least
+
     def after_visit(self, *, kept: int, has_more: bool) -> float:
         """Seconds until the next visit: none while more is waiting, few after something came, more after nothing."""
         if kept:

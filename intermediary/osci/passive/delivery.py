@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,6 +13,7 @@ import structlog
 from intermediary.core.faults import Fault, Rejected
 from intermediary.core.values import Content, Eingang
 from intermediary.ingress.doors import OSCI_MIME, Angaben, DoorRules, Take, build_eingang
+from intermediary.ingress.gate import OPEN, Gate
 from intermediary.keys.ring import Keyring
 from intermediary.keys.spool import Spool
 from intermediary.osci.passive.answer import Answering, can_be_sealed_for
@@ -54,7 +56,8 @@ class House:
     """What a passive recipient needs of the rest of the house; given by `wiring`, called from several threads.
 
     `look` reads a Nachricht as it stands; `judge` judges exactly this one if nobody has and nobody is at it, and delivers
-    nothing. `opening` gives a Mandant's keys; `quittung` is the business reply to a ProcessDelivery with this message id.
+    nothing. `gate` is asked before anything is received. `opening` gives a Mandant's keys; `quittung` is the business
+    reply to a ProcessDelivery with this message id.
     """
 
     take: Take
@@ -65,6 +68,7 @@ class House:
     spool: Spool
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
+    gate: Gate = OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,12 @@ class Deliveries:
         self._rules = rules
         self._failures = failures
         self._on_holding = on_holding
+        self._telling = threading.Lock()
+        self._held_by = ""
+
+    def is_closed(self, mandant: str) -> bool:
+        """Whether nothing of this Mandant can be taken now, so that not even the body is worth receiving."""
+        return self._house.gate.obstacle(mandant) is not None
 
     def take_in(self, arrived: Arrived) -> Held | Reply:
         """Open the transport and make the delivery durable; a Reply where it is refused, or cannot be taken now."""
@@ -167,7 +177,7 @@ class Deliveries:
         except Rejected as refused:
             return self._answering(arrived.mandant).write(message, (_id_fault(message, refused),))
         (taken,) = self._house.take([eingang])
-        self._on_holding("")
+        self._hold("")
         if taken.outcome != "new":
             log.info(
                 "door.repeated",
@@ -220,10 +230,16 @@ class Deliveries:
         return Answering(ring.signature_key(), own[0] if own else None, self._house.random)
 
     def _not_now(self, failure: Exception) -> Reply:
-        code = failure.code if isinstance(failure, Fault) else type(failure).__name__
-        self._on_holding(code)
-        log.warning("door.holding", channel=self._rules.channel, code=code)
+        self._hold(failure.code if isinstance(failure, Fault) else type(failure).__name__)
         return later()
+
+    def _hold(self, code: str) -> None:
+        """Nothing can be taken now, or (empty) again: told when it changes, not with every delivery."""
+        with self._telling:
+            before, self._held_by = self._held_by, code
+        self._on_holding(code)
+        if code and code != before:
+            log.warning("door.holding", channel=self._rules.channel, code=code)
 
 
 def _certificates(message: OsciMessage, opening: Opening, at: datetime) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:

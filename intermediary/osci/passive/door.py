@@ -22,10 +22,13 @@ from intermediary.ingress.doors import DoorRules, DoorState, DoorStatus
 from intermediary.osci.passive.delivery import Deliveries, House
 from intermediary.osci.passive.failures import DecryptFailures
 from intermediary.osci.passive.reception import Reception
+from intermediary.osci.passive.reply import LATER_SECONDS
 from intermediary.osci.passive.server import Server
 from intermediary.osci.passive.settings import PassiveSettings
 
 log = structlog.get_logger(__name__)
+
+_HOLDING_SECONDS = 2.0 * LATER_SECONDS
 
 
 class PassiveDoor:
@@ -46,6 +49,7 @@ class PassiveDoor:
         self._open: tuple[asyncio.AbstractEventLoop, Server, Reception] | None = None
         self._state = DoorState.CLOSED
         self._code = ""
+        self._held_at = 0.0
         self.port: int | None = None
 
     @property
@@ -54,11 +58,19 @@ class PassiveDoor:
 
     @property
     def status(self) -> DoorStatus:
-        """While it takes, partners that may be asking an oracle show as a code."""
-        code = self._code
+        """While it takes, partners that may be asking an oracle show as a code.
+
+        What could not be taken counts for a while only: afterwards nobody may have come again to show that all is well.
+        """
+        state, code = self._state, self._code
+        obstacle = self._house.gate.obstacle()
+        if state is DoorState.HOLDING and time.monotonic() - self._held_at > _HOLDING_SECONDS:
+            state, code = DoorState.TAKING, ""
+        if obstacle is not None and state is DoorState.TAKING:
+            state, code = DoorState.HOLDING, obstacle.code
         if not code and self._failures.suspects:
             code = "intake.decrypt.alarm"
-        return DoorStatus(self._state, code)
+        return DoorStatus(state, code)
 
     def run(self) -> None:
         """Serve until `stop`."""
@@ -112,7 +124,7 @@ class PassiveDoor:
 
     def _on_holding(self, code: str) -> None:
         self._state = DoorState.HOLDING if code else DoorState.TAKING
-        self._code = code
+        self._code, self._held_at = code, time.monotonic()
 
     def _say_closed(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None

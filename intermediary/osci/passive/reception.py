@@ -87,7 +87,7 @@ class Reception:
         if {"content-length", "transfer-encoding"} <= set(request.headers.keys()):
             return _Last(status_code=400)  # a proxy may have seen another end of it (RFC 9112 §6.1)
         partner = request.state.partner
-        if self._is_stopping or self._is_full(partner):
+        if self._is_stopping or self._is_full(partner) or self._deliveries.is_closed(mandant):
             return _sent(later(), is_unread=True)
         self._under_way[partner] += 1
         try:
