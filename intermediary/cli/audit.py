@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 
 from intermediary.cli.options import (
-    account,
+    approval_option,
     config_option,
     installation,
     json_option,
     progress,
     reason_option,
+    requested,
     say,
     say_json,
 )
@@ -116,20 +117,21 @@ def dossier(message: str, output: Path | None, config: Path) -> None:
 
 
 @command.command("rotate-key")
+@approval_option
 @reason_option
 @config_option
-def rotate_key(reason: str, config: Path) -> None:
+def rotate_key(approval: str, reason: str, config: Path) -> None:
     """Exchange the key that signs the heads.
 
     The old key announces the new one. A running daemon needs no restart.
     """
-    from intermediary.operations.person import Request
+    from intermediary.operations.approvals import approvals_of
     from intermediary.operations.rotate import rotate_key as rotate
     from intermediary.wiring import utc_now
 
-    request = Request(account(), reason)
+    request = requested(reason, approval)
     with installation(config) as opened:
-        done = rotate(opened, request, now=utc_now())
+        done = rotate(opened, request, now=utc_now(), approvals=approvals_of(opened, now=utc_now))
     say(f"Neuer Schlüssel {done.new}")
     say(f"Alter Schlüssel {done.old}, öffentlich in {done.old_public}")
     say(f'Jetzt eintragen: [audit] previous_keys = ["{done.old_public}"] (zu den vorhandenen dazu)')

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault
+
+if TYPE_CHECKING:
+    from intermediary.operations.approvals import ApprovalNeeded
 
 FINDINGS = 1
 USAGE = 2
@@ -18,8 +22,11 @@ def complain(failure: Exception) -> int:
 
     What nobody expected is shown as its kind and place: its text may quote a message (rule R5).
     """
+    from intermediary.operations.approvals import ApprovalNeeded
     from intermediary.settings.finding import ConfigurationError
 
+    if isinstance(failure, ApprovalNeeded):
+        return _tell_what_to_do(failure)
     if isinstance(failure, ConfigurationError):
         for finding in failure.findings:
             for line in finding.lines():
@@ -48,7 +55,22 @@ def complain_about_usage(failure: click.ClickException) -> int:
     return failure.exit_code
 
 
+def _tell_what_to_do(needed: ApprovalNeeded) -> int:
+    """Nothing went wrong and nothing was done: another person has to say yes first."""
+    found = needed.approval
+    until = found.expires_at.astimezone().strftime("%d.%m.%Y %H:%M")
+    count = found.effect.get("count", 0)
+    error(
+        f"{found.verb} ({count} {'Gegenstand' if count == 1 else 'Gegenstände'}) braucht eine zweite Person: "
+        f"Freigabe {found.id} ist beantragt, es wurde nichts geändert",
+        hint=f"eine andere Person: intermediary approvals approve {found.id} --reason …",
+    )
+    print(f"intermediary: hint: danach, bis {until}: derselbe Befehl mit --approval {found.id}", file=sys.stderr)
+    return FINDINGS
+
+
 def _told(failure: Exception) -> tuple[str, str]:
+    from intermediary.operations.approvals import Denied, TooMany
     from intermediary.operations.person import ReasonMissing
     from intermediary.operations.selection import BadSelection
     from intermediary.operations.submit import ChannelUnclear
@@ -66,6 +88,10 @@ def _told(failure: Exception) -> tuple[str, str]:
             return "a worker holds this message at present", "try again in a moment"
         case NotPossible():
             return str(failure), "see what is possible: intermediary explain ID"
+        case Denied():
+            return f"abgewiesen: {failure}", "see what was approved: intermediary approvals list --all"
+        case TooMany():
+            return str(failure), "name fewer by conditions such as since= and until=, or make it a job"
         case ReasonMissing():
             return "a change needs a reason, which is written into the audit trail", 'add --reason "…"'
         case BadSelection() | ChannelUnclear():

@@ -5,21 +5,26 @@ from __future__ import annotations
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from intermediary.cli.options import (
     account,
+    approval_option,
     config_option,
     installation,
     json_option,
     progress,
     reason_option,
+    requested,
     say,
     say_json,
     say_wrapped,
 )
+
+if TYPE_CHECKING:
+    from intermediary.settings.approvals import ApprovalVerb
 
 _ABOUT_THE_WHOLE = ("resume", "reject", "discard")
 _VERBS = ("confirm-delivered", "send-again", *_ABOUT_THE_WHOLE)
@@ -31,7 +36,10 @@ _VERBS = ("confirm-delivered", "send-again", *_ABOUT_THE_WHOLE)
 @click.option("--with", "versions", type=click.Choice(["pinned", "current"]), default="pinned", show_default=True,
               help="current: judge anew with today's route, mapping and schemas (only what was never sent).")  # fmt: skip
 @click.option("--redeliver", metavar="TARGET", default="", help="Send again to TARGET what has arrived there.")
+@click.option("--repeat-anyway", is_flag=True,
+              help="With --redeliver: also where the target has it and cannot tell a second one.")  # fmt: skip
 @click.option("--rate", type=click.FloatRange(0.01), help="At most so many messages per second.")
+@approval_option
 @reason_option
 @config_option
 @json_option
@@ -40,15 +48,18 @@ def replay(
     dry_run: bool,
     versions: str,
     redeliver: str,
+    repeat_anyway: bool,
     rate: float | None,
+    approval: str,
     reason: str,
     config: Path,
     as_json: bool,
 ) -> None:
     """Move messages on from where the durable facts end. What has arrived is never sent again, unless --redeliver."""
     from intermediary.operations.act import Replay
-    from intermediary.operations.person import Request
+    from intermediary.operations.approvals import approvals_of
     from intermediary.operations.rejudge import rejudge
+    from intermediary.operations.repeats import twice_hurts
     from intermediary.operations.selection import Selection
     from intermediary.wiring import Configuration, utc_now
 
@@ -57,13 +68,17 @@ def replay(
     chosen = Selection.parse(selection)
     with_current = versions == "current"
     with installation(config) as opened:
-        job = Replay(opened.store, now=utc_now)
+        hurts = twice_hurts(opened.settings) if redeliver else None
+        job = Replay(opened.store, now=utc_now, approvals=approvals_of(opened, now=utc_now), twice_hurts=hurts)
         bank = Configuration(opened.settings).bank() if dry_run else None
         if dry_run:
-            effects = iter(list(job.effects(chosen, redeliver=redeliver, with_current=with_current)))
+            found_now = job.effects(chosen, redeliver=redeliver, with_current=with_current, repeat_anyway=repeat_anyway)
+            effects = iter(list(found_now))
         else:
-            request = Request(actor=account(), reason=reason)
-            effects = job.carry_out(chosen, request, redeliver=redeliver, with_current=with_current)
+            request = requested(reason, approval)
+            effects = job.carry_out(
+                chosen, request, redeliver=redeliver, with_current=with_current, repeat_anyway=repeat_anyway
+            )
         pause = threading.Event()
         count = 0
         for effect in progress(effects, label="Fortsetzen"):
@@ -97,20 +112,22 @@ def _summary(count: int, *, dry_run: bool) -> str:
     "verb", metavar="VERB", type=click.Choice(["confirm-delivered", "send-again", "resume", "reject", "discard"])
 )
 @click.option("--proof", default="", help="confirm-delivered: what shows that it has arrived (no content).")
+@approval_option
 @reason_option
 @config_option
 @json_option
-def decide(nachricht: str, verb: str, proof: str, reason: str, config: Path, as_json: bool) -> None:
+def decide(
+    nachricht: str, verb: ApprovalVerb, proof: str, approval: str, reason: str, config: Path, as_json: bool
+) -> None:
     """End what waits for a person. Instead of an id, conditions as in `list` (in quotes) name several.
 
     VERB is one of: confirm-delivered (it has arrived at the target, with --proof), send-again (it has not arrived),
     resume (leave the parking place), reject (the sender gets a negative Quittung), discard (final, in silence).
     """
     from intermediary.operations.act import Decide
+    from intermediary.operations.approvals import approvals_of
     from intermediary.operations.look import row
-    from intermediary.operations.person import Request
     from intermediary.operations.selection import Selection
-    from intermediary.store.errors import StoreError
     from intermediary.wiring import utc_now
 
     is_selection = "=" in nachricht
@@ -118,21 +135,19 @@ def decide(nachricht: str, verb: str, proof: str, reason: str, config: Path, as_
     if target and verb in _ABOUT_THE_WHOLE:
         raise click.UsageError(f"{verb} is about the whole message: write the id without /{target}")
     with installation(config) as opened:
-        request = Request(actor=account(), reason=reason)
-        verbs = Decide(opened.store, now=utc_now)
+        request = requested(reason, approval)
+        verbs = Decide(opened.store, now=utc_now, approvals=approvals_of(opened, now=utc_now))
         if not is_selection:
             after = verbs.carry_out(verb, opened.store.resolve(prefix), target, proof, request)
             _say_decided(after.id, after.state.value, as_json=row(after) if as_json else None)
             return
         refused = 0
-        for found in list(Selection.parse(nachricht.split()).of(opened.store)):
-            try:
-                after = verbs.carry_out(verb, found.id, "", proof, request)
-            except StoreError as refusal:
+        for found, refusal in verbs.carry_out_all(verb, Selection.parse(nachricht.split()), request):
+            if refusal is not None:
                 refused += 1
                 say(f"Nachricht {found.id} bleibt {found.state.value}: {refusal}")
             else:
-                _say_decided(after.id, after.state.value, as_json=row(after) if as_json else None)
+                _say_decided(found.id, found.state.value, as_json=row(found) if as_json else None)
     sys.exit(1 if refused else 0)
 
 

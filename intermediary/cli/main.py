@@ -38,6 +38,7 @@ VERBS: dict[str, Verb] = {
     "state": Verb("intermediary.cli.inspect:state", "Print the state of every message; for scripts and checkers."),
     "replay": Verb("intermediary.cli.decide:replay", "Move messages on from where the durable facts end."),
     "decide": Verb("intermediary.cli.decide:decide", "End what waits for a person."),
+    "approvals": Verb("intermediary.cli.approvals:command", "List and decide what waits for a second person."),
     "audit": Verb("intermediary.cli.audit:command", "Verify and export the audit trail."),
     "mapping": Verb("intermediary.cli.mapping:command", "List and test mappings."),
     "connector": Verb("intermediary.cli.connector:command", "List connectors."),

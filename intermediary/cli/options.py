@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import pwd
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from intermediary.cli.complain import printable
+
+if TYPE_CHECKING:
+    from intermediary.operations.person import Request
 
 WIDTH = 100
 """Characters that a line for people has at most, unless it holds something that cannot be broken."""
@@ -45,18 +46,26 @@ def reason_option(function: F) -> F:
     return click.option("--reason", default="", help="Why; written into the audit trail.")(function)
 
 
-def account() -> str:
-    """Who runs the command, for the audit trail: as the system knows it, not as the environment says.
+def approval_option(function: F) -> F:
+    """`--approval`: the request that a second person has approved."""
+    text = "Id of the request that a second person has approved (approvals list)."
+    return click.option("--approval", metavar="ID", default="", help=text)(function)
 
-    Behind `sudo` both are named; only root can forge that.
-    """
-    user = os.getuid()
-    try:
-        name = pwd.getpwuid(user).pw_name
-    except KeyError:  # a container may run under a number without a name
-        name = f"uid-{user}"
-    behind = os.environ.get("SUDO_USER", "") if user == 0 else ""
-    return f"{behind} ({name})" if behind and behind != name else name
+
+def account() -> str:
+    """Who runs the command, for the audit trail: as the system knows it, not as the environment says."""
+    from intermediary.cli.identity import identity
+
+    return identity().actor
+
+
+def requested(reason: str, approval: str = "") -> Request:
+    """The request of whoever runs the command: account, person behind it, reason, and what was approved."""
+    from intermediary.cli.identity import identity
+    from intermediary.operations.person import Request
+
+    who = identity()
+    return Request(actor=who.actor, reason=reason, subject=who.subject, approval=approval)
 
 
 @contextmanager

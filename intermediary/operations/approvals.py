@@ -12,6 +12,7 @@ was named does not fit, `Denied` says why. Every one of these is in the audit tr
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from intermediary.store.approvals import Approval, ApprovalState, NotApproved
 from intermediary.store.errors import NotFound
 from intermediary.store.records import Claim
 from intermediary.store.store import Store
+from intermediary.wiring import Installation
 
 MOST_IDS = 1_000
 """So many Nachrichten one request may name; more of them are a job (`jobs`)."""
@@ -212,3 +214,9 @@ _WHYS = {
     "expired": "die Frist dieser Freigabe ist um",
     "changed": "freigegeben wurde etwas anderes, als jetzt verlangt wird",
 }
+
+
+def approvals_of(installation: Installation, *, now: Callable[[], datetime]) -> Approvals:
+    """The approvals of an opened installation, by its settings."""
+    rules = installation.settings.approvals
+    return Approvals(installation.store, rules, now=now, new_id=lambda: secrets.token_hex(5))

@@ -15,6 +15,7 @@ from intermediary.audit.second_place import copy_missing
 from intermediary.audit.verify import KEY_CHANGED, fingerprint
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.keys.signing import SigningKey, create_signing_key, replace_signing_key
+from intermediary.operations.approvals import Approvals, Wish
 from intermediary.operations.person import Request
 from intermediary.wiring import SIGNING_KEY, Installation
 
@@ -28,9 +29,18 @@ class Rotated:
     old_public: Path
 
 
-def rotate_key(installation: Installation, request: Request, *, now: datetime) -> Rotated:
-    """Exchange the signing key; a running daemon signs with the new one from its next head on."""
+def rotate_key(
+    installation: Installation, request: Request, *, now: datetime, approvals: Approvals | None = None
+) -> Rotated:
+    """Exchange the signing key; a running daemon signs with the new one from its next head on.
+
+    Raises like `Approvals.demand` where `key-change` needs a second person. What was announced is brought to its end
+    without asking again.
+    """
     path = installation.settings.installation.data / SIGNING_KEY
+    if approvals is not None and not path.with_name(f"{SIGNING_KEY}.next").exists():
+        lines = ("der Schlüssel, der die Köpfe des Audits signiert, wird gewechselt",)
+        approvals.demand(Wish("key-change", {"old": fingerprint(SigningKey(path).public_pem())}, lines=lines), request)
     successor = path.with_name(f"{SIGNING_KEY}.next")
     with suppress(FileExistsError):
         create_signing_key(successor)

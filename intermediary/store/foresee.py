@@ -23,6 +23,7 @@ GROUNDS = {
     "at-work": "ist bereits in Arbeit",
     "no-target": "hat dieses Ziel nicht",
     "undecided": "ist dort noch nicht entschieden",
+    "twice": "ist dort angekommen, und das Ziel erkennt Doppelte nicht; trotzdem: --repeat-anyway",
     "erased": "der Inhalt ist gelöscht",
     "look-first": "erst beim Ziel nachsehen, dann decide ID/ZIEL …",
     "tried": "eine Zustellung wurde schon versucht; ihre Ausgabe steht fest",
@@ -58,13 +59,15 @@ def foresee(
     *,
     redeliver: str = "",
     with_current: bool = False,
+    twice_hurts: bool = False,
 ) -> list[Effect]:
     """What a replay would do to one Nachricht: resumes where the durable facts end, and never repeats a verdict.
 
-    Only `redeliver` (the name of a target) sends something again that has arrived; that makes a new Zustellung.
+    Only `redeliver` (the name of a target) sends something again that has arrived; that makes a new Zustellung. Not where
+    it has arrived and `twice_hurts`: the target cannot tell the second from the first, and nobody answers for it (G16).
     """
     if redeliver:
-        return [_foresee_redelivery(nachricht, zustellungen, redeliver)]
+        return [_foresee_redelivery(nachricht, zustellungen, redeliver, twice_hurts=twice_hurts)]
     if nachricht.state in FINAL:
         return [_nothing(nachricht, nachricht.state.value)]
     if with_current:
@@ -77,7 +80,9 @@ def foresee(
     return [_some(nachricht, "now") if nachricht.wait_reason else _nothing(nachricht, "at-work")]
 
 
-def _foresee_redelivery(nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord], target: str) -> Effect:
+def _foresee_redelivery(
+    nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord], target: str, *, twice_hurts: bool
+) -> Effect:
     of_target = [one for one in zustellungen if one.target == target]
     if not of_target:
         return _nothing(nachricht, "no-target", target, f"hat kein Ziel {target}")
@@ -87,6 +92,8 @@ def _foresee_redelivery(nachricht: NachrichtRecord, zustellungen: Sequence[Zuste
         return _nothing(nachricht, "undecided", target)
     if nachricht.payload != "present":
         return _nothing(nachricht, "erased", target)
+    if twice_hurts and any(one.state is _Z.DELIVERED for one in of_target):
+        return _nothing(nachricht, "twice", target)
     return _some(nachricht, "redeliver", target)
 
 

@@ -1,0 +1,155 @@
+"""`approvals`: what waits for a second person, and their word on it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from intermediary.cli.options import (
+    config_option,
+    installation,
+    json_option,
+    reason_option,
+    requested,
+    say,
+    say_json,
+    say_wrapped,
+    table,
+)
+
+
+@click.group("approvals")
+def command() -> None:
+    """List and decide what waits for a second person."""
+
+
+@command.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also what is decided, carried out or over.")
+@config_option
+@json_option
+def list_(everything: bool, config: Path, as_json: bool) -> None:
+    """List the requests that something can still come of, newest first."""
+    from intermediary.operations.approvals import approvals_of
+    from intermediary.wiring import utc_now
+
+    with installation(config) as opened:
+        found = [_row(one, utc_now()) for one in approvals_of(opened, now=utc_now).find(everything=everything)]
+    if as_json:
+        for row in found:
+            say_json(row)
+    elif found:
+        cells = [
+            (r["id"], r["verb"], str(r["count"]), _STATES[r["state"]], r["requestedBy"], r["expiresAt"][:16])
+            for r in found
+        ]
+        table(cells, ("Nummer", "Was", "Anzahl", "Stand", "Verlangt von", "Gültig bis"))
+    else:
+        say("keine Freigabe offen")
+
+
+@command.command("show")
+@click.argument("number", metavar="ID")
+@config_option
+@json_option
+def show(number: str, config: Path, as_json: bool) -> None:
+    """Show one request: what exactly was asked for, what it would do, who said what."""
+    from intermediary.operations.approvals import approvals_of
+    from intermediary.wiring import utc_now
+
+    with installation(config) as opened:
+        found = _row(approvals_of(opened, now=utc_now).get(number), utc_now())
+    if as_json:
+        say_json(found)
+        return
+    say(f"Freigabe {found['id']}: {found['verb']}, {_STATES[found['state']]}")
+    say()
+    say_wrapped(_about(found), indent=2)
+
+
+@command.command("approve")
+@click.argument("number", metavar="ID")
+@reason_option
+@config_option
+def approve(number: str, reason: str, config: Path) -> None:
+    """Approve a request of somebody else; whoever asked carries it out then, once, with `--approval ID`."""
+    _decide(number, reason, config, approves=True)
+
+
+@command.command("refuse")
+@click.argument("number", metavar="ID")
+@reason_option
+@config_option
+def refuse(number: str, reason: str, config: Path) -> None:
+    """Refuse a request, or withdraw one's own; nothing comes of it any more."""
+    _decide(number, reason, config, approves=False)
+
+
+def _decide(number: str, reason: str, config: Path, *, approves: bool) -> None:
+    from intermediary.operations.approvals import approvals_of
+    from intermediary.wiring import utc_now
+
+    request = requested(reason)
+    with installation(config) as opened:
+        done = approvals_of(opened, now=utc_now).decide(number, request, approves=approves)
+    if approves:
+        say(f"Freigegeben: {done.verb} (verlangt von {done.actor}).")
+        say(f"Ausführen, einmal und bis {_local(done.expires_at)}: derselbe Befehl mit --approval {done.id}")
+    else:
+        say(f"Abgelehnt: {done.verb} (verlangt von {done.actor}).")
+    sys.exit(0)
+
+
+def _row(found: Any, now: datetime) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "verb": found.verb,
+        "state": "expired" if found.is_expired(now) else found.state.value,
+        "count": found.effect.get("count", 0),
+        "asked": found.asked,
+        "askedSha256": found.asked_sha256,
+        "effects": found.effect.get("lines", []),
+        "reason": found.reason,
+        "requestedBy": found.actor,
+        "createdAt": found.created_at.isoformat(timespec="seconds"),
+        "expiresAt": found.expires_at.isoformat(timespec="seconds"),
+        "decidedBy": found.second_actor,
+        "decidedReason": found.second_reason,
+        "usedBy": found.used_by,
+    }
+
+
+def _about(row: dict[str, Any]) -> list[str]:
+    more = row["count"] - len(row["effects"])
+    lines = [
+        f"Verlangt von {row['requestedBy']} am {_local(datetime.fromisoformat(row['createdAt']))}: {row['reason']}",
+        f"Gültig bis {_local(datetime.fromisoformat(row['expiresAt']))}.",
+        f"Genau verlangt: {row['asked']}",
+        f"Betrifft {row['count']}:",
+        *(f"  {line}" for line in row["effects"]),
+        *([f"  … und {more} weitere"] if more > 0 and row["effects"] else []),
+    ]
+    if row["decidedBy"]:
+        word = "Abgelehnt" if row["state"] == "refused" else "Freigegeben"
+        lines.append(f"{word} von {row['decidedBy']}: {row['decidedReason']}")
+    if row["usedBy"]:
+        lines.append(f"Ausgeführt von {row['usedBy']}.")
+    if row["state"] == "open":
+        lines.append(f"Weiter mit: intermediary approvals approve|refuse {row['id']} --reason … (eine andere Person)")
+    return lines
+
+
+_STATES = {
+    "open": "offen",
+    "approved": "freigegeben",
+    "refused": "abgelehnt",
+    "used": "ausgeführt",
+    "expired": "abgelaufen",
+}
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone().strftime("%d.%m.%Y %H:%M")
