@@ -19,6 +19,7 @@ from intermediary.store import record as recording
 from intermediary.store import take as taking
 from intermediary.store.evidence import evidence
 from intermediary.store.note import note, note_of_installation
+from intermediary.store.precedence import Precedence
 from intermediary.store.pulse import Pulse
 from intermediary.store.records import (
     AuditSnapshot,
@@ -63,6 +64,11 @@ class Store(Rooms):
     def retention(self) -> Retention:
         """Terms of payloads and hashed ids, holds."""
         return Retention(self._db)
+
+    @property
+    def order(self) -> Precedence:
+        """The order of Vorgaenge, for people and the daemon."""
+        return Precedence(self._db)
 
     # --- intake ---
 
