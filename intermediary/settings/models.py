@@ -12,6 +12,7 @@ from typing import Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from intermediary.core.breaker import RestRules
 from intermediary.core.schedule import Schedule
 from intermediary.settings.approvals import Approvals
 from intermediary.settings.channels import Channel
@@ -60,6 +61,24 @@ class Store(Table):
     )
 
 
+class Intake(Table):
+    """When nothing is taken any more: what arrives then stays with its sender (docs/howto/back-pressure.md)."""
+
+    reserve_megabytes: int | None = Field(
+        default=None,
+        strict=True,
+        ge=0,
+        description="Room in MiB that must be free where `installation.data`, the spool and `audit.heads_folder` are. "
+        "Without it 1024, or 5 % of the file system where that is less.",
+    )
+    reserve_inodes: int | None = Field(
+        default=None,
+        strict=True,
+        ge=0,
+        description="The same for inodes. Without it 10000, or 1 % where that is less.",
+    )
+
+
 class Delivery(Table):
     """When a failed step is tried again; waits are spread at random over the back-off."""
 
@@ -71,9 +90,30 @@ class Delivery(Table):
     recheck_seconds: Count = Field(
         default=300, description="How often it is looked again for what only the operator can heal."
     )
+    rest_after_failures: int = Field(
+        default=5,
+        strict=True,
+        ge=2,
+        le=1000,
+        description="After so many failures in a row a target rests: nothing is sent there until a probe succeeds.",
+    )
+    first_rest_seconds: int = Field(
+        default=30,
+        strict=True,
+        ge=1,
+        le=3600,
+        description="How long a target rests first; doubles with every probe that fails.",
+    )
+    longest_rest_seconds: int = Field(
+        default=900, strict=True, ge=1, le=86_400, description="Limit of the rest between two probes of a target."
+    )
 
     @model_validator(mode="after")
     def _waits_grow(self) -> Self:
+        if self.first_rest_seconds > self.longest_rest_seconds:
+            raise ValueError("first_rest_seconds is longer than longest_rest_seconds")
+        if self.longest_rest_seconds > self.deadline_hours * 3600:
+            raise ValueError("longest_rest_seconds is longer than deadline_hours")
         if self.first_wait_seconds > self.longest_wait_seconds:
             raise ValueError("first_wait_seconds is longer than longest_wait_seconds")
         if self.longest_wait_seconds > self.deadline_hours * 3600:
@@ -87,6 +127,16 @@ class Delivery(Table):
             first=timedelta(seconds=self.first_wait_seconds),
             longest=timedelta(seconds=self.longest_wait_seconds),
             deadline=timedelta(hours=self.deadline_hours),
+        )
+
+    @property
+    def rules(self) -> RestRules:
+        """When targets rest. What a target asks for itself (Retry-After) lasts no longer than the longest wait."""
+        return RestRules(
+            after_failures=self.rest_after_failures,
+            first_rest=timedelta(seconds=self.first_rest_seconds),
+            longest_rest=timedelta(seconds=self.longest_rest_seconds),
+            longest_asked=timedelta(seconds=self.longest_wait_seconds),
         )
 
     @property
@@ -138,6 +188,11 @@ class Mandant(Table):
     previous_kek_files: tuple[ConfiguredPath, ...] = Field(
         default=(), description="Keys this Mandant had before; needed to read until no payload is under them any more."
     )
+    most_waiting: Count | None = Field(
+        default=None,
+        description="While so many Nachrichten of the Mandant are open and not parked, its submissions are not taken. "
+        "Without it there is no limit.",
+    )
     keyring: ConfiguredPath = Field(description="File that names the keys and trust anchors to open submissions with.")
 
 
@@ -149,6 +204,7 @@ class Settings(Table):
 
     installation: Installation
     store: Store = Field(default_factory=Store)
+    intake: Intake = Field(default_factory=Intake)
     delivery: Delivery = Field(default_factory=Delivery)
     audit: Audit
     approvals: Approvals = Field(default_factory=Approvals)
