@@ -15,8 +15,8 @@ class Sighting:
     """Something that is wrong now, as one look found it; a thousand Nachrichten with one cause are one sighting.
 
     `place` names what an operator knows, by words of the configuration (`target bauantrag/eakte`), never content.
-    `count` is how many Nachrichten it concerns, 0 where it concerns none. It is an incident once it has been found by
-    every look for `patience`. `is_local`: only this host can see it, and only this host can tell that it is over.
+    `count` is how many Nachrichten it concerns, 0 where it concerns none. It is an incident once it has been found again
+    and again for `patience`. Any host may find it: what one host alone can see has that host in its place.
     """
 
     code: str
@@ -24,7 +24,6 @@ class Sighting:
     count: int = 0
     mandanten: frozenset[str] = frozenset()
     patience: timedelta = AT_ONCE
-    is_local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,7 @@ class Course:
     """How far something has come: found since `first_seen`, told since `opened_at`, not found since `quiet_since`."""
 
     first_seen: datetime
+    last_seen: datetime
     opened_at: datetime | None = None
     quiet_since: datetime | None = None
 
@@ -48,11 +48,21 @@ class Step(StrEnum):
     FORGET = "forget"
 
 
-def step(course: Course | None, sighting: Sighting | None, *, quiet: timedelta, now: datetime) -> Step:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """An incident is over when no look of any host has found it for `quiet`; what was not told yet is forgotten after `gap`.
+
+    Both are longer than the time between two looks.
+    """
+
+    quiet: timedelta
+    gap: timedelta
+
+
+def step(course: Course | None, sighting: Sighting | None, *, pace: Pace, now: datetime) -> Step:
     """What follows from a look that found this (or not) of what is known (or not).
 
-    An incident is over when no look has found it for `quiet`; what comes back before is the same incident, and nobody is
-    told twice.
+    What comes back before its incident is over is the same incident, and nobody is told twice.
     """
     if sighting is not None:
         if course is not None and course.opened_at is not None:
@@ -64,12 +74,12 @@ def step(course: Course | None, sighting: Sighting | None, *, quiet: timedelta, 
     if course is None:
         return Step.NOTHING
     if course.opened_at is None:
-        return Step.FORGET
+        return Step.FORGET if now - course.last_seen >= pace.gap else Step.NOTHING
     if course.quiet_since is None:
         return Step.CALM
-    return Step.END if now - course.quiet_since >= quiet else Step.NOTHING
+    return Step.END if now - course.quiet_since >= pace.quiet else Step.NOTHING
 
 
-def fingerprint(code: str, place: str, observer: str = "") -> str:
-    """What makes two failures the same incident; `observer` is the host of a local one."""
-    return sha256(f"{code}\n{place}\n{observer}".encode()).hexdigest()[:24]
+def fingerprint(code: str, place: str) -> str:
+    """What makes two failures the same incident."""
+    return sha256(f"{code}\n{place}".encode()).hexdigest()[:24]

@@ -15,6 +15,7 @@ _BEGINNINGS = {
     "delivery.": "ungewiss",
     "dialog.": "gegenstelle",
     "intake.conflict": "konflikt",
+    "intake.door.closed": "tuer",
     "intake.decrypt.alarm": "angriff",
     "intake.disk.": "platz",
     "intake.mandant.full": "rueckstau",

@@ -12,7 +12,7 @@ from intermediary.settings.table import Table
 
 
 class Health(Table):
-    """Where `/healthz`, `/readyz` and `/metrics` are answered (docs/howto/monitoring.md): plain HTTP, nothing of a Nachricht."""
+    """Where `/healthz`, `/readyz` and `/metrics` are answered (docs/howto/monitoring.md): plain HTTP, without content."""
 
     listen: AddressText | None = Field(
         default=None,
@@ -51,6 +51,12 @@ class Incidents(Table):
     unsealed_seconds: Count = Field(
         default=120, description="Events that are so long without a signed head are an incident."
     )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.quiet_seconds < 2 * self.look_seconds:
+            raise ValueError("`quiet_seconds` is at least twice `look_seconds`")
+        return self
 
     @property
     def quiet(self) -> timedelta:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, select, update
-from sqlalchemy import delete as remove
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from intermediary.core.incidents import Course, Sighting, Step, fingerprint, step
+from intermediary.core.incidents import Course, Pace, Sighting, Step, fingerprint, step
 from intermediary.store.database import Database, whole
 from intermediary.store.errors import Ambiguous, NotFound, NotPossible
 from intermediary.store.installation import record_installation
 from intermediary.store.tables import alerts, incidents
-
-ABANDONED = timedelta(hours=1)
-"""A local incident whose host has not looked for so long is over: the host is gone, or has another name."""
 
 _NOTED = timedelta(minutes=1)
 """`last_seen` is written no more often than this while nothing else changes."""
@@ -32,14 +28,12 @@ _LIVE = _I.ended_at.is_(None)
 class IncidentRecord:
     """One incident: `count` Nachrichten now (or at last), `most` at once; all Mandanten it has ever concerned.
 
-    `observer` is the host that alone can see it, empty when every host sees it. `quiet_since`: no look has found it since.
-    `ended_at` None: open.
+    `quiet_since`: no look has found it since. `ended_at` None: open.
     """
 
     id: str
     code: str
     place: str
-    observer: str
     count: int
     most: int
     mandanten: tuple[str, ...]
@@ -79,22 +73,19 @@ class Incidents:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def see(
-        self, sightings: Sequence[Sighting], *, observer: str, quiet: timedelta, ways: Collection[str], now: datetime
-    ) -> Seen:
+    def see(self, sightings: Iterable[Sighting], *, pace: Pace, ways: Collection[str], now: datetime) -> Seen:
         """Take note of everything one look found, and of what it did not find any more; safe from any number of hosts.
 
-        What opens or ends gets one alert for each of `ways`, in the same transaction. `observer` is the name of this host.
+        What opens or ends gets one alert for each of `ways`, in the same transaction.
         """
-        found = {fingerprint(one.code, one.place, observer if one.is_local else ""): one for one in _joined(sightings)}
+        found = {fingerprint(one.code, one.place): one for one in _joined(sightings)}
         if not found and not self._has_live():
             return Seen()
-        return _see(self._db, found, observer, quiet, tuple(ways), now)
+        return _see(self._db, found, pace, tuple(ways), now)
 
-    def report(self, sighting: Sighting, *, observer: str, ways: Collection[str], now: datetime) -> Seen:
-        """Take note of one thing that no look can find, as the process that saw it tells; over when it is not told again."""
-        key = fingerprint(sighting.code, sighting.place, observer if sighting.is_local else "")
-        return _report(self._db, key, sighting, observer, tuple(ways), now)
+    def report(self, sighting: Sighting, *, ways: Collection[str], now: datetime) -> Seen:
+        """Take note of one thing that no look can find, as the process that saw it tells; over when not told again."""
+        return _report(self._db, fingerprint(sighting.code, sighting.place), sighting, tuple(ways), now)
 
     def acknowledge(self, incident_id: str, *, actor: str, reason: str, now: datetime) -> None:
         """A person has taken it on; `NotFound`, or `NotPossible` when it is over or somebody has already."""
@@ -143,45 +134,29 @@ class Incidents:
 
 def _joined(sightings: Iterable[Sighting]) -> Iterable[Sighting]:
     """One sighting for what is told more than once, as what waits and what is parked with one code at one place."""
-    known: dict[tuple[str, str, bool], Sighting] = {}
+    known: dict[tuple[str, str], Sighting] = {}
     for one in sightings:
-        key = (one.code, one.place, one.is_local)
-        before = known.get(key)
-        known[key] = (
-            one
-            if before is None
-            else Sighting(
-                code=one.code,
-                place=one.place,
-                count=before.count + one.count,
-                mandanten=before.mandanten | one.mandanten,
-                patience=min(before.patience, one.patience),
-                is_local=one.is_local,
-            )
+        before = known.get((one.code, one.place), replace(one, count=0))
+        known[one.code, one.place] = replace(
+            one,
+            count=before.count + one.count,
+            mandanten=before.mandanten | one.mandanten,
+            patience=min(before.patience, one.patience),
         )
     return known.values()
 
 
 @whole
-def _see(
-    db: Database,
-    found: Mapping[str, Sighting],
-    observer: str,
-    quiet: timedelta,
-    ways: tuple[str, ...],
-    now: datetime,
-) -> Seen:
+def _see(db: Database, found: Mapping[str, Sighting], pace: Pace, ways: tuple[str, ...], now: datetime) -> Seen:
     with db.write() as tx:
         db.dialect.queue_for(tx, ["incidents"])
         live = {row.fingerprint: row for row in tx.execute(select(incidents).where(_LIVE))}
         opened, ended = [], []
         for key in sorted({*found, *live}):
             row, sighting = live.get(key), found.get(key)
-            if row is not None and _is_of_others(row, observer, now):
-                continue
-            match step(_course(row), sighting, quiet=quiet, now=now):
+            match step(_course(row), sighting, pace=pace, now=now):
                 case Step.NOTE | Step.OPEN | Step.KEEP as done if sighting is not None:
-                    own = _note(db, tx, key, row, sighting, observer, now)
+                    own = _note(db, tx, key, row, sighting, now)
                     if done is Step.OPEN:
                         _open(db, tx, own, sighting, ways, now)
                         opened.append(own)
@@ -191,35 +166,27 @@ def _see(
                     _end(db, tx, row, ways, now)
                     ended.append(row.id)
                 case Step.FORGET if row is not None:
-                    tx.execute(remove(incidents).where(_I.id == row.id))
-                case _:
-                    pass
+                    tx.execute(delete(incidents).where(_I.id == row.id))
         return Seen(tuple(opened), tuple(ended))
 
 
 @whole
-def _report(db: Database, key: str, sighting: Sighting, observer: str, ways: tuple[str, ...], now: datetime) -> Seen:
+def _report(db: Database, key: str, sighting: Sighting, ways: tuple[str, ...], now: datetime) -> Seen:
     with db.write() as tx:
         db.dialect.queue_for(tx, ["incidents"])
         row = tx.execute(select(incidents).where(_LIVE, _I.fingerprint == key)).one_or_none()
-        own = _note(db, tx, key, row, sighting, observer, now)
+        own = _note(db, tx, key, row, sighting, now)
         if row is not None and row.opened_at is not None:
             return Seen()
         _open(db, tx, own, sighting, ways, now)
         return Seen((own,))
 
 
-def _is_of_others(row: Row[Any], observer: str, now: datetime) -> bool:
-    return row.observer not in ("", observer) and now - row.last_seen < ABANDONED
-
-
 def _course(row: Row[Any] | None) -> Course | None:
-    return None if row is None else Course(row.first_seen, row.opened_at, row.quiet_since)
+    return None if row is None else Course(row.first_seen, row.last_seen, row.opened_at, row.quiet_since)
 
 
-def _note(
-    db: Database, tx: Connection, key: str, row: Row[Any] | None, sighting: Sighting, observer: str, now: datetime
-) -> str:
+def _note(db: Database, tx: Connection, key: str, row: Row[Any] | None, sighting: Sighting, now: datetime) -> str:
     """Write down that it was found; its id."""
     if row is None:
         own = str(uuid.uuid5(db.installation, f"incident\n{key}\n{now.isoformat()}"))
@@ -228,7 +195,6 @@ def _note(
             "fingerprint": key,
             "code": sighting.code,
             "place": sighting.place,
-            "observer": observer if sighting.is_local else "",
             "affected": sighting.count,
             "most": sighting.count,
             "mandanten": {"names": sorted(sighting.mandanten)},
@@ -248,7 +214,7 @@ def _note(
             "mandanten": {"names": mandanten},
             "quiet_since": None,
         }
-    if changed or now - row.last_seen >= _NOTED:
+    if changed or row.opened_at is None or now - row.last_seen >= _NOTED:
         tx.execute(update(incidents).where(_I.id == row.id).values(last_seen=now, **changed))
     return str(row.id)
 
@@ -307,7 +273,6 @@ def _record(row: Row[Any]) -> IncidentRecord:
         id=row.id,
         code=row.code,
         place=row.place,
-        observer=row.observer,
         count=row.affected,
         most=row.most,
         mandanten=tuple(row.mandanten.get("names", ())),

@@ -241,7 +241,6 @@ incidents = Table(
     Column("fingerprint", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("place", Text, nullable=False),
-    Column("observer", Text, nullable=False),
     Column("affected", Integer, nullable=False),
     Column("most", Integer, nullable=False),
     Column("mandanten", Json, nullable=False),

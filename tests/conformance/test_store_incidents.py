@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from intermediary.core.decide import Decision
-from intermediary.core.incidents import Sighting
+from intermediary.core.incidents import Pace, Sighting
 from intermediary.store import NotFound, NotPossible, Store
 from intermediary.store.gauges import Tail
+from intermediary.store.incidents import Seen
 from tests.conformance.store_kit import (
     LATER,
     MANDANTEN,
@@ -33,8 +34,8 @@ MINUTE = timedelta(seconds=60)
 WAYS = ("log", "webhook")
 
 
-def _see(store: Store, *found: Sighting, at=NOW, observer: str = "host-a", ways=WAYS):
-    return store.watch.incidents.see(found, observer=observer, quiet=QUIET, ways=ways, now=at)
+def _see(store: Store, *found: Sighting, at: datetime = NOW, ways: tuple[str, ...] = WAYS) -> Seen:
+    return store.watch.incidents.see(found, pace=Pace(QUIET, gap=90 * SECOND), ways=ways, now=at)
 
 
 def _missing(count: int = 1000, **more: object) -> Sighting:
@@ -89,15 +90,15 @@ def test_what_time_heals_quickly_is_none(store: Store) -> None:
     """Nothing is told of what is gone before its patience ends; what stays is told then, with its first moment."""
     slow = _missing(patience=10 * MINUTE)
     assert () == _see(store, slow).opened
-    _see(store, at=NOW + MINUTE)
-    assert () == _see(store, slow, at=NOW + 2 * MINUTE).opened
-    assert () == _see(store, slow, at=NOW + 11 * MINUTE).opened
+    _see(store, at=NOW + 2 * MINUTE)
+    assert () == _see(store, slow, at=NOW + 3 * MINUTE).opened
+    assert () == _see(store, slow, at=NOW + 12 * MINUTE).opened
     assert () == store.watch.incidents.newest()
-    opened = _see(store, slow, at=NOW + 12 * MINUTE).opened
+    opened = _see(store, slow, at=NOW + 13 * MINUTE).opened
 
     [one] = store.watch.incidents.newest(is_open=True)
     assert opened == (one.id,)
-    assert NOW + 2 * MINUTE == one.first_seen
+    assert NOW + 3 * MINUTE == one.first_seen
 
 
 def test_two_hosts_open_it_once(bench: Bench) -> None:
@@ -106,12 +107,12 @@ def test_two_hosts_open_it_once(bench: Bench) -> None:
     ready = threading.Barrier(len(stores))
     opened: list[str] = []
 
-    def look(store: Store, host: str) -> None:
+    def look(store: Store) -> None:
         ready.wait()
         for number in range(5):
-            opened.extend(_see(store, _missing(), at=NOW + number * SECOND, observer=host).opened)
+            opened.extend(_see(store, _missing(), at=NOW + number * SECOND).opened)
 
-    threads = [threading.Thread(target=look, args=(one, f"host-{n}")) for n, one in enumerate(stores)]
+    threads = [threading.Thread(target=look, args=(one,)) for one in stores]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -121,23 +122,24 @@ def test_two_hosts_open_it_once(bench: Bench) -> None:
     assert ["log", "webhook"] == sorted(way for _, way in _told(stores[0]))
 
 
-def test_only_its_host_ends_a_local_one(store: Store) -> None:
-    """A full disk of one host is not over because another one is fine, unless the first is not heard of any more."""
-    full = Sighting("store.unavailable", "host host-a", is_local=True)
-    [own] = _see(store, full).opened
-    _see(store, at=NOW + SECOND, observer="host-b")
-    assert () == _see(store, at=NOW + SECOND + QUIET, observer="host-b").ended
-    assert own not in _see(store, full, at=NOW + 2 * QUIET, observer="host-b").opened
+def test_what_one_host_cannot_see_is_not_over(store: Store) -> None:
+    """A full disk of one host stays an incident while another host looks and finds nothing; without the first it ends."""
+    full = Sighting("store.unavailable", "host host-a", patience=2 * MINUTE)
+    for number in range(10):
+        _see(store, full, at=NOW + number * MINUTE)
+        _see(store, at=NOW + number * MINUTE + SECOND)
+    [one] = store.watch.incidents.newest(is_open=True)
+    assert NOW + 2 * MINUTE == one.opened_at
 
-    _see(store, at=NOW + timedelta(hours=2), observer="host-b")
-    assert own in _see(store, at=NOW + timedelta(hours=3), observer="host-b").ended
+    assert () == _see(store, at=one.last_seen + QUIET).ended
+    assert (one.id,) == _see(store, at=one.last_seen + QUIET + SECOND).ended
 
 
 def test_what_is_reported_is_opened_at_once(store: Store) -> None:
     """A process that sees what no look finds tells of it; told again it stays one, and it ends by itself."""
     alarm = Sighting("intake.decrypt.alarm", "channel osci")
-    [own] = store.watch.incidents.report(alarm, observer="host-a", ways=WAYS, now=NOW).opened
-    assert () == store.watch.incidents.report(alarm, observer="host-a", ways=WAYS, now=NOW + SECOND).opened
+    [own] = store.watch.incidents.report(alarm, ways=WAYS, now=NOW).opened
+    assert () == store.watch.incidents.report(alarm, ways=WAYS, now=NOW + SECOND).opened
     _see(store, at=NOW + MINUTE)
 
     assert (own,) == _see(store, at=NOW + MINUTE + QUIET).ended

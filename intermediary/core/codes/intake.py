@@ -91,4 +91,10 @@ CODES = (
         "Wird von selbst wieder angenommen, sobald genügend bearbeitet sind. Bleibt es dabei: worauf sie warten, zeigt "
         "`list mandant=…`; oder die Grenze erhöhen.",
     ),
+    Code(
+        "intake.door.closed",
+        Healer.TIME,
+        "Ein Kanal nimmt nichts an: Seine Gegenstelle (Warteschlange, Ordner, Adresse) ist zurzeit nicht erreichbar.",
+        "Wird von selbst wiederholt. Bleibt es dabei: `doctor` prüft jede Tür (`door KANAL`).",
+    ),
 )

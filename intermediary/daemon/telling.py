@@ -1,0 +1,101 @@
+"""An incident as people and machines are told of it: names of the configuration, German sentences, no content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from intermediary.core.codes import CATALOGUE, HEALERS
+from intermediary.core.runbooks import runbook
+from intermediary.store.incidents import IncidentRecord
+
+_PLACES = {
+    "channel": "Kanal",
+    "chore": "Dienst, Aufgabe",
+    "host": "Rechner",
+    "mandant": "Mandant",
+    "process": "Prozess",
+    "route": "Route",
+    "target": "Ziel",
+    "way": "Meldeweg",
+    "job": "Auftrag",
+    "audit": "Protokoll",
+}
+_PURPOSES = {
+    "reader": "Leserschlüssel von",
+    "signature": "Signaturschlüssel von",
+    "partner-cipher": "Verschlüsselung des Partners",
+    "partner-signature": "Signatur des Partners",
+    "tls": "TLS des Kanals",
+}
+
+
+def place(text: str) -> str:
+    """A place as an operator says it: `target bauantrag/eakte` is the Ziel bauantrag/eakte."""
+    kind, _, name = text.partition(" ")
+    if kind == "certificate":
+        purpose, owner, days = name.split(" ")
+        return f"{_PURPOSES[purpose]} {owner} (weniger als {days} Tage)"
+    return f"{_PLACES.get(kind, kind)} {name}".strip()
+
+
+def headline(one: IncidentRecord) -> str:
+    """One line: what, and where."""
+    code = CATALOGUE.get(one.code)
+    return f"{code.meaning if code else one.code} {place(one.place)}"
+
+
+def as_json(one: IncidentRecord) -> dict[str, Any]:
+    """The incident for `--json` and the webhook; moments in ISO 8601, UTC."""
+    code = CATALOGUE.get(one.code)
+    return {
+        "id": one.id,
+        "state": "ended" if one.ended_at else "open",
+        "code": one.code,
+        "place": one.place,
+        "healer": code.healer.value if code else "developer",
+        "cause": code.meaning if code else "",
+        "remedy": code.remedy if code else "",
+        "runbook": runbook(one.code),
+        "mandanten": list(one.mandanten),
+        "count": one.count,
+        "most": one.most,
+        "firstSeen": _iso(one.first_seen),
+        "lastSeen": _iso(one.last_seen),
+        "openedAt": _iso(one.opened_at),
+        "endedAt": _iso(one.ended_at),
+        "acknowledgedAt": _iso(one.acknowledged_at),
+        "acknowledgedBy": one.acknowledged_by,
+        "acknowledgedReason": one.acknowledged_reason,
+    }
+
+
+def lines(one: IncidentRecord) -> Iterator[str]:
+    """The incident for people: what, who heals it, whom it concerns, what to do now."""
+    code = CATALOGUE.get(one.code)
+    yield f"Code:       {one.code}"
+    yield f"Ort:        {place(one.place)}"
+    yield f"Ursache:    {code.meaning if code else 'unbekannt'}"
+    yield f"Es hilft:   {HEALERS[code.healer] if code else 'die Entwickler'}"
+    yield f"Zu tun:     {code.remedy if code else ''}"
+    if one.most:
+        yield f"Betroffen:  {one.count} Nachrichten, höchstens {one.most}"
+    if one.mandanten:
+        yield f"Mandanten:  {', '.join(one.mandanten)}"
+    yield f"Beginn:     {_local(one.first_seen)}"
+    yield f"Ende:       {_local(one.ended_at)}" if one.ended_at else f"Zuletzt:    {_local(one.last_seen)}"
+    if one.acknowledged_at is not None:
+        yield f"Kümmert:    {one.acknowledged_by} seit {_local(one.acknowledged_at)}: {one.acknowledged_reason}"
+    yield f"Ansehen:    intermediary incidents show {one.id[:13]}"
+    if one.most:
+        yield f"Betroffene: intermediary list code={one.code}"
+    yield f"Anleitung:  {runbook(one.code)}"
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="milliseconds")
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone().strftime("%d.%m.%Y %H:%M:%S")

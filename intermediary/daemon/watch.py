@@ -1,0 +1,111 @@
+"""Watches the installation: looks for trouble, lets the store follow its incidents, and has people told of them.
+
+Runs as a thread of the supervisor, so that it needs no settings of its own and lives as long as the daemon. Any number of
+daemons may watch one store: each finds the same, and the store opens every incident once.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+from intermediary.core.bulletin import Bulletin
+from intermediary.core.faults import Fault
+from intermediary.core.incidents import Pace, Sighting
+from intermediary.daemon.alerts.post import Post
+from intermediary.daemon.board import boot_seconds, is_current, read_board
+from intermediary.daemon.sightings import from_bulletins, from_endings, from_failing, from_tail, from_troubles
+from intermediary.settings.models import Settings
+from intermediary.store.store import Store
+from intermediary.wiring import Configuration
+from intermediary.wiring.endings import Ending, endings
+
+log = structlog.get_logger(__name__)
+
+_REST_PER_LOOK = 20
+"""A look is followed by a rest of so many times its own length: however much is stuck, looking costs one part in twenty."""
+_MISSED_LOOKS = 3
+_CERTIFICATES_AGAIN = timedelta(hours=1)
+_OVERDUE = timedelta(minutes=30)
+
+
+class Watch:
+    """The watch of one daemon. `failing` gives chores that fail at present (name and code), `dying` roles that do."""
+
+    def __init__(
+        self,
+        store: Store,
+        configuration: Configuration,
+        settings: Settings,
+        post: Post,
+        *,
+        now: Callable[[], datetime],
+        failing: Callable[[], Mapping[str, str]],
+        dying: Callable[[], Iterable[str]],
+    ) -> None:
+        self._store = store
+        self._configuration = configuration
+        self._settings = settings
+        self._post = post
+        self._now = now
+        self._failing = failing
+        self._dying = dying
+        self._host = socket.gethostname()
+        self._rest = float(settings.incidents.look_seconds)
+        self._endings: tuple[Ending, ...] = ()
+        self._endings_of: tuple[int, datetime] | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Look and tell until `stop`; whatever happens is logged, and it comes round again."""
+        while not stop.is_set():
+            started = time.monotonic()
+            try:
+                self.look()
+                self._post.send()
+            except Fault as fault:
+                log.warning("watch.failed", code=fault.code, where=fault.where)
+            except Exception as failure:  # the watch must outlive what it watches
+                log.error("watch.failed", failure=type(failure).__name__)
+            spent = time.monotonic() - started
+            self._rest = max(float(self._settings.incidents.look_seconds), spent * _REST_PER_LOOK)
+            stop.wait(self._rest)
+
+    def look(self) -> None:
+        """One look: everything that is wrong now, handed to the store. Raises what the store raises."""
+        now = self._now()
+        pace = Pace(self._settings.incidents.quiet, _MISSED_LOOKS * timedelta(seconds=self._rest))
+        seen = self._store.watch.incidents.see(self._sightings(now), pace=pace, ways=self._post.names, now=now)
+        if seen.opened or seen.ended:
+            log.info("watch.seen", count=len(seen.opened) + len(seen.ended))
+
+    def _sightings(self, now: datetime) -> Iterator[Sighting]:
+        rules, watch = self._settings.incidents, self._store.watch
+        yield from from_troubles(watch.gauges.troubles(), rules)
+        yield from from_tail(watch.gauges.tail(most=1), rules, now)
+        yield from from_endings(self._certificates(now), now)
+        yield from from_bulletins(self._bulletins(), self._host, rules)
+        yield from from_failing(self._failing(), self._host, rules)
+        for role in self._dying():
+            yield Sighting("daemon.child.dies", f"process {role} {self._host}")
+        for way in watch.alerts.count_unsent(self._post.names, since=now - _OVERDUE):
+            yield Sighting("alert.undelivered", f"way {way}")
+
+    def _certificates(self, now: datetime) -> tuple[Ending, ...]:
+        generation = self._configuration.generation
+        known = self._endings_of
+        if known is None or known[0] != generation or abs(now - known[1]) >= _CERTIFICATES_AGAIN:
+            with suppress(Fault):
+                self._endings = endings(self._settings, self._configuration.bank())
+            self._endings_of = (generation, now)
+        return self._endings
+
+    def _bulletins(self) -> list[Bulletin]:
+        """What the processes of this host say; two of one obstacle are one sighting."""
+        at = boot_seconds()
+        return [one for one in read_board(self._settings.installation.data) if is_current(one, now_boot_seconds=at)]

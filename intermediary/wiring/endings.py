@@ -1,0 +1,61 @@
+"""What ends by itself: every certificate in force, by purpose and owner, with the moment it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from cryptography import x509
+
+from intermediary.pipeline import Werkbank
+from intermediary.settings.models import Settings
+
+Purpose = Literal["reader", "signature", "partner-cipher", "partner-signature", "tls"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A certificate: `owner` is a Mandant, a partner or a channel, never a name from the certificate."""
+
+    purpose: Purpose
+    owner: str
+    until: datetime
+
+    def days_left(self, now: datetime) -> int:
+        """Whole days until it ends; below 0 when it has."""
+        return (self.until - now).days
+
+
+def endings(settings: Settings, bank: Werkbank) -> tuple[Ending, ...]:
+    """For each purpose and owner the newest certificate: an old one that stays to open old messages may end."""
+    newest: dict[tuple[Purpose, str], datetime] = {}
+    for ending in _all(settings, bank):
+        key = (ending.purpose, ending.owner)
+        newest[key] = max(newest.get(key, ending.until), ending.until)
+    return tuple(Ending(purpose, owner, until) for (purpose, owner), until in sorted(newest.items()))
+
+
+def _all(settings: Settings, bank: Werkbank) -> Iterator[Ending]:
+    for name, schluessel in bank.schluessel.items():
+        for certificate in schluessel.keyring.certificates():
+            yield Ending("reader", name, certificate.not_valid_after_utc)
+        signer = schluessel.keyring.signature_key()
+        if signer is not None:
+            yield Ending("signature", name, signer.certificate.not_valid_after_utc)
+    for partner in bank.circles.partners.all():
+        for certificate in partner.cipher:
+            yield Ending("partner-cipher", partner.kennung, certificate.not_valid_after_utc)
+        for certificate in partner.signature:
+            yield Ending("partner-signature", partner.kennung, certificate.not_valid_after_utc)
+    for channel in settings.channel:
+        if channel.osci_passive is not None and channel.osci_passive.tls_cert is not None:
+            with suppress(OSError, ValueError):
+                yield Ending("tls", channel.name, _leaf(channel.osci_passive.tls_cert))
+
+
+def _leaf(file: Path) -> datetime:
+    return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
