@@ -67,7 +67,7 @@ class Precedence:
         For the daemon, at its start and every few minutes; what this program ends wakes the others by itself.
         """
         with self._db.read() as tx:
-            found = list(tx.scalars(order.stranded()))
+            found = [row.id for row in tx.execute(order.stranded())]
         woken = sum(_wake(self._db, one, now) for one in found)
         _forget(self._db, now)
         return woken
