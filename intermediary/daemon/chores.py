@@ -11,6 +11,7 @@ import structlog
 from intermediary.audit.second_place import copy_missing
 from intermediary.audit.syslog import Syslog
 from intermediary.core.faults import Fault
+from intermediary.daemon.retention import Eraser
 from intermediary.store.owners import is_alive
 from intermediary.wiring import Configuration, Installation
 
@@ -32,10 +33,11 @@ class Chores:
         self._sealed_at: datetime | None = None
         self._unsent_from: int | None = None
         self._gone: dict[str, datetime] = {}
+        self._eraser = Eraser(installation.store, installation.settings, now=now, may_erase=lambda: True)
 
     def do(self) -> None:
         """Do what is due; a fault is logged and the chore comes round again."""
-        for chore in (self.free_dead_leases, self.wake_after_change, self.seal_if_due):
+        for chore in (self.free_dead_leases, self.wake_after_change, self.seal_if_due, self._eraser.erase_due):
             self._try(chore)
 
     def free_dead_leases(self, mourning: timedelta = MOURNING) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from intermediary.store import rows
 from intermediary.store.database import Database, whole
@@ -21,6 +21,11 @@ QUEUE = "retention"
 """Erasing and holding wait for each other under this name: what is held when `set` returns is never erased after it."""
 
 Outcome = Literal["held", "released", "unchanged", "erased"]
+
+
+_HELD = select(nachrichten.c.mandant, nachrichten.c.route, nachrichten.c.held_since).where(
+    nachrichten.c.id == bindparam("wanted")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +95,13 @@ def standing(tx: Connection) -> tuple[StandingHold, ...]:
     return tuple(StandingHold(**row._mapping) for row in tx.execute(select(holds).order_by(*holds.primary_key)))
 
 
-def demand_free(tx: Connection, nachricht: NachrichtRecord) -> None:
-    """`NotPossible` when the Nachricht is held: for whoever erases on a person's order."""
-    is_covered = any(one.covers(nachricht.mandant, nachricht.route) for one in standing(tx))
-    if nachricht.held_since is not None or is_covered:
+def demand_free(tx: Connection, nachricht_id: str) -> None:
+    """`NotPossible` when the Nachricht is held: for whoever erases on a person's order, queued behind `QUEUE`.
+
+    The row is read, since a claim may be older than the hold.
+    """
+    row = tx.execute(_HELD, {"wanted": nachricht_id}).one()
+    if row.held_since is not None or any(one.covers(row.mandant, row.route) for one in standing(tx)):
         raise NotPossible("the Nachricht is on hold: release the hold first")
 
 

@@ -176,7 +176,7 @@ def erase(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime)
         _demand(work.nachricht.due_at is None, "a Zustellung is still open")
         if work.nachricht.payload == "erased":
             return claim
-        demand_free(tx, work.nachricht)
+        demand_free(tx, work.nachricht.id)
         work.event("payload.erased", {"reason": reason}, actor=actor)
         work.change(payload="erased", vorgang_hash="", vorgang_number=0, vorgang_place=Place.NONE)
         own = nachrichten.c.id == work.nachricht.id

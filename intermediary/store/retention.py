@@ -7,7 +7,7 @@ nothing early. Whatever is erased is erased once, on however many hosts this run
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from intermediary.audit.chain import moment
 from intermediary.audit.standing import last_move
 from intermediary.core.retention import ENDING, Rule
 from intermediary.core.states import NachrichtState
-from intermediary.store import rows
+from intermediary.store import records, rows
 from intermediary.store.database import Database, translated, whole
 from intermediary.store.holds import QUEUE, Holds, standing
 from intermediary.store.installation import record_installation
@@ -39,6 +39,14 @@ BATCH = 200
 """So many Nachrichten are erased in one transaction: a fraction of a second."""
 
 _MEMORY_BATCH = 2_000
+
+ERASED: Mapping[str, Any] = {
+    "payload": "erased",
+    "vorgang_hash": "",
+    "vorgang_number": 0,
+    "vorgang_place": records.Place.NONE,
+}
+"""What a row says of an erased payload: nothing of what the sender called its Vorgang either, not even hashed."""
 
 _REASON = "Aufbewahrungsfrist"
 _FORGOTTEN = "retention.search_keys"
@@ -159,11 +167,11 @@ def _erase(
             return Bite(0, None), []
         found = tx.execute(_candidates(group, until, after, most)).all()
         due = _due(tx, found, until)
-        records = rows.zustellungen_of(tx, [row.id for row in due])
+        belonging = rows.zustellungen_of(tx, [row.id for row in due])
         for row in due:
-            work = Work(tx, row, records[row.id], now)
+            work = Work(tx, row, belonging[row.id], now)
             work.event("payload.erased", {"reason": _REASON, "rule": str(rule)})
-            work.change(payload="erased")
+            work.change(**ERASED)
             work.save()
         ids = [row.id for row in due]
         erase_keys(tx, ids)

@@ -41,6 +41,13 @@ CODES = (
         "Der Sender muss neu einreichen.",
     ),
     Code(
+        "retention.overdue",
+        Healer.OPERATOR,
+        "Angehaltene Nachrichten liegen länger als ihre Aufbewahrungsfrist; ihr Inhalt wird nicht von selbst gelöscht.",
+        "`retention plan` nennt sie, `list state=parked` zeigt sie: fortsetzen, ablehnen oder verwerfen (`decide`), oder eine "
+        "Löschsperre setzen (`hold set`).",
+    ),
+    Code(
         "key.unavailable",
         Healer.OPERATOR,
         "Ein Schlüssel dieser Installation lässt sich nicht öffnen.",
