@@ -1,6 +1,6 @@
-"""What a child process runs: worker threads, one suspect, or the doors of ingress. Started by the supervisor, never by hand.
+"""What a child process runs: worker threads, one suspect, jobs, or the doors of ingress. Started by the supervisor only.
 
-python -m intermediary.daemon.child worker|suspect|ingress CONFIG PARENT THREADS
+python -m intermediary.daemon.child worker|suspect|jobs|ingress CONFIG PARENT THREADS
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
 
+from intermediary.daemon.jobs import JobRunner
 from intermediary.daemon.logs import configure_logging
 from intermediary.daemon.patience import open_when_there
 from intermediary.ingress.amqp import AmqpAnswers
 from intermediary.osci.client.answers import OsciAnswers
-from intermediary.store.owners import own_name
+from intermediary.store.owners import is_alive, own_name
 from intermediary.wiring import (
     Configuration,
     Installation,
@@ -58,6 +60,8 @@ def main(arguments: list[str]) -> int:
             _work(installation, stop, int(threads))
         elif role == "suspect":
             _work_alone(installation, stop)
+        elif role == "jobs":
+            _carry_out_jobs(installation, stop)
         else:
             _open_doors(installation, stop)
     finally:
@@ -98,6 +102,14 @@ def _work_alone(installation: Installation, stop: threading.Event) -> None:
     with _workers(installation, stop) as worker:
         if not stop.is_set():
             _run_all([work], stop)
+
+
+def _carry_out_jobs(installation: Installation, stop: threading.Event) -> None:
+    """Until no job is left to carry out; the supervisor starts it again for the next."""
+    store = installation.store
+    alive = partial(is_alive, is_shared=store.is_shared)
+    runner = JobRunner(store.jobs, owner=own_name(), is_alive=alive, now=utc_now)
+    _run_all([lambda: runner.run(stop)], stop)
 
 
 @contextmanager

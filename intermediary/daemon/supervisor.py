@@ -1,7 +1,7 @@
 """Starts the child processes, watches them, stops them; parses no message itself, so no message can bring it down.
 
 It is the only one that sees a child die by itself, and has what that child held counted (DESIGN §2.7). Suspects are opened
-one at a time, each in a process of its own.
+one at a time, each in a process of its own; jobs have one while there are any.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ import sys
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
 
+from intermediary.daemon.board import sweep_board
 from intermediary.daemon.chores import Chores
+from intermediary.daemon.lookout import Lookout
 from intermediary.daemon.patience import open_when_there
-from intermediary.store.owners import process_name
+from intermediary.store.owners import is_alive, process_name
 from intermediary.store.store import Store
-from intermediary.wiring import Configuration, utc_now
+from intermediary.wiring import Configuration, Installation
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +34,7 @@ _TICK_SECONDS = 0.5
 _RESTART_SECONDS = 1.0
 _LONGEST_RESTART_SECONDS = 30.0
 _HEALTHY_SECONDS = 60.0
+_ON_DEMAND = ("suspect", "jobs")
 _LONGEST_ALONE_SECONDS = 3600.0  # as long as a worker keeps a lease
 
 
@@ -52,6 +56,7 @@ class _Child:
     started: float = 0.0
     deaths: int = 0
     not_before: float = field(default=0.0)
+    neglected: str = ""
 
 
 class Supervisor:
@@ -62,7 +67,7 @@ class Supervisor:
         self._is_stopping = False
         self._children = [_Child(role) for role in order.roles for _ in range(order.workers if role == "worker" else 1)]
         if "worker" in order.roles:
-            self._children.append(_Child("suspect"))
+            self._children += [_Child(role) for role in _ON_DEMAND]
 
     def run(self) -> int:
         """Open the installation once (migrations, keys, plug-ins), so that what is wrong is said before any child runs."""
@@ -72,17 +77,22 @@ class Supervisor:
         if installation is None:
             return 0
         configuration = Configuration(installation.settings)
-        chores = Chores(installation, configuration, now=utc_now)
+        chores = Chores(installation, configuration, now=installation.now)
+        sweep_board(installation.settings.installation.data)
+        lookout = Lookout(installation, role="supervisor", keeps_time=True)
+        lookout.look()  # the time is remembered before any child asks for it
         log.info("daemon.started", roles=list(self._order.roles), workers=self._order.workers, pid=os.getpid())
         try:
             chores.free_dead_leases_at_start()
             while not self._is_stopping:
-                self._keep_children(installation.store)
+                lookout.look()
+                self._keep_children(installation, lookout)
                 chores.do()
                 time.sleep(_TICK_SECONDS)
             self._stop_children()
             chores.seal()
         finally:
+            lookout.close()
             installation.store.close()
         log.info("daemon.stopped", pid=os.getpid())
         return 0
@@ -93,30 +103,36 @@ class Supervisor:
             os._exit(1)
         self._is_stopping = True
 
-    def _keep_children(self, store: Store) -> None:
+    def _keep_children(self, installation: Installation, lookout: Lookout) -> None:
         for child in self._children:
             try:
-                self._keep(child, store)
+                self._keep(child, installation, lookout)
             except Exception as failure:  # whatever it is, the other children go on, and this one comes round again
-                log.error("child.neglected", role=child.role, failure=type(failure).__name__)
+                kind = type(failure).__name__
+                if child.neglected != kind:  # an outage of the store is told once
+                    log.error("child.neglected", role=child.role, failure=kind)
+                child.neglected = kind
+            else:
+                child.neglected = ""
 
-    def _keep(self, child: _Child, store: Store) -> None:
+    def _keep(self, child: _Child, installation: Installation, lookout: Lookout) -> None:
         if child.process is not None and child.process.poll() is not None:
-            self._mourn(child, child.process.returncode, store)
+            self._mourn(child, child.process.returncode, installation)
         if child.process is None:
-            if time.monotonic() >= child.not_before and (child.role != "suspect" or store.has_suspect(utc_now())):
+            may_start = lookout.may_work or child.role not in _ON_DEMAND
+            if may_start and time.monotonic() >= child.not_before and _is_wanted(child.role, installation):
                 self._start(child)
         elif child.role == "suspect" and time.monotonic() - child.started > _LONGEST_ALONE_SECONDS:
             child.process.kill()
 
-    def _mourn(self, child: _Child, code: int, store: Store) -> None:
+    def _mourn(self, child: _Child, code: int, installation: Installation) -> None:
         """Count what the child held, then let it go; raises a fault of the store, and is then called again.
 
         A child that dies again and again is started ever more slowly, so that a broken key cannot spin the machine.
         """
-        count = store.release_crashed(child.name, utc_now(), alone=child.role == "suspect")
+        count = installation.store.release_crashed(child.name, installation.now(), alone=child.role == "suspect")
         child.process = None
-        if child.role == "suspect" and code == 0 and not count:
+        if child.role in _ON_DEMAND and code == 0 and not count:
             child.deaths = 0
             return
         now = time.monotonic()
@@ -145,3 +161,14 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _is_wanted(role: str, store: Store) -> bool:
+    """Whether there is something to do for a child of this role."""
+    match role:
+        case "suspect":
+            return store.has_suspect(utc_now())
+        case "jobs":
+            return store.jobs.is_waiting(partial(is_alive, is_shared=store.is_shared), utc_now())
+        case _:
+            return True
