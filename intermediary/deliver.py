@@ -1,7 +1,7 @@
 """Takes each due Zustellung one step on: intent, deed and verdict, each committed before the next (DESIGN §2.5).
 
 An intent is committed before a connector is called; what a crash leaves behind is `unclear`, never "not sent". What an
-outcome means is decided in `core/decide.py`; this page only obeys.
+outcome means is decided in `core/decide.py`, what it says of the target in `core/breaker.py`; this page only obeys.
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from intermediary.core.decide import Decision, Outcome, Situation, decide_zustellung
+from intermediary.core.breaker import Probe, Sign, sign_of
+from intermediary.core.decide import Decision, Outcome, Situation, decide_zustellung, hold_zustellung
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
-from intermediary.core.ports import Awaiting, Connector, Delivered, Idempotency, Refused
+from intermediary.core.ports import Awaiting, Connector, Delivered, Idempotency, NotDelivered, Refused
 from intermediary.core.schedule import Schedule
 from intermediary.core.states import ZustellungState
+from intermediary.core.targets import TargetRef
 from intermediary.core.values import Ausgabe, Zustellauftrag
 from intermediary.store.records import Claim, ZustellungRecord
 from intermediary.store.store import Store
+from intermediary.store.targets import Hold, Pass
 
 _Z = ZustellungState
 _OVERDUE = "delivery.ack.overdue"
+_Said = Outcome | None
+"""What a call of a connector came to; None when it was not called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,14 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class OpenTarget:
-    """A target ready for use: its connector, the schedule of its attempts, and whether tests may arrive there."""
+    """A target ready for use: its connector, the schedule of its attempts, and whether tests may arrive there.
+
+    `ref` is what all hosts know it by: it rests, is paused and limited under that id.
+    """
 
     connector: Connector
     schedule: Schedule
+    ref: TargetRef
     takes_tests: bool = False
 
 
@@ -88,18 +97,57 @@ class Deliverer:
         connector = target.connector
         idempotency = connector.manifest.idempotency
         match zustellung.state:
+            case _Z.DUE if is_test and not target.takes_tests:  # the route was changed since the plan (DESIGN §2.15)
+                return self._settle(claim, zustellung, Misconfigured("test.message"), target)
             case _Z.DUE:
-                return self._send(claim, zustellung, target, render, is_test=is_test)
+                return self._call(
+                    claim, zustellung, target, lambda: self._send(claim, zustellung, target, render, is_test)
+                )
             case _Z.AWAITING:
-                return self._settle(claim, zustellung, self._collect(zustellung, connector), target)
+                return self._collect(claim, zustellung, target)
             case _Z.UNCLEAR if zustellung.code == _OVERDUE:
                 return self._park(claim, zustellung, _OVERDUE)
             case _Z.UNCLEAR if idempotency is Idempotency.LOOKUP:
-                return self._settle(claim, zustellung, self._look_up(zustellung, connector), target)
+                return self._call(claim, zustellung, target, lambda: self._look_up(claim, zustellung, target))
             case _Z.UNCLEAR if idempotency is Idempotency.NATIVE:
                 return self._repeat(claim, zustellung, target, render)
             case _:
                 return self._park(claim, zustellung, zustellung.code or "delivery.unclear")
+
+    def _call(
+        self, claim: Claim, zustellung: ZustellungRecord, target: OpenTarget, step: Callable[[], tuple[Claim, _Said]]
+    ) -> Claim:
+        """Send to the target or look there, if it may be called now; then tell what that said about it.
+
+        A look that found nothing tells nothing yet: the attempt that follows under the same claim does.
+        """
+        leave = self._store.targets.admit(
+            target.ref,
+            claim,
+            zustellung.key,
+            now=self._now(),
+            is_look=zustellung.state is _Z.UNCLEAR,
+            has_waited=zustellung.code == "target.limited",
+        )
+        if isinstance(leave, Hold):
+            return self._hold(claim, zustellung, leave, target)
+        claim, outcome = step()
+        if not isinstance(outcome, NotDelivered):
+            self._tell(leave, outcome)
+        return claim
+
+    def _hold(self, claim: Claim, zustellung: ZustellungRecord, held: Hold, target: OpenTarget) -> Claim:
+        """Wait until the target is free. Should nobody wake it, it asks again within hours, not all at once."""
+        situation = self._situation(zustellung, target)
+        until = held.until or situation.now + situation.schedule.longest * (1 + situation.jitter) / 2
+        decision = hold_zustellung(zustellung.state, held.code, until, target.ref.id, situation)
+        return self._store.settle(claim, zustellung.key, decision, now=situation.now)
+
+    def _tell(self, leave: Pass, outcome: _Said) -> None:
+        code = outcome.code if isinstance(outcome, Fault) else "delivery.unclear"
+        asked = outcome.retry_after if isinstance(outcome, Transient) else None
+        sign = Sign.NEITHER if outcome is None else sign_of(outcome)
+        self._store.targets.report(leave, sign, code=code, asked=asked, now=self._now())
 
     def _send(
         self,
@@ -107,29 +155,27 @@ class Deliverer:
         zustellung: ZustellungRecord,
         target: OpenTarget,
         render: Callable[[], Ausgabe],
-        *,
         is_test: bool,
-    ) -> Claim:
+    ) -> tuple[Claim, _Said]:
         """A due Zustellung is certainly unsent: an output that changed since the plan is the one that is sent.
 
-        Unless another target has the earlier one: then a person decides.
+        Unless another target has the earlier one: then a person decides. What ends before the connector is called has no
+        outcome.
         """
-        if is_test and not target.takes_tests:  # the route was changed since the plan (DESIGN §2.15)
-            return self._settle(claim, zustellung, Misconfigured("test.message"), target)
         try:
             ausgabe = render()
         except (Misconfigured, Transient) as fault:
-            return self._settle(claim, zustellung, fault, target)
+            return self._settle(claim, zustellung, fault, target), None
         except Fault as fault:
-            return self._park(claim, zustellung, fault.code)
+            return self._park(claim, zustellung, fault.code), None
         except Exception:  # a mapping's code may raise anything: nothing was sent, a developer has to look
-            return self._park(claim, zustellung, "bug.unexpected")
+            return self._park(claim, zustellung, "bug.unexpected"), None
         if self._is_split(claim, zustellung, ausgabe):
-            return self._park(claim, zustellung, "output.changed")
+            return self._park(claim, zustellung, "output.changed"), None
         claim = self._store.intend(claim, zustellung.key, output_sha256=ausgabe.package.content.sha256, now=self._now())
         intended = claim.zustellung(zustellung.key)
         if intended.state is not _Z.INTENDED:  # earlier ones of its Vorgang come first
-            return claim
+            return claim, None
         auftrag = Zustellauftrag(
             nachricht_id=claim.nachricht.id,
             target=intended.target,
@@ -145,7 +191,7 @@ class Deliverer:
             outcome = target.connector.deliver(auftrag, self._now())
         except Exception as failure:  # a vendor's code may raise anything: it counts as unclear
             outcome = failure
-        return self._settle(claim, intended, outcome, target)
+        return self._settle(claim, intended, outcome, target), outcome
 
     def _is_split(self, claim: Claim, zustellung: ZustellungRecord, ausgabe: Ausgabe) -> bool:
         """Whether this target would get other bytes than another target has, or may have."""
@@ -153,13 +199,24 @@ class Deliverer:
         changed = ausgabe.package.content.sha256 != zustellung.output_sha256
         return changed and any(one.intended_at is not None for one in others)
 
-    def _look_up(self, zustellung: ZustellungRecord, connector: Connector) -> Outcome:
+    def _look_up(self, claim: Claim, zustellung: ZustellungRecord, target: OpenTarget) -> tuple[Claim, _Said]:
+        outcome: Outcome
         try:
-            return connector.lookup(zustellung.key, self._now())
+            outcome = target.connector.lookup(zustellung.key, self._now())
         except Exception as failure:  # as above
-            return failure
+            outcome = failure
+        return self._settle(claim, zustellung, outcome, target), outcome
 
-    def _collect(self, zustellung: ZustellungRecord, connector: Connector) -> Outcome:
+    def _collect(self, claim: Claim, zustellung: ZustellungRecord, target: OpenTarget) -> Claim:
+        """A verdict is asked for while its target rests or is paused, too; but a target may ask for a rest here as well."""
+        outcome = self._verdict(zustellung, target.connector)
+        settled = self._settle(claim, zustellung, outcome, target)
+        if isinstance(outcome, Transient) and outcome.retry_after is not None:
+            probe = Probe(zustellung.key, claim.nachricht.id, claim.token)
+            self._tell(Pass(target.ref, probe, self._now()), outcome)
+        return settled
+
+    def _verdict(self, zustellung: ZustellungRecord, connector: Connector) -> Outcome:
         now = self._now()
         until = zustellung.until or now
         try:
@@ -187,15 +244,8 @@ class Deliverer:
 
     def _settle(self, claim: Claim, zustellung: ZustellungRecord, outcome: Outcome, target: OpenTarget | None) -> Claim:
         """Commit what follows from an outcome; without a target (it cannot be opened) nothing was sent."""
-        now = self._now()
-        situation = Situation(
-            now=now,
-            received_at=zustellung.since,
-            attempts=zustellung.attempts,
-            schedule=target.schedule if target else self._timing.schedule,
-            jitter=self._jitter(),
-            recheck=self._timing.recheck,
-        )
+        situation = self._situation(zustellung, target)
+        now = situation.now
         idempotency = target.connector.manifest.idempotency if target else Idempotency.NONE
         decision = decide_zustellung(zustellung.state, outcome, idempotency, situation)
         proof: Mapping[str, str] = {}
@@ -209,6 +259,16 @@ class Deliverer:
             correlation, until = outcome.correlation, outcome.until
         return self._store.settle(
             claim, zustellung.key, decision, now=now, proof=proof, correlation=correlation, until=until
+        )
+
+    def _situation(self, zustellung: ZustellungRecord, target: OpenTarget | None) -> Situation:
+        return Situation(
+            now=self._now(),
+            received_at=zustellung.since,
+            attempts=zustellung.attempts,
+            schedule=target.schedule if target else self._timing.schedule,
+            jitter=self._jitter(),
+            recheck=self._timing.recheck,
         )
 
     def _park(self, claim: Claim, zustellung: ZustellungRecord, code: str) -> Claim:

@@ -33,11 +33,18 @@ class Chores:
         self._sealed_at: datetime | None = None
         self._unsent_from: int | None = None
         self._gone: dict[str, datetime] = {}
-        self._eraser = Eraser(installation.store, installation.settings, now=now, may_erase=lambda: True)
+        is_sure = lambda: installation.time.clock.doubt is None  # noqa: E731
+        self._eraser = Eraser(installation.store, installation.settings, now=now, may_erase=is_sure)
 
     def do(self) -> None:
         """Do what is due; a fault is logged and the chore comes round again."""
-        for chore in (self.free_dead_leases, self.wake_after_change, self.seal_if_due, self._eraser.erase_due):
+        for chore in (
+            self.free_dead_leases,
+            self.wake_after_change,
+            self.tend_targets,
+            self.seal_if_due,
+            self._eraser.erase_due,
+        ):
             self._try(chore)
 
     def free_dead_leases(self, mourning: timedelta = MOURNING) -> None:
@@ -69,6 +76,10 @@ class Chores:
         if self._configuration.generation != self._generation:
             self._generation = self._configuration.generation
             log.info("waiting.woken", count=self._installation.store.wake_misconfigured(self._now()))
+
+    def tend_targets(self) -> None:
+        """What waits for a target that is free again goes on, bit by bit."""
+        self._installation.store.targets.tend(self._configuration.targets(), self._now())
 
     def seal_if_due(self) -> None:
         """A signed head at least every `head_seconds`, and as soon as `head_events` wait for one."""

@@ -75,6 +75,12 @@ class Target:
         default_factory=lambda: EMPTY, metadata={"help": "the connector's own settings"}
     )
     deadline_hours: int | None = field(default=None, metadata={"help": "hours from receipt until a person is asked"})
+    max_per_minute: int | None = field(
+        default=None, metadata={"help": "at most so many deliveries in any minute, over all hosts", "minimum": 1}
+    )
+    max_parallel: int | None = field(
+        default=None, metadata={"help": "at most so many deliveries at the same time, over all hosts", "minimum": 1}
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from intermediary.store.approvals import Approvals
 from intermediary.store.database import Database
 from intermediary.store.jobs import Jobs
+from intermediary.store.targets import Targets
 from intermediary.store.watch import Watch, watch
 
 
 class Rooms:
-    """The part of `Store` that leads to its other classes; each is made anew and keeps nothing."""
+    """The part of `Store` that leads to its other classes; each but `targets` is made anew and keeps nothing."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.targets = Targets(db)
 
     @property
     def approvals(self) -> Approvals:

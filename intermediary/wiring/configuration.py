@@ -11,6 +11,7 @@ import structlog
 
 from intermediary.connect.settings import open_connector
 from intermediary.core.faults import Fault, Misconfigured
+from intermediary.core.targets import TargetRef, target_name
 from intermediary.deliver import OpenTarget
 from intermediary.keys.partners import Partners
 from intermediary.keys.partners import named_files as certificate_files
@@ -19,6 +20,7 @@ from intermediary.keys.spool import Spool
 from intermediary.pipeline import Werkbank
 from intermediary.route.plugins import Connectors, Mappings
 from intermediary.route.table import Route, RoutingTable, Target, parse_routes
+from intermediary.route.targets import target_refs
 from intermediary.settings.models import Mandant, Settings
 from intermediary.unseal.circumstances import Circles
 from intermediary.unseal.mandant import Mandantenschluessel
@@ -46,6 +48,7 @@ class Configuration:
         self._fingerprint = self._look()
         self._generation = 0
         self._bank = self._load()
+        self._refs = target_refs(self._bank.table, settings.delivery.rules)
 
     @property
     def generation(self) -> int:
@@ -73,7 +76,13 @@ class Configuration:
         schedule = self._settings.delivery.schedule
         if found.deadline_hours is not None:
             schedule = replace(schedule, deadline=timedelta(hours=found.deadline_hours))
-        return OpenTarget(connector=connector, schedule=schedule, takes_tests=planned.stage == "test")
+        ref = self._refs[target_name(mandant, route, name)]
+        return OpenTarget(connector=connector, schedule=schedule, takes_tests=planned.stage == "test", ref=ref)
+
+    def targets(self) -> tuple[TargetRef, ...]:
+        """Every target of the current generation."""
+        self.bank()
+        return tuple(dict.fromkeys(self._refs.values()))
 
     def _renew(self, seen: tuple[object, ...]) -> None:
         named = self._named_files()
@@ -83,6 +92,7 @@ class Configuration:
         self._fingerprint = seen
         try:
             self._bank = self._load()
+            self._refs = target_refs(self._bank.table, self._settings.delivery.rules)
         except Fault as fault:
             log.error("configuration.refused", code=fault.code, where=fault.where)
             return

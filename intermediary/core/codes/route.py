@@ -4,6 +4,12 @@ from intermediary.core.codes.code import Code, Healer
 
 CODES = (
     Code(
+        "target.limits.differ",
+        Healer.OPERATOR,
+        "Mehrere Routen führen zu demselben Ziel, nennen aber verschiedene Grenzen; es gilt die niedrigere.",
+        "`max_per_minute` und `max_parallel` bei allen diesen Zielen gleich setzen.",
+    ),
+    Code(
         "route.missing",
         Healer.OPERATOR,
         "Für diese Nachricht ist keine Route eingerichtet.",
