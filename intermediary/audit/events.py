@@ -140,6 +140,7 @@ _KINDS = (
         "person.denied",
         "Was eine Person mit der Nachricht verlangte, wurde abgewiesen; es wurde nichts geändert.",
         ("verb", "why", "reason"),
+        _JOB,
     ),
     Kind(
         "approval.requested",
@@ -267,6 +268,16 @@ _KINDS = (
         "target.resumed",
         "Ein angehaltenes Ziel wurde wieder freigegeben: von einer Person, oder weil die gesetzte Zeit um war.",
         ("target", "reason"),
+    ),
+    Kind(
+        "backup.made",
+        "Eine Sicherung wurde geschrieben.",
+        ("backup", "manifest_sha256", "size", "nachrichten"),
+    ),
+    Kind(
+        "backup.restored",
+        "Wiederherstellung aus einer Sicherung; die Ereignisse nach `size` bis `lost_to` sind verloren.",
+        ("backup", "manifest_sha256", "size", "lost_to", "lost_head", "lost_until", "doubtful", "reason"),
     ),
     Kind("leases.released", "Bearbeitungen beendeter Prozesse wurden beim Start freigegeben.", ("released",)),
 )

@@ -68,6 +68,7 @@ ZUSTELLUNG_TRANSITIONS: frozenset[tuple[ZustellungState, ZustellungState]] = fro
         (_Z.UNCLEAR, _Z.DELIVERED),
         (_Z.UNCLEAR, _Z.AWAITING),
         (_Z.DUE, _Z.PARKED),
+        (_Z.DUE, _Z.UNCLEAR),
         (_Z.INTENDED, _Z.PARKED),
         (_Z.UNCLEAR, _Z.PARKED),
         (_Z.PARKED, _Z.DUE),

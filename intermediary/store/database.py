@@ -20,6 +20,7 @@ from intermediary.keys.wrap import MandantKeys
 from intermediary.store.bell import Bell
 from intermediary.store.blobs import Blobs
 from intermediary.store.dialects import Dialect
+from intermediary.store.doubt import Doubt
 
 RUNG = "intermediary.rung"
 """Set in a connection's `info` by who made something due for somebody else: the bell is rung after the commit."""
@@ -37,7 +38,7 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """What every operation of the store is given."""
+    """What every operation of the store is given; `doubt` is what the last restore left."""
 
     engine: Engine
     dialect: Dialect
@@ -46,6 +47,7 @@ class Database:
     installation: uuid.UUID
     lease: timedelta
     bell: Bell
+    doubt: Doubt | None = None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

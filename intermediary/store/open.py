@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from intermediary.keys.wrap import MandantKeys
 from intermediary.store.blobs import Blobs
 from intermediary.store.database import Database, translated, whole
 from intermediary.store.dialects import Dialect, Postgres, Sqlite
+from intermediary.store.doubt import read_doubt
 from intermediary.store.installation import remember_installation, remember_keks
 from intermediary.store.migrate import migrate
 from intermediary.store.store import Store
@@ -64,6 +66,8 @@ def open_database(
             bell=dialect.bell(engine),
         )
         _remember(db)
+        with db.read() as tx:
+            db = replace(db, doubt=read_doubt(tx))
         db.blobs.recover(lambda names: _with_row(db, names))
     except BaseException:
         engine.dispose()

@@ -11,6 +11,7 @@ from intermediary.core.decide import compose
 from intermediary.core.ids import zustellung_key
 from intermediary.core.states import FINAL, VERDICTS, NachrichtState, ZustellungState
 from intermediary.store.database import Database, whole
+from intermediary.store.doubt import put_in_doubt
 from intermediary.store.due import standings
 from intermediary.store.errors import NotPossible
 from intermediary.store.holds import QUEUE, demand_free
@@ -163,6 +164,8 @@ def order_redelivery(
     }
     work.event("person.redelivered", fields, actor=actor)
     work.add_zustellung(record)
+    if db.doubt is not None and now < db.doubt.until:  # the same may have been ordered after the backup was made
+        put_in_doubt(work, [record.key], now)
     return record.key
 
 

@@ -17,6 +17,7 @@ from intermediary.core.states import VERDICTS, IllegalTransition, NachrichtState
 from intermediary.core.values import Befund
 from intermediary.store import order
 from intermediary.store.database import Database, whole
+from intermediary.store.doubt import put_in_doubt
 from intermediary.store.records import Claim, Judged, PlannedTarget, ZustellungRecord
 from intermediary.store.search_keys import write_search_keys
 from intermediary.store.verdict import compose_verdict, stay_unsent
@@ -62,6 +63,8 @@ def plan(db: Database, claim: Claim, judged: Judged, now: datetime) -> Claim:
         )
         for record in records:
             work.add_zustellung(record)
+        if db.doubt is not None and db.doubt.covers(work.nachricht.received_at, now):
+            put_in_doubt(work, [record.key for record in records], now)
         nachricht = work.nachricht
         write_search_keys(db, tx, nachricht_id=nachricht.id, mandant=nachricht.mandant, keys=judged.search_keys)
         return work.save()

@@ -103,6 +103,12 @@ CODES = (
         "Beim Ziel nachsehen, dann `decide ID/ZIEL confirm-delivered --proof …` oder `decide ID/ZIEL send-again`.",
     ),
     Code(
+        "delivery.restored",
+        Healer.TARGET,
+        "Die Installation wurde aus einer Sicherung wiederhergestellt; ob dies danach schon zugestellt war, weiß nur das Ziel.",
+        "Beim Ziel nachsehen, dann `decide ID/ZIEL confirm-delivered --proof …` oder `decide ID/ZIEL send-again`.",
+    ),
+    Code(
         "output.changed",
         Healer.OPERATOR,
         "Die Ausgabe hat sich seit dem ersten Zustellversuch geändert; was beim Ziel liegt, steht nicht fest.",
