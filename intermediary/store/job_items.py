@@ -34,7 +34,7 @@ from intermediary.store.choose import Chosen, conditions
 from intermediary.store.claim import take_over
 from intermediary.store.database import Database
 from intermediary.store.errors import NotPossible
-from intermediary.store.foresee import Effect, foresee
+from intermediary.store.foresee import GROUNDS, Effect, foresee
 from intermediary.store.people import order_again, order_redelivery, order_resumption
 from intermediary.store.records import ZustellungRecord
 from intermediary.store.tables import job_items, jobs, nachrichten, zustellungen
@@ -179,10 +179,12 @@ def _move(
             problem = str(refusal)
         else:
             done.append(effect.action)
+    if not done:
+        verb = "redeliver" if job.options.get("redeliver") else "replay"
+        work.event("person.denied", {"verb": verb, "why": problem or effects[0].why, **because}, actor=job.actor)
     if is_left:
         work.end_lease()
-    if is_left or done:
-        work.save()
+    work.save()
     if done:
         return _mark(item, "done", action=done[0], key=key)
     return _mark(item, "failed", ground=problem) if problem else _mark(item, "nothing", ground=effects[0].ground)
@@ -190,9 +192,15 @@ def _move(
 
 def _effects(job: Row[Any], item: Row[Any], work: Work) -> list[Effect]:
     """What is foreseen, unless somebody else has repeated it since the order."""
-    target = job.options.get("redeliver", "")
+    options = job.options
+    target = options.get("redeliver", "")
+    pair = [work.nachricht.mandant, work.nachricht.route]
     effects = foresee(
-        work.nachricht, work.zustellungen, redeliver=target, with_current=bool(job.options.get("with_current"))
+        work.nachricht,
+        work.zustellungen,
+        redeliver=target,
+        with_current=bool(options.get("with_current")),
+        twice_hurts=not options.get("repeat_anyway") and pair not in options.get("tells_doubles", ()),
     )
     if not target or effects[0].action == "nothing":
         return effects
@@ -200,7 +208,7 @@ def _effects(job: Row[Any], item: Row[Any], work: Work) -> list[Effect]:
     if latest == item.expected:
         return effects
     ground = {_UNDECIDED: "undecided", _OTHER_JOB: "other-job"}.get(item.expected, "redelivered")
-    return [Effect(work.nachricht.id, work.nachricht.state, "nothing", target, ground=ground)]
+    return [Effect(work.nachricht.id, work.nachricht.state, "nothing", target, GROUNDS[ground], ground)]
 
 
 def _order(

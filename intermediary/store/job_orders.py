@@ -28,7 +28,11 @@ _C = jobs.c
 @whole
 def create(db: Database, order: JobOrder, job_id: str, now: datetime) -> JobRecord:
     selection = canonical(db, order.chosen)
-    options = {"redeliver": order.redeliver, "with_current": order.with_current}
+    options: dict[str, Any] = {
+        "redeliver": order.redeliver,
+        "with_current": order.with_current,
+        "repeat_anyway": order.repeat_anyway,
+    }
     kind = "replay"
     print_ = hashlib.sha256(as_bytes({"kind": kind, "selection": selection, "options": options})).hexdigest()
     with db.write() as tx:
@@ -38,7 +42,7 @@ def create(db: Database, order: JobOrder, job_id: str, now: datetime) -> JobReco
             "id": job_id,
             "kind": kind,
             "selection": selection,
-            "options": options,
+            "options": {**options, "tells_doubles": [list(pair) for pair in order.tells_doubles]},
             "fingerprint": print_,
             "actor": order.actor,
             "reason": order.reason,

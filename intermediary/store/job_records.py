@@ -44,8 +44,10 @@ class Fate(StrEnum):
 class JobOrder:
     """What a person orders: a replay of the chosen, one every `interval` (zero: as fast as it goes).
 
-    `error_percent`: the job pauses itself when more of its recent ones fail or come back; 100 never does. `waits` for an
-    approval. `forgets` an equal redelivery that was ordered only just now.
+    `error_percent`: the job pauses itself when more of its recent ones fail or come back; 100 never does. `repeat_anyway`
+    takes responsibility for second deliveries to targets that cannot tell them; without it only those of the Mandanten and
+    routes in `tells_doubles` are repeated (G16). `waits` for an approval. `forgets` an equal redelivery that was ordered
+    only just now.
     """
 
     chosen: Chosen
@@ -55,6 +57,8 @@ class JobOrder:
     error_percent: int
     redeliver: str = ""
     with_current: bool = False
+    repeat_anyway: bool = False
+    tells_doubles: tuple[tuple[str, str], ...] = ()
     waits: bool = False
     forgets: bool = False
 

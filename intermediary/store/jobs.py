@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
 from intermediary.store import job_items, job_orders, job_steps
 from intermediary.store import job_report as reporting
+from intermediary.store import survey as surveying
 from intermediary.store.choose import Chosen, conditions
 from intermediary.store.database import Database
 from intermediary.store.errors import JobNotFound
 from intermediary.store.job_records import JobHold, JobOrder, JobRecord, JobReport, JobState, Step
 from intermediary.store.job_row import record
+from intermediary.store.records import NachrichtRecord
+from intermediary.store.survey import Found
 from intermediary.store.tables import jobs, nachrichten
 
 _C = jobs.c
@@ -32,6 +35,14 @@ class Jobs:
         some = select(nachrichten.c.id).where(*conditions(self._db, chosen)).limit(most).subquery()
         with self._db.read() as tx:
             return tx.execute(select(func.count()).select_from(some)).scalar_one()
+
+    def survey(self, chosen: Chosen) -> Iterator[Found]:
+        """Every Nachricht that is chosen at present with its Zustellungen, for a dry run; changes nothing."""
+        return surveying.survey(self._db, chosen)
+
+    def examples_of(self, chosen: Chosen) -> list[NachrichtRecord]:
+        """One of the chosen for every Mandant and route among them."""
+        return surveying.examples_of(self._db, chosen)
 
     def create(self, order: JobOrder, *, job_id: str, now: datetime) -> JobRecord:
         """Write a job and freeze whom it is about; it begins by itself, unless the order `waits`.
