@@ -71,24 +71,38 @@ class Bench:
 class Worker:
     """One thread of work under the name `owner`, which says where a lease is held."""
 
-    def __init__(self, bench: Bench, *, owner: str, rhythm: Rhythm = RHYTHM) -> None:
+    def __init__(
+        self, bench: Bench, *, owner: str, rhythm: Rhythm = RHYTHM, may_work: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._may_work = may_work
+        self._is_away = False
         self._bench = bench
         self._owner = owner
         self._rhythm = rhythm
         self._is_unsure = False
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set; a claim in hand is finished first."""
+        """Work until `stop` is set; a claim in hand is finished first. While it may not work, nothing is claimed."""
         while not stop.is_set():
+            if not self._may_work():
+                stop.wait(self._rhythm.away.total_seconds())
+                continue
             try:
                 is_busy = self.work_once()
             except Transient as fault:  # the store does not answer: nothing can be taken up now
-                log.error("store.away", code=fault.code)
+                self._say_away(fault)
                 self._is_unsure = True
                 stop.wait(self._rhythm.away.total_seconds())
                 continue
+            self._is_away = False
             if not is_busy:
                 self._bench.store.wait_for_work(self._rhythm.rest, stop)
+
+    def _say_away(self, fault: Transient) -> None:
+        """Once for each outage, not with every attempt."""
+        if not self._is_away:
+            self._is_away = True
+            log.error("store.away", code=fault.code)
 
     def work_once(self) -> bool:
         """Take one due Nachricht as far as it goes; False when nothing was due.

@@ -21,8 +21,10 @@ import structlog
 
 from intermediary.daemon.jobs import JobRunner
 from intermediary.daemon.logs import configure_logging
+from intermediary.daemon.lookout import Lookout, quotas_of
 from intermediary.daemon.patience import open_when_there
 from intermediary.ingress.amqp import AmqpAnswers
+from intermediary.ingress.gate import GuardedGate
 from intermediary.osci.client.answers import OsciAnswers
 from intermediary.store.owners import is_alive, own_name
 from intermediary.wiring import (
@@ -31,7 +33,6 @@ from intermediary.wiring import (
     all_answers,
     bench,
     open_doors,
-    utc_now,
 )
 from intermediary.worker import Rhythm, Worker
 
@@ -84,8 +85,10 @@ def _bind_to(parent: int) -> None:
 
 def _work(installation: Installation, stop: threading.Event, threads: int) -> None:
     log.info("worker.started", threads=threads)
-    with _workers(installation, stop) as worker:
-        _run_all([lambda: worker().run(stop)] * threads, stop)
+    lookout = Lookout(installation, role="worker")
+    lookout.look()
+    with _workers(installation, stop, lookout) as worker:
+        _run_all([lambda: lookout.run(stop), *[lambda: worker().run(stop)] * threads], stop)
     log.info("worker.stopped")
 
 
@@ -95,11 +98,14 @@ def _work_alone(installation: Installation, stop: threading.Event) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_ALONE_BYTES, _ALONE_BYTES))
 
     def work() -> None:
-        for claim in installation.store.claim_suspect(own_name(), utc_now(), _lease(installation)):
+        if not lookout.may_work:
+            return
+        for claim in installation.store.claim_suspect(own_name(), installation.now(), _lease(installation)):
             log.info("suspect.opened", nachricht_id=claim.nachricht.id, count=claim.nachricht.unexplained)
             worker().advance(claim)
 
-    with _workers(installation, stop) as worker:
+    lookout = Lookout(installation, role="suspect")
+    with _workers(installation, stop, lookout) as worker:
         if not stop.is_set():
             _run_all([work], stop)
 
@@ -108,12 +114,12 @@ def _carry_out_jobs(installation: Installation, stop: threading.Event) -> None:
     """Until no job is left to carry out; the supervisor starts it again for the next."""
     store = installation.store
     alive = partial(is_alive, is_shared=store.is_shared)
-    runner = JobRunner(store.jobs, owner=own_name(), is_alive=alive, now=utc_now)
+    runner = JobRunner(store.jobs, owner=own_name(), is_alive=alive, now=installation.now)
     _run_all([lambda: runner.run(stop)], stop)
 
 
 @contextmanager
-def _workers(installation: Installation, stop: threading.Event) -> Iterator[Callable[[], Worker]]:
+def _workers(installation: Installation, stop: threading.Event, lookout: Lookout) -> Iterator[Callable[[], Worker]]:
     """Makes the worker of the calling thread; the ways back are shared, and closed at the end."""
     configuration = Configuration(installation.settings)
     answers = all_answers(installation.settings, configuration)
@@ -121,7 +127,12 @@ def _workers(installation: Installation, stop: threading.Event) -> Iterator[Call
     brokers = [way for way in answers.values() if isinstance(way, AmqpAnswers | OsciAnswers)]
     threading.Thread(target=close_after, args=(stop, brokers), daemon=True).start()
     try:
-        yield lambda: Worker(bench(installation, configuration, answers), owner=own_name(), rhythm=rhythm)
+        yield lambda: Worker(
+            bench(installation, configuration, answers),
+            owner=own_name(),
+            rhythm=rhythm,
+            may_work=lambda: lookout.may_work,
+        )
     finally:
         for broker in brokers:
             broker.close()
@@ -145,7 +156,11 @@ def _lease(installation: Installation) -> timedelta:
 
 
 def _open_doors(installation: Installation, stop: threading.Event) -> None:
-    doors = open_doors(installation)
+    gate = GuardedGate(quotas_of(installation.settings))
+    lookout = Lookout(installation, role="ingress", gate=gate)
+    doors = open_doors(installation, gate=gate)
+    lookout.watch(doors)
+    lookout.look()
     log.info("ingress.started", channels=[door.channel for door in doors])
 
     def close_when_stopped() -> None:
@@ -153,7 +168,7 @@ def _open_doors(installation: Installation, stop: threading.Event) -> None:
         for door in doors:
             door.stop()
 
-    _run_all([close_when_stopped, *(door.run for door in doors)], stop)
+    _run_all([close_when_stopped, lambda: lookout.run(stop), *(door.run for door in doors)], stop)
     log.info("ingress.stopped")
 
 

@@ -23,7 +23,6 @@ from intermediary.daemon.chores import Chores
 from intermediary.daemon.lookout import Lookout
 from intermediary.daemon.patience import open_when_there
 from intermediary.store.owners import is_alive, process_name
-from intermediary.store.store import Store
 from intermediary.wiring import Configuration, Installation
 
 log = structlog.get_logger(__name__)
@@ -163,12 +162,13 @@ class Supervisor:
                 process.wait()
 
 
-def _is_wanted(role: str, store: Store) -> bool:
+def _is_wanted(role: str, installation: Installation) -> bool:
     """Whether there is something to do for a child of this role."""
+    store, now = installation.store, installation.now()
     match role:
         case "suspect":
-            return store.has_suspect(utc_now())
+            return store.has_suspect(now)
         case "jobs":
-            return store.jobs.is_waiting(partial(is_alive, is_shared=store.is_shared), utc_now())
+            return store.jobs.is_waiting(partial(is_alive, is_shared=store.is_shared), now)
         case _:
             return True

@@ -71,12 +71,13 @@ def test_a_healthy_child_starts_with_a_clean_slate(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(supervisor, "time", SimpleNamespace(monotonic=lambda: moment))
     watching = Supervisor(Order(Path("unused.toml")))
     child = watching._children[1]
-    store: Any = SimpleNamespace(release_crashed=lambda *_, **__: 0)
+    store = SimpleNamespace(release_crashed=lambda *_, **__: 0)
+    installation: Any = SimpleNamespace(store=store, now=lambda: None)
     delays = []
     for lived in (1, 1, 1, 61, 1):
         child.started = moment
         moment += lived
-        watching._mourn(child, 1, store)
+        watching._mourn(child, 1, installation)
         delays.append(child.not_before - moment)
 
     assert [1.0, 2.0, 4.0, 1.0, 2.0] == delays
