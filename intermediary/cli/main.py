@@ -39,6 +39,8 @@ VERBS: dict[str, Verb] = {
     "replay": Verb("intermediary.cli.decide:replay", "Move messages on from where the durable facts end."),
     "decide": Verb("intermediary.cli.decide:decide", "End what waits for a person."),
     "approvals": Verb("intermediary.cli.approvals:command", "List and decide what waits for a second person."),
+    "retention": Verb("intermediary.cli.retention:command", "Show what the terms erase, and when; erase what is due."),
+    "hold": Verb("intermediary.cli.hold:command", "Keep messages from being erased."),
     "audit": Verb("intermediary.cli.audit:command", "Verify and export the audit trail."),
     "mapping": Verb("intermediary.cli.mapping:command", "List and test mappings."),
     "connector": Verb("intermediary.cli.connector:command", "List connectors."),

@@ -10,7 +10,9 @@ from itertools import combinations
 from intermediary.core.states import FINAL, NachrichtState
 
 ENDING = frozenset({*FINAL, NachrichtState.PARKED})
-"""States that have a term. What is parked waits for a person and is never erased by itself: its term ends in an alarm."""
+"""States that rules are about. What is not final is never erased by itself: where only a person can move it on, as if it
+were parked, its term ends in an alarm.
+"""
 
 AUDIT_YEARS = 10
 """How long the audit trail is kept at least (DESIGN §7); the program erases nothing of it."""
@@ -61,10 +63,11 @@ class Terms:
 
     rules: tuple[Rule, ...] = ()
 
-    def rule(self, mandant: str, route: str, state: NachrichtState) -> Rule | None:
-        """The rule that holds: the one with most conditions, else the default; None where a state has no term."""
-        applying = [rule for rule in (*self.rules, *DEFAULTS) if rule.applies(mandant, route, state)]
-        return max(applying, key=lambda rule: (rule.specificity, rule.days), default=None)
+    def rule(self, mandant: str, route: str, state: NachrichtState) -> Rule:
+        """The rule that holds for what rests in this state: the one with most conditions, else the default."""
+        counted = state if state in FINAL else NachrichtState.PARKED
+        applying = (rule for rule in (*self.rules, *DEFAULTS) if rule.applies(mandant, route, counted))
+        return max(applying, key=lambda rule: (rule.specificity, rule.days))
 
     @property
     def longest_days(self) -> int:

@@ -33,8 +33,14 @@ class Chores:
         self._sealed_at: datetime | None = None
         self._unsent_from: int | None = None
         self._gone: dict[str, datetime] = {}
+        self._failing: dict[str, str] = {}
         is_sure = lambda: installation.time.clock.doubt is None  # noqa: E731
         self._eraser = Eraser(installation.store, installation.settings, now=now, may_erase=is_sure)
+
+    @property
+    def failing(self) -> dict[str, str]:
+        """The chores that failed when they were done last, with their code."""
+        return self._failing.copy()
 
     def do(self) -> None:
         """Do what is due; a fault is logged and the chore comes round again."""
@@ -121,9 +127,14 @@ class Chores:
         self._unsent_from = None
 
     def _try(self, chore: Callable[[], None]) -> None:
+        name = chore.__name__.strip("_<>")
         try:
             chore()
         except Fault as fault:
-            log.error("chore.failed", reason=chore.__name__.strip("_"), code=fault.code, where=fault.where)
+            self._failing[name] = fault.code
+            log.error("chore.failed", reason=name, code=fault.code, where=fault.where)
         except Exception as failure:  # the supervisor has children to watch: no chore may end it
-            log.error("chore.failed", reason=chore.__name__.strip("_"), failure=type(failure).__name__)
+            self._failing[name] = "bug.unexpected"
+            log.error("chore.failed", reason=name, failure=type(failure).__name__)
+        else:
+            self._failing.pop(name, None)

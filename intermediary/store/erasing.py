@@ -45,8 +45,6 @@ class Pass:
             yield Step("left-overs", count)
         for group in self.retention.groups():
             rule = self.terms.rule(group.mandant, group.route, group.state)
-            if rule is None:
-                continue
             for step in self._overdue(group, rule, now) if rule.state is _PARKED else self._erase(group, rule, now):
                 erased += step.count if step.what == "payloads" else 0
                 yield step

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text,
 
 from intermediary.audit.chain import moment
 from intermediary.audit.standing import last_move
-from intermediary.core.retention import ENDING, Rule
-from intermediary.core.states import NachrichtState
+from intermediary.core.retention import Rule
+from intermediary.core.states import FINAL, NachrichtState
 from intermediary.store import records, rows
 from intermediary.store.database import Database, translated, whole
 from intermediary.store.holds import QUEUE, Holds, standing
@@ -87,7 +87,7 @@ class Retention:
         return Holds(self._db)
 
     def groups(self) -> Iterator[Group]:
-        """All groups that have a payload and a state with a term; one look into the index for each."""
+        """All groups that have a payload and nothing for the machine to do; one look into the index for each."""
         last = ("", "", "")
         columns = (_N.mandant, _N.route, _N.state)
         while True:
@@ -97,9 +97,7 @@ class Retention:
             if row is None:
                 return
             last = (row.mandant, row.route, row.state)
-            group = Group(row.mandant, row.route, NachrichtState(row.state))
-            if group.state in ENDING:
-                yield group
+            yield Group(row.mandant, row.route, NachrichtState(row.state))
 
     def count(self, group: Group, until: datetime, *, since: datetime | None = None) -> int:
         """How many of a group reached their state by `until` (and after `since`); those held by themselves are left out."""
@@ -159,8 +157,8 @@ def _erase(
     db: Database, group: Group, rule: Rule, now: datetime, after: Place | None, most: int
 ) -> tuple[Bite, list[str]]:
     until = now - rule.term
-    if group.state is NachrichtState.PARKED:
-        raise ValueError("what is parked waits for a person")
+    if group.state not in FINAL:
+        raise ValueError("what is not final waits for a person")
     with db.write() as tx:
         db.dialect.queue_for(tx, [QUEUE])
         if any(one.covers(group.mandant, group.route) for one in standing(tx)):

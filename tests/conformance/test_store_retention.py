@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from intermediary.core.decide import Decision
 from intermediary.core.faults import Misconfigured
 from intermediary.core.retention import Rule, Terms
 from intermediary.operations.prove import compare_rows
@@ -21,8 +22,10 @@ from tests.conformance.store_kit import (
     NOW,
     REFUSED,
     SECOND,
+    TARGET,
     Bench,
     N,
+    Z,
     attempt,
     eingang,
     names,
@@ -78,8 +81,6 @@ def test_a_payload_is_erased_at_its_term(bench: Bench, end: Callable[[Store], st
     """A moment before it is readable; at the term key, headers and file are gone, and the event names the rule."""
     store = bench.open()
     nachricht_id = end(store)
-    store.retention.holds.release(nachricht_id, now=NOW, **WHO)
-
     assert [] == [step for step in run(store, NOW + days * DAY - SECOND) if step.what == "payloads"]
     assert b"<Antrag/>" == store.body(nachricht_id).read()
 
@@ -98,13 +99,15 @@ def test_a_payload_is_erased_at_its_term(bench: Bench, end: Callable[[Store], st
 
 
 def test_what_is_open_or_parked_is_never_erased(store: Store) -> None:
-    """Only a person ends what is parked; its term is told instead, with how many there are."""
+    """What only a person ends, parked as a whole or with its only Zustellung, is told instead, with how many there are."""
     open_ = planned(store, message_id="offen")
     stuck = parked(store, message_id="geparkt")
+    halted = attempt(store, planned(store, message_id="halb"), Decision(Z.PARKED, "delivery.deadline"))
     steps = run(store, NOW + 5000 * DAY)
+    told = [(step.what, step.count, step.group.state) for step in steps if step.group is not None]
 
-    assert [("overdue", 1, N.PARKED)] == [(s.what, s.count, s.group.state) for s in steps if s.group is not None]
-    assert ["present"] * 2 == [store.get(one.nachricht.id).payload for one in (open_, stuck)]
+    assert [("overdue", 1, N.PARKED), ("overdue", 1, N.PLANNED)] == told
+    assert ["present"] * 3 == [store.get(one.nachricht.id).payload for one in (open_, stuck, halted)]
     with pytest.raises(ValueError, match="parked"):
         store.retention.erase(Group(MANDANTEN[0], "", N.PARKED), Rule(N.PARKED, 1), now=NOW + 5000 * DAY)
 
@@ -285,9 +288,7 @@ def test_hashed_ids_are_forgotten_at_their_own_terms(bench: Bench) -> None:
     """The dedupe memory after 90 days, search keys after ten years, each told once; the Nachricht stays recognised."""
     store = bench.open()
     claim = store.claim_one(_taken(store, "antrag-1"), "w", NOW)
-    store.plan(
-        claim, route="r", pins={}, plan={}, targets=(_target(),), now=NOW, search_keys={"aktenzeichen": "4711/26"}
-    )
+    store.plan(claim, route="r", pins={}, plan={}, targets=(TARGET,), now=NOW, search_keys={"aktenzeichen": "4711/26"})
     run(store, NOW + 90 * DAY - SECOND)
 
     assert (1, 1) == (count(bench, intake_keys), count(bench, search_keys))
@@ -304,12 +305,6 @@ def test_hashed_ids_are_forgotten_at_their_own_terms(bench: Bench) -> None:
     assert ["message-ids", "search-keys"] == [
         entry.event.fields["what"] for entry in store.events_of_installation() if entry.event.name == "memory.forgotten"
     ]
-
-
-def _target() -> object:
-    from tests.conformance.store_kit import TARGET
-
-    return TARGET
 
 
 def test_a_plan_counts_what_a_pass_erases(store: Store) -> None:

@@ -1,0 +1,123 @@
+"""`hold`: keep messages from being erased, for a lawsuit or an enquiry."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from intermediary.cli.options import (
+    approval_option,
+    config_option,
+    installation,
+    json_option,
+    reason_option,
+    requested,
+    say,
+    say_json,
+    say_wrapped,
+    table,
+)
+
+_standing_option = click.option(
+    "--standing", is_flag=True, help="SELECTION is mandant=… [route=…]: everything of it, also what comes later."
+)
+
+
+@click.group("hold")
+def command() -> None:
+    """Keep messages from being erased."""
+
+
+@command.command("set")
+@click.argument("selection", nargs=-1, required=True)
+@_standing_option
+@reason_option
+@config_option
+@json_option
+def set_(selection: tuple[str, ...], standing: bool, reason: str, config: Path, as_json: bool) -> None:
+    """Hold messages. SELECTION: ids or conditions as in `list`; those found now, unless --standing."""
+    _change(selection, reason, "", config, as_json=as_json, verb="hold_all" if standing else "hold")
+
+
+@command.command("release")
+@click.argument("selection", nargs=-1, required=True)
+@_standing_option
+@approval_option
+@reason_option
+@config_option
+@json_option
+def release(
+    selection: tuple[str, ...], standing: bool, approval: str, reason: str, config: Path, as_json: bool
+) -> None:
+    """Release messages: from now on their terms hold again. A hold set with --standing ends with --standing."""
+    _change(selection, reason, approval, config, as_json=as_json, verb="release_all" if standing else "release")
+
+
+@command.command("list")
+@click.argument("selection", nargs=-1)
+@config_option
+@json_option
+def list_(selection: tuple[str, ...], config: Path, as_json: bool) -> None:
+    """List what is held: whole Mandanten and routes first, then single messages (of SELECTION)."""
+    from intermediary.cli.sheet import moment
+    from intermediary.operations.retention import held
+    from intermediary.operations.selection import Selection
+
+    with installation(config) as opened:
+        standing, single = held(opened.store, Selection.parse(selection))
+    if as_json:
+        for one in standing:
+            say_json({"mandant": one.mandant, "route": one.route, "standing": True, "since": one.since.isoformat(),
+                      "actor": one.actor, "reason": one.reason})  # fmt: skip
+        for found in single:
+            since = found.held_since.isoformat() if found.held_since else ""
+            say_json(
+                {"id": found.id, "mandant": found.mandant, "route": found.route, "standing": False, "since": since}
+            )
+        return
+    for one in standing:
+        route = f", Route {one.route}" if one.route else ""
+        say_wrapped([f"Alles von {one.mandant}{route}, auch Künftiges:"], indent=0)
+        say_wrapped([f"seit {moment(one.since.isoformat())} durch {one.actor}: {one.reason}"], indent=2)
+    if standing and single:
+        say()
+    cells = [
+        (found.id, moment(found.held_since.isoformat() if found.held_since else None)[:-3], found.mandant)
+        for found in single
+    ]
+    if cells:
+        table(cells, ("Id", "gesperrt seit", "Mandant"))
+    elif not standing:
+        say("nichts ist gesperrt")
+
+
+def _change(selection: tuple[str, ...], reason: str, approval: str, config: Path, *, as_json: bool, verb: str) -> None:
+    from intermediary.operations.approvals import approvals_of
+    from intermediary.operations.retention import Held, Keep
+    from intermediary.operations.selection import Selection
+
+    chosen = Selection.parse(selection)
+    request = requested(reason, approval)
+    with installation(config) as opened:
+        keep = Keep(opened.store, now=opened.now, approvals=approvals_of(opened, now=opened.now))
+        done = getattr(keep, verb)(chosen, request)
+        results = [done] if isinstance(done, Held) else list(done)
+    for one in results:
+        if as_json:
+            say_json({"subject": one.subject, "outcome": one.outcome, "standing": one.standing})
+        else:
+            about = "Alles von" if one.standing else "Nachricht"
+            say_wrapped([f"{about} {one.subject}: {_WORDS[one.outcome]}"], indent=0)
+    if not results and not as_json:
+        say("keine Nachricht")
+    sys.exit(1 if any(one.outcome == "erased" for one in results) else 0)
+
+
+_WORDS = {
+    "held": "vor dem Löschen gesperrt",
+    "released": "Sperre aufgehoben, die Fristen gelten wieder",
+    "unchanged": "unverändert",
+    "erased": "ZU SPÄT, der Inhalt ist schon gelöscht",
+}
