@@ -1,0 +1,40 @@
+"""Chaos by hand and in the soak; every run prints its report as JSON and ends with 1 when a promise was broken.
+
+python -m tests.chaos campaign --engine postgresql --kills 500 --broker-kills 100 --database-kills 100 --seed 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+
+from tests.chaos.campaign import POSTGRESQL, SQLITE, Plan, run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    campaign = verbs.add_parser("campaign", help="load and faults of all kinds at once")
+    for one in fields(Plan):
+        if one.name == "engine":
+            campaign.add_argument("--engine", choices=(SQLITE, POSTGRESQL), default=SQLITE)
+        elif one.name == "is_ordered":
+            campaign.add_argument("--unordered", dest="is_ordered", action="store_false")
+        else:
+            campaign.add_argument(f"--{one.name.replace('_', '-')}", type=type(one.default), default=one.default)
+    campaign.add_argument("--journal", type=Path, help="folder for the journals and the installation; stays afterwards")
+    choice = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="chaos-") as temporary:
+        folder = choice.journal or Path(temporary)
+        plan = Plan(**{one.name: getattr(choice, one.name) for one in fields(Plan)})
+        report = run(plan, folder)
+    print(json.dumps(report.as_json(), indent=1))
+    return 1 if report.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
