@@ -1,6 +1,7 @@
 """What a child process runs: worker threads, one suspect, jobs, or the doors of ingress. Started by the supervisor only.
 
 python -m intermediary.daemon.child worker|suspect|jobs|ingress CONFIG PARENT THREADS
+python -m intermediary.daemon.child health CONFIG PARENT ROLE=PROCESSES,…
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import structlog
 
+from intermediary.daemon.health.role import run_health
 from intermediary.daemon.jobs import JobRunner
 from intermediary.daemon.logs import configure_logging
 from intermediary.daemon.lookout import Lookout, quotas_of
@@ -53,6 +55,8 @@ def main(arguments: list[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if role == "health":
+        return run_health(Path(config), threads, stop)
     installation = open_when_there(Path(config), stop.is_set)
     if installation is None:
         return 0

@@ -22,6 +22,8 @@ from intermediary.daemon.board import sweep_board
 from intermediary.daemon.chores import Chores
 from intermediary.daemon.lookout import Lookout
 from intermediary.daemon.patience import open_when_there
+from intermediary.daemon.watch import Watching
+from intermediary.settings.load import load
 from intermediary.store.owners import is_alive, process_name
 from intermediary.wiring import Configuration, Installation
 
@@ -34,6 +36,7 @@ _RESTART_SECONDS = 1.0
 _LONGEST_RESTART_SECONDS = 30.0
 _HEALTHY_SECONDS = 60.0
 _ON_DEMAND = ("suspect", "jobs")
+_MANY_DEATHS = 3
 _LONGEST_ALONE_SECONDS = 3600.0  # as long as a worker keeps a lease
 
 
@@ -72,8 +75,10 @@ class Supervisor:
         """Open the installation once (migrations, keys, plug-ins), so that what is wrong is said before any child runs."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        self._open_health()
         installation = open_when_there(self._order.config, lambda: self._is_stopping)
         if installation is None:
+            self._stop_children()
             return 0
         configuration = Configuration(installation.settings)
         chores = Chores(installation, configuration, now=installation.now)
@@ -81,6 +86,7 @@ class Supervisor:
         lookout = Lookout(installation, role="supervisor", keeps_time=True)
         lookout.look()  # the time is remembered before any child asks for it
         log.info("daemon.started", roles=list(self._order.roles), workers=self._order.workers, pid=os.getpid())
+        watching = Watching(installation, configuration, failing=lambda: chores.failing, dying=self._dying)
         try:
             chores.free_dead_leases_at_start()
             while not self._is_stopping:
@@ -91,10 +97,22 @@ class Supervisor:
             self._stop_children()
             chores.seal()
         finally:
+            watching.end()
             lookout.close()
             installation.store.close()
         log.info("daemon.stopped", pid=os.getpid())
         return 0
+
+    def _open_health(self) -> None:
+        """Before anything else: it tells that the store is away while everybody else waits for it."""
+        if load(self._order.config).health.listen is not None:
+            self._children.append(_Child("health"))
+            self._start(self._children[-1])
+
+    def _dying(self) -> list[str]:
+        """Roles of which a process dies again and again."""
+        young = time.monotonic() - _HEALTHY_SECONDS
+        return sorted({c.role for c in self._children if c.deaths >= _MANY_DEATHS and c.started > young})
 
     def _on_signal(self, *_: object) -> None:
         """Sets a plain flag: an Event that is being waited for may be locked by the thread that was interrupted."""
@@ -129,7 +147,9 @@ class Supervisor:
 
         A child that dies again and again is started ever more slowly, so that a broken key cannot spin the machine.
         """
-        count = installation.store.release_crashed(child.name, installation.now(), alone=child.role == "suspect")
+        count = 0
+        if child.role != "health":  # it holds nothing, and is wanted most while the store is away
+            count = installation.store.release_crashed(child.name, installation.now(), alone=child.role == "suspect")
         child.process = None
         if child.role in _ON_DEMAND and code == 0 and not count:
             child.deaths = 0
@@ -145,7 +165,9 @@ class Supervisor:
         command = [sys.executable, "-m", "intermediary.daemon.child", child.role, str(order.config), str(os.getpid())]
         child.started = time.monotonic()
         child.process = subprocess.Popen(
-            [*command, str(order.threads)], stdin=subprocess.DEVNULL, start_new_session=False
+            [*command, _aside(order) if child.role == "health" else str(order.threads)],
+            stdin=subprocess.DEVNULL,
+            start_new_session=False,
         )
         child.name = process_name(child.process.pid)
 
@@ -172,3 +194,8 @@ def _is_wanted(role: str, installation: Installation) -> bool:
             return store.jobs.is_waiting(partial(is_alive, is_shared=store.is_shared), now)
         case _:
             return True
+
+
+def _aside(order: Order) -> str:
+    """What the health process must know of its daemon: the processes that belong to it."""
+    return ",".join(f"{role}={order.workers if role == 'worker' else 1}" for role in order.roles)

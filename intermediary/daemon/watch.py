@@ -6,6 +6,7 @@ daemons may watch one store: each finds the same, and the store opens every inci
 
 from __future__ import annotations
 
+import random
 import socket
 import threading
 import time
@@ -18,12 +19,12 @@ import structlog
 from intermediary.core.bulletin import Bulletin
 from intermediary.core.faults import Fault
 from intermediary.core.incidents import Pace, Sighting
-from intermediary.daemon.alerts.post import Post
+from intermediary.daemon.alerts.post import Post, ways_of
 from intermediary.daemon.board import boot_seconds, is_current, read_board
 from intermediary.daemon.sightings import from_bulletins, from_endings, from_failing, from_tail, from_troubles
 from intermediary.settings.models import Settings
 from intermediary.store.store import Store
-from intermediary.wiring import Configuration
+from intermediary.wiring import Configuration, Installation
 from intermediary.wiring.endings import Ending, endings
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,7 @@ _REST_PER_LOOK = 20
 """A look is followed by a rest of so many times its own length: however much is stuck, looking costs one part in twenty."""
 _MISSED_LOOKS = 3
 _CERTIFICATES_AGAIN = timedelta(hours=1)
+_END_SECONDS = 2.0
 _OVERDUE = timedelta(minutes=30)
 
 
@@ -109,3 +111,28 @@ class Watch:
         """What the processes of this host say; two of one obstacle are one sighting."""
         at = boot_seconds()
         return [one for one in read_board(self._settings.installation.data) if is_current(one, now_boot_seconds=at)]
+
+
+class Watching:
+    """The watch in a thread of its own, from its making until `end`."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        configuration: Configuration,
+        *,
+        failing: Callable[[], Mapping[str, str]],
+        dying: Callable[[], Iterable[str]],
+    ) -> None:
+        settings, store, now = installation.settings, installation.store, installation.now
+        name = settings.installation.name
+        post = Post(store.watch.alerts, ways_of(settings, now), installation=name, now=now, jitter=random.random)
+        watch = Watch(store, configuration, settings, post, now=now, failing=failing, dying=dying)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=watch.run, args=(self._stop,), daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Ask it to end, and wait for a moment: an alert that is under way is told again by whoever comes next."""
+        self._stop.set()
+        self._thread.join(_END_SECONDS)

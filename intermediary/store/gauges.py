@@ -85,15 +85,25 @@ class Gauges:
                     found[NachrichtState(state)] = moment
         return found
 
-    def at_risk(self, deadline: timedelta, share: float, now: datetime, *, routes: Collection[str] = ()) -> int:
+    def at_risk(
+        self,
+        deadline: timedelta,
+        share: float,
+        now: datetime,
+        *,
+        routes: Collection[str] = (),
+        without: Collection[str] = (),
+    ) -> int:
         """How many Nachrichten have used up this share of their deadline and are not done.
 
-        `routes` are those whose deadline this is; without any, it is everybody's.
+        `routes` are those whose deadline this is; without any, it is everybody's but that of the routes `without`.
         """
         latest = now - deadline * share
         chosen = select(func.count()).where(_N.state.in_(_WORKABLE), _N.received_at <= latest, _N.since <= latest)
         if routes:
             chosen = chosen.where(_N.route.in_(tuple(routes)))
+        if without:
+            chosen = chosen.where(_N.route.not_in(tuple(without)))
         with self._db.read() as tx:
             return tx.execute(chosen.select_from(nachrichten)).scalar_one()
 
