@@ -56,6 +56,8 @@ def _head(found: Mapping[str, Any]) -> Iterator[str]:
         ("Sendung", f"{number(found['length'])} Bytes, {found['contentType']}"),
         ("SHA-256", found["bodySha256"]),
         ("Inhalt", "gelöscht" if found["payload"] == "erased" else ""),
+        ("Löschsperre", f"seit {moment(found['heldSince'])}" if found["heldSince"] else ""),
+        ("Löschsperre", "durch den Mandanten oder die Route (hold list)" if found["heldWithAll"] else ""),
         ("Richtung", "ausgehend" if found["direction"] == "out" else ""),
         ("Route", found["route"]),
         ("Versuche", found["attempts"] or ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from intermediary.core.codes import CATALOGUE, HEALERS
 from intermediary.core.faults import Fault
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.errors import Ambiguous, NotFound
+from intermediary.store.holds import held_by
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
 from intermediary.store.store import Store
 
@@ -29,6 +30,8 @@ def row(nachricht: NachrichtRecord) -> dict[str, Any]:
         "receivedAt": _iso(nachricht.received_at),
         "dueAt": _iso(nachricht.due_at),
         "length": nachricht.body_length,
+        "payload": nachricht.payload,
+        "heldSince": _iso(nachricht.held_since),
     }
 
 
@@ -55,7 +58,7 @@ def detail(store: Store, nachricht_id: str) -> dict[str, Any]:
         "verdictCode": nachricht.verdict_code,
         "attempts": nachricht.attempts,
         "revision": nachricht.revision,
-        "payload": nachricht.payload,
+        "heldWithAll": held_by(replace(nachricht, held_since=None), store.retention.holds.standing()),
         "bodySha256": nachricht.body_sha256,
         "pins": dict(nachricht.pins),
         "plan": dict(nachricht.plan),
@@ -107,6 +110,10 @@ def explain(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ..
     if code:
         lines += _about(code)
     lines += [line for z in zustellungen for line in _about_zustellung(nachricht, z, code, now)]
+    if nachricht.payload == "erased":
+        lines.append("Der Inhalt ist gelöscht (wann und warum: show); Tatsachen, Nachweise und Protokoll bleiben.")
+    elif nachricht.held_since is not None:
+        lines.append(f"Vor dem Löschen gesperrt seit {_local(nachricht.held_since)}.")
     findings = nachricht.plan.get("findings", [])
     if findings:
         lines.append(f"Befunde ({len(findings)}):")

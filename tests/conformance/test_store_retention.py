@@ -108,7 +108,7 @@ def test_what_is_open_or_parked_is_never_erased(store: Store) -> None:
 
     assert [("overdue", 1, N.PARKED), ("overdue", 1, N.PLANNED)] == told
     assert ["present"] * 3 == [store.get(one.nachricht.id).payload for one in (open_, stuck, halted)]
-    with pytest.raises(ValueError, match="parked"):
+    with pytest.raises(ValueError, match="person"):
         store.retention.erase(Group(MANDANTEN[0], "", N.PARKED), Rule(N.PARKED, 1), now=NOW + 5000 * DAY)
 
 
