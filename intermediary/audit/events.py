@@ -279,6 +279,11 @@ _KINDS = (
         "Wiederherstellung aus einer Sicherung; die Ereignisse nach `size` bis `lost_to` sind verloren.",
         ("backup", "manifest_sha256", "size", "lost_to", "lost_head", "lost_until", "doubtful", "reason"),
     ),
+    Kind(
+        "clock.accepted",
+        "Eine Person hat bestätigt, dass die Uhr nach einem Sprung richtig geht; die Fristen wurden um ihn verschoben.",
+        ("doubt", "shift_seconds", "moved", "reason"),
+    ),
     Kind("leases.released", "Bearbeitungen beendeter Prozesse wurden beim Start freigegeben.", ("released",)),
 )
 

@@ -18,6 +18,7 @@ from intermediary.operations.doors import doors, ways_back
 from intermediary.operations.durable import durable
 from intermediary.operations.expiry import expiry
 from intermediary.operations.keys import keys_on_tokens
+from intermediary.operations.taking import taking
 from intermediary.operations.vouching import from_befund, lint_vouching
 from intermediary.route.plugins import Connectors, Mappings, check_plugins
 from intermediary.route.table import RoutingTable, Target, lint_routes
@@ -61,6 +62,7 @@ def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
     yield from keys_on_tokens(settings)
     yield from database(settings)
     yield from durable(settings)
+    yield from taking(settings)
     yield from _schemas(settings)
     yield from doors(settings)
     yield from ways_back(settings)

@@ -10,14 +10,29 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, delete, func, insert, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    delete,
+    func,
+    insert,
+    inspect,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import ColumnElement
 
 from intermediary.core.clock import Memory
 from intermediary.core.faults import Transient
 from intermediary.store.database import Database, translated, whole
+from intermediary.store.dialects import Dialect, Postgres, Sqlite
 from intermediary.store.installation import record_installation
 from intermediary.store.tables import meta, nachrichten, zustellungen
 
@@ -53,12 +68,7 @@ class Pulse:
 
     def feel(self, boot_id: str) -> Beat:
         """Ask the store for a sign of life; a server that takes no writes does not live (F7)."""
-        with translated(), self._db.engine.connect() as connection, connection.begin():
-            row = connection.execute(self._db.dialect.pulse).one()
-            memory = _memory(connection, boot_id)
-        if row.is_read_only:
-            raise Transient("store.unavailable", where="database takes no writes")
-        return Beat(None if row.now is None else _EPOCH + row.now * _MICROSECOND, memory)
+        return _feel(self._db.engine, self._db.dialect, boot_id)
 
     def waiting(self) -> dict[str, int]:
         """How many Nachrichten of each Mandant are open and not parked; takes longer, the more wait."""
@@ -75,9 +85,35 @@ class Pulse:
         """A person says that the time is right: it is `shift` later (or earlier) than it was told, from now on.
 
         What is due, leased or counts towards a deadline moves by as much, so that nothing becomes due, late or free by
-        that alone; so do the zeros of other hosts where a server's clock was set. How many Nachrichten moved.
+        that alone; other hosts take the time up anew. How many Nachrichten moved.
         """
         return _set_time(self._db, boot_id, zero, shift, now, actor, fields)
+
+
+def feel_store(data: Path, url: str, boot_id: str) -> Beat | None:
+    """The same for who only looks: nothing is created or migrated; None when there is no store yet."""
+    dialect: Dialect = Postgres(url) if url else Sqlite(data / "store.db")
+    if not dialect.exists():
+        return None
+    engine = dialect.engine()
+    try:
+        with dialect.reading(engine) as connection:
+            if not inspect(connection).has_table(meta.name):
+                return None
+        return _feel(engine, dialect, boot_id)
+    except DBAPIError as failure:
+        raise Transient("store.unavailable", where=dialect.place) from failure
+    finally:
+        engine.dispose()
+
+
+def _feel(engine: Engine, dialect: Dialect, boot_id: str) -> Beat:
+    with translated(), engine.connect() as connection, connection.begin():
+        row = connection.execute(dialect.pulse).one()
+        memory = _memory(connection, boot_id)
+    if row.is_read_only:
+        raise Transient("store.unavailable", where="database takes no writes")
+    return Beat(None if row.now is None else _EPOCH + row.now * _MICROSECOND, memory)
 
 
 @whole
@@ -111,13 +147,9 @@ def _set_time(
         moving = select(nachrichten.c.id).where(is_waiting)
         _shift(tx, zustellungen, zustellungen.c.nachricht_id.in_(moving), shift)
         moved = _shift(tx, nachrichten, is_waiting, shift)
-        for name, (other, _seen) in _rows(tx).items():
-            if name != own and db.dialect.is_shared:
-                _put(tx, name, json.dumps({"zero": _micro(other + shift), "seen": _micro(now)}))
-            elif name != own:
-                tx.execute(delete(meta).where(meta.c.name == name))
+        tx.execute(delete(meta).where(meta.c.name.startswith(_CLOCK)).where(meta.c.name != own))
         _put(tx, own, json.dumps({"zero": _micro(zero), "seen": _micro(now)}))
-        record_installation(db, tx, "clock.accepted", fields, now=now, actor=actor)
+        record_installation(db, tx, "clock.accepted", {**fields, "moved": moved}, now=now, actor=actor)
     return moved
 
 

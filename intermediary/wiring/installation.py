@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from intermediary.core.clock import Judgement, Reading, judge
 from intermediary.core.faults import Misconfigured
 from intermediary.keys.signing import SigningKeyFile, create_signing_key
 from intermediary.keys.wrap import KekFiles, MandantKeys
@@ -15,11 +16,13 @@ from intermediary.settings.load import load
 from intermediary.settings.models import Settings
 from intermediary.store import open_store
 from intermediary.store.copy import Place, Watch, copy_store
+from intermediary.store.fair import Share
 from intermediary.store.look import Look, look_into_store
 from intermediary.store.owners import is_alive
+from intermediary.store.pulse import feel_store
 from intermediary.store.server import Server, look_at_server
 from intermediary.store.store import Store
-from intermediary.wiring.time import Timekeeper, utc_now
+from intermediary.wiring.time import HostClocks, Timekeeper, utc_now
 
 SIGNING_KEY = "audit.key"
 
@@ -50,9 +53,10 @@ def open_installation(config: Path) -> Installation:
     store = open_store(
         data=data,
         installation=installation_id(settings.installation.name),
-        keys=_mandant_keys(settings),
+        keys=mandant_keys(settings),
         lease=timedelta(seconds=settings.store.lease_seconds),
         url=store_url(settings),
+        shares={m.name: Share(weight=m.share, most_at_once=m.most_at_once) for m in settings.mandant},
     )
     try:
         keeper = Timekeeper(store.pulse)
@@ -68,9 +72,24 @@ def look_into_installation(settings: Settings) -> Look | None:
     return look_into_store(
         data=settings.installation.data,
         installation=installation_id(settings.installation.name),
-        keys=_mandant_keys(settings),
+        keys=mandant_keys(settings),
         url=store_url(settings),
     )
+
+
+def judge_time(settings: Settings) -> Judgement | None:
+    """Whether the clock of this host would be believed, without any effect; None when there is no store yet.
+
+    `Transient` when the store does not answer.
+    """
+    clocks = HostClocks()
+    asked = clocks.boot()
+    beat = feel_store(settings.installation.data, store_url(settings), clocks.boot_id())
+    if beat is None:
+        return None
+    boot, wall = clocks.boot(), clocks.wall()
+    half = (boot - asked) / 2
+    return judge(Reading(boot, wall, None if beat.server is None else beat.server + half, half), beat.memory)
 
 
 def look_at_database(settings: Settings) -> Server | None:
@@ -84,8 +103,8 @@ def copy_rows(source: Settings, target: Settings, *, watch: Watch) -> dict[str, 
     now = utc_now()
     is_shared = bool(store_url(source))
     return copy_store(
-        _place(source),
-        _place(target),
+        store_place(source),
+        store_place(target),
         installation=installation_id(source.installation.name),
         is_alive=lambda owner: is_alive(owner, is_shared=is_shared),
         watch=watch,
@@ -93,8 +112,8 @@ def copy_rows(source: Settings, target: Settings, *, watch: Watch) -> dict[str, 
     )
 
 
-def _place(settings: Settings) -> Place:
-    return Place(data=settings.installation.data, url=store_url(settings), keys=_mandant_keys(settings))
+def store_place(settings: Settings) -> Place:
+    return Place(data=settings.installation.data, url=store_url(settings), keys=mandant_keys(settings))
 
 
 def installation_id(name: str) -> uuid.UUID:
@@ -115,7 +134,7 @@ def secret(path: Path) -> str:
         raise Misconfigured("key.unavailable", where=str(path)) from error
 
 
-def _mandant_keys(settings: Settings) -> MandantKeys:
+def mandant_keys(settings: Settings) -> MandantKeys:
     return MandantKeys({m.name: KekFiles(current=m.kek_file, previous=m.previous_kek_files) for m in settings.mandant})
 
 

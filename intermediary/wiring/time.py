@@ -69,16 +69,16 @@ class Timekeeper:
 
     def look(self) -> Judgement:
         """Ask the store and follow. `Transient` when it does not answer: then the clocks of this host alone are judged."""
+        asked = self._boot()
         try:
-            before = self._boot()
             beat = self._pulse.feel(self._boot_id)
-            after = self._boot()
         except Transient:
             self._follow()
             raise
+        half = (self._boot() - asked) / 2
         self._memory = beat.memory
         if beat.server is not None:
-            self._note(beat.server - (before + after) / 2, (after - before) / 2)
+            self._note(beat.server - (asked + half), half)
         return self._follow()
 
     def keep(self) -> None:
