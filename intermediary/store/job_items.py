@@ -263,6 +263,6 @@ def claimed_by(tx: Connection, nachricht_id: str, target: str) -> str:
     chosen = (
         select(jobs.c.id, jobs.c.options)
         .join(job_items, _I.job_id == jobs.c.id)
-        .where(_I.nachricht_id == nachricht_id, _I.state == "open", jobs.c.ended_at.is_(None))
+        .where(_I.nachricht_id == nachricht_id, _I.state == "open", _I.expected >= 0, jobs.c.ended_at.is_(None))
     )
     return next((row.id for row in tx.execute(chosen) if row.options.get("redeliver") == target), "")

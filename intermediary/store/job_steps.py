@@ -59,6 +59,8 @@ def carry_out(db: Database, hold: JobHold, now: datetime, most: int, is_look: bo
         if row.state != JobState.RUNNING:
             tx.execute(update(jobs).where(_C.id == row.id).values(**FREE))
             return Step(is_over=True)
+        if row.cursor >= row.total and next_busy(tx, row) is None:
+            return _end(db, tx, row, now)
         if is_look:
             latest = outlook(tx, row)
             if latest.is_bad(row.error_percent):
@@ -73,7 +75,7 @@ def carry_out(db: Database, hold: JobHold, now: datetime, most: int, is_look: bo
             return Step(wait=start - now)
         items = next_items(tx, row, now, count)
         if not items:
-            return _rest(db, tx, row, now)
+            return _rest(tx, row, now)
         turn = carry_out_items(db, tx, row, items, now)
         paid = turn.counts["done"] + turn.counts["failed"]
         _save(tx, row, now, turn, next_at=start + paid * interval)
@@ -102,12 +104,14 @@ def _brake(db: Database, tx: Connection, row: Row[Any], now: datetime) -> Step:
     return Step(is_over=True)
 
 
-def _rest(db: Database, tx: Connection, row: Row[Any], now: datetime) -> Step:
-    """All had their turn: wait for those that were busy, or end."""
+def _rest(tx: Connection, row: Row[Any], now: datetime) -> Step:
+    """All had their turn but those that were busy: wait for them."""
     again = next_busy(tx, row)
-    if again is not None:
-        _save(tx, row, now)
-        return Step(wait=max(again - now, timedelta(0)))
+    _save(tx, row, now)
+    return Step(wait=max((again or now) - now, timedelta(0)))
+
+
+def _end(db: Database, tx: Connection, row: Row[Any], now: datetime) -> Step:
     tx.execute(update(jobs).where(_C.id == row.id).values(state=JobState.DONE, ended_at=now, **FREE))
     record_installation(db, tx, "job.ended", {"job": row.id, "counts": counts(row)}, now=now)
     return Step(is_over=True)
@@ -116,6 +120,9 @@ def _rest(db: Database, tx: Connection, row: Row[Any], now: datetime) -> Step:
 def _save(
     tx: Connection, row: Row[Any], now: datetime, turn: Turn | None = None, *, next_at: datetime | None = None
 ) -> None:
+    """Prolong the lease, with what a step did; an idle one writes only now and then."""
+    if turn is None and row.lease_until - now > LEASE / 2:
+        return
     values: dict[str, Any] = {"lease_until": now + LEASE}
     if turn is not None:
         values["cursor"] = turn.cursor
