@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from intermediary.cli.options import config_option, installation, json_option, say, say_json, say_wrapped, table
+from intermediary.cli.options import config_option, installation, json_option, say, say_json, table
 
 _SHORT = 13
 """As much of an id as a table shows: enough to be the only one among a hundred million."""
@@ -67,21 +67,17 @@ def show(nachricht: str, config: Path, as_json: bool) -> None:
 @config_option
 @json_option
 def explain(nachricht: str, config: Path, as_json: bool) -> None:
-    """Explain in German where a message stands, what it waits for, and who can help."""
-    from intermediary.operations.look import explain as explain_
-    from intermediary.wiring import utc_now
+    """Explain in German why a message stands where it stands, who heals it, and what to type now."""
+    from intermediary.cli.explanation import explanation
+    from intermediary.operations.explained import explained
 
     with installation(config) as opened:
-        store = opened.store
-        found = store.get(store.resolve(nachricht))
-        explanation = explain_(found, store.zustellungen(found.id), utc_now())
+        found = explained(opened.store, opened.settings, opened.store.resolve(nachricht), opened.now())
     if as_json:
-        say_json({"id": found.id, "headline": explanation.headline, "lines": list(explanation.lines)})
+        say_json(found.as_json())
         return
-    say(f"Nachricht {found.id}")
-    say()
-    say(f"{explanation.headline} ({found.state.value})")
-    say_wrapped(explanation.lines, indent=2)
+    for line in explanation(found, opened.now()):
+        say(line)
 
 
 @click.command("state")

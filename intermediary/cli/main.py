@@ -41,6 +41,7 @@ VERBS: dict[str, Verb] = {
     "approvals": Verb("intermediary.cli.approvals:command", "List and decide what waits for a second person."),
     "retention": Verb("intermediary.cli.retention:command", "Show what the terms erase, and when; erase what is due."),
     "hold": Verb("intermediary.cli.hold:command", "Keep messages from being erased."),
+    "incidents": Verb("intermediary.cli.incidents:command", "List what is wrong at present, and who heals it."),
     "audit": Verb("intermediary.cli.audit:command", "Verify and export the audit trail."),
     "mapping": Verb("intermediary.cli.mapping:command", "List and test mappings."),
     "connector": Verb("intermediary.cli.connector:command", "List connectors."),

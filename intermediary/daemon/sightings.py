@@ -16,6 +16,10 @@ DAYS = (30, 14, 3)
 """When a certificate that ends is told: each is an incident of its own, so that the last one is not overheard."""
 
 _TIME = frozenset({Healer.TIME})
+_DELIBERATE = frozenset({"order.waits", "target.limited", "target.paused"})
+"""What waits because somebody wants it to: for an earlier Nachricht of its Vorgang, within limits, at a pause."""
+_SOON = frozenset({"target.resting"})
+"""What time heals, but was given enough of it before it got this code."""
 
 
 def place_of(*, code: str, route: str, target: str, channel: str) -> str:
@@ -30,13 +34,14 @@ def from_troubles(troubles: Iterable[Trouble], settings: Incidents) -> Iterator[
     for one in troubles:
         place = place_of(code=one.code, route=one.route, target=one.target, channel=one.channel)
         patience = AT_ONCE if one.is_parked else patience_for(one.code, settings)
-        yield Sighting(one.code, place, one.count, frozenset({one.mandant}), patience)
+        if one.is_parked or one.code not in _DELIBERATE:
+            yield Sighting(one.code, place, one.count, frozenset({one.mandant}), patience)
 
 
 def patience_for(code: str, settings: Incidents) -> timedelta:
     """How long something may last before somebody is told: what time heals longer than what an operator heals."""
     known = CATALOGUE.get(code)
-    is_quick = known is not None and known.healer not in _TIME
+    is_quick = known is not None and (known.healer not in _TIME or code in _SOON)
     return timedelta(seconds=settings.operator_seconds if is_quick else settings.transient_seconds)
 
 

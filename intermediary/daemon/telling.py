@@ -83,10 +83,10 @@ def lines(one: IncidentRecord) -> Iterator[str]:
         yield f"Betroffen:  {one.count} Nachrichten, höchstens {one.most}"
     if one.mandanten:
         yield f"Mandanten:  {', '.join(one.mandanten)}"
-    yield f"Beginn:     {_local(one.first_seen)}"
-    yield f"Ende:       {_local(one.ended_at)}" if one.ended_at else f"Zuletzt:    {_local(one.last_seen)}"
+    yield f"Beginn:     {local(one.first_seen)}"
+    yield f"Ende:       {local(one.ended_at)}" if one.ended_at else f"Zuletzt:    {local(one.last_seen)}"
     if one.acknowledged_at is not None:
-        yield f"Kümmert:    {one.acknowledged_by} seit {_local(one.acknowledged_at)}: {one.acknowledged_reason}"
+        yield f"Kümmert:    {one.acknowledged_by} seit {local(one.acknowledged_at)}: {one.acknowledged_reason}"
     yield f"Ansehen:    intermediary incidents show {one.id[:13]}"
     if one.most:
         yield f"Betroffene: intermediary list code={one.code}"
@@ -97,5 +97,6 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="milliseconds")
 
 
-def _local(moment: datetime) -> str:
+def local(moment: datetime) -> str:
+    """A moment as people here write it, in local time."""
     return moment.astimezone().strftime("%d.%m.%Y %H:%M:%S")

@@ -104,7 +104,7 @@ class Explanation:
 
 
 def explain(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...], now: datetime) -> Explanation:
-    """What happened, what it waits for, who can help and how; pure."""
+    """What happened, what it waits for, who can help and how; pure. The commands are in `operations/explained.py`."""
     lines: list[str] = []
     code = nachricht.code or nachricht.verdict_code or nachricht.wait_reason
     if code:
@@ -118,9 +118,7 @@ def explain(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ..
     if findings:
         lines.append(f"Befunde ({len(findings)}):")
         lines += [f"  {line}" for finding in findings for line in about_finding(finding)]
-    if nachricht.state is _N.PARKED:
-        lines.append(f"Weiter mit: intermediary decide {nachricht.id} resume|reject|discard --reason …")
-    elif nachricht.due_at is not None and nachricht.due_at > now:
+    if nachricht.state is not _N.PARKED and nachricht.due_at is not None and nachricht.due_at > now:
         lines.append(f"Nächster Versuch: {_local(nachricht.due_at)}.")
     if nachricht.state is _N.PLANNED and any(_needs_person(z) for z in zustellungen):
         return Explanation(
@@ -173,9 +171,7 @@ def _about_zustellung(nachricht: NachrichtRecord, z: ZustellungRecord, told: str
     yield f"Zustellung an {z.target}{kind} {_ZUSTELLUNG[z.state]}{times}."
     if z.code and z.state is not _Z.DELIVERED and z.code != told:
         yield from (f"  {line}" for line in _about(z.code))
-    if _needs_person(z):
-        yield f"  Weiter mit: intermediary decide {nachricht.id}/{z.target} send-again|confirm-delivered --reason …"
-    elif z.due_at is not None and z.due_at > now:
+    if not _needs_person(z) and z.due_at is not None and z.due_at > now:
         yield f"  Nächster Blick: {_local(z.due_at)}."
 
 

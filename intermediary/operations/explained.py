@@ -1,0 +1,110 @@
+"""What a person needs who is woken by one Nachricht: why, who heals it, what to type, what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from intermediary.audit.events import EVENTS
+from intermediary.core.codes import CATALOGUE, Healer
+from intermediary.core.runbooks import runbook
+from intermediary.core.states import FINAL, NachrichtState, ZustellungState
+from intermediary.daemon.sightings import place_of
+from intermediary.daemon.telling import local
+from intermediary.operations.look import Explanation, explain
+from intermediary.settings.models import Settings
+from intermediary.store.incidents import IncidentRecord
+from intermediary.store.records import NachrichtRecord, ZustellungRecord
+from intermediary.store.store import Store
+
+_N, _Z = NachrichtState, ZustellungState
+_LATEST = 8
+_SHORT = 13
+_STUCK = frozenset({_Z.DUE, _Z.UNCLEAR, _Z.AWAITING, _Z.PARKED})
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One Nachricht explained. `actions` are commands to copy, each with what it is for; `history` is the latest, last."""
+
+    nachricht: NachrichtRecord
+    explanation: Explanation
+    actions: tuple[tuple[str, str], ...]
+    deadline: datetime | None
+    incidents: tuple[IncidentRecord, ...]
+    history: tuple[str, ...]
+    earlier: int
+    runbook: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "id": self.nachricht.id,
+            "state": self.nachricht.state.value,
+            "headline": self.explanation.headline,
+            "lines": list(self.explanation.lines),
+            "actions": [{"command": command, "when": when} for command, when in self.actions],
+            "deadline": self.deadline.isoformat() if self.deadline else None,
+            "incidents": [one.id for one in self.incidents],
+            "history": list(self.history),
+            "runbook": self.runbook,
+        }
+
+
+def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime) -> Explained:
+    """The explanation of one Nachricht; `NotFound`."""
+    nachricht = store.get(nachricht_id)
+    zustellungen = store.zustellungen(nachricht_id)
+    troubles = list(_troubles(nachricht, zustellungen))
+    codes = [code for code, _ in troubles] or [nachricht.code or nachricht.verdict_code or nachricht.wait_reason]
+    events = [entry.event for entry in store.events(nachricht_id)]
+    is_open = nachricht.state not in FINAL and nachricht.state is not _N.PARKED
+    return Explained(
+        nachricht=nachricht,
+        explanation=explain(nachricht, zustellungen, now),
+        actions=tuple(_actions(nachricht, zustellungen)),
+        deadline=nachricht.since + settings.delivery.schedule.deadline if is_open else None,
+        incidents=store.watch.incidents.open_of(troubles) if troubles else (),
+        history=tuple(
+            f"{local(event.at)}  {EVENTS[event.name].meaning if event.name in EVENTS else event.name}"
+            + (f" ({event.fields['code']})" if event.fields.get("code") else "")
+            + (f" Durch {event.actor}." if event.actor else "")
+            for event in events[-_LATEST:]
+        ),
+        earlier=max(0, len(events) - _LATEST),
+        runbook=runbook(codes[0]) if codes[0] else "",
+    )
+
+
+def _troubles(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Iterator[tuple[str, str]]:
+    """Code and place of everything that stands still, as the watch names it: what its incident goes by."""
+    own = nachricht.code if nachricht.state is _N.PARKED else nachricht.wait_reason if nachricht.own_due_at else ""
+    if own:
+        yield own, place_of(code=own, route=nachricht.route, target="", channel=nachricht.channel)
+    if nachricht.state in (_N.PLANNED, _N.ANSWERING, _N.COMPLETED):
+        for one in zustellungen:
+            if one.code and one.state in _STUCK:
+                place = place_of(code=one.code, route=nachricht.route, target=one.target, channel=nachricht.channel)
+                yield one.code, place
+
+
+def _actions(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Iterator[tuple[str, str]]:
+    """What may be typed now, the least harmful first."""
+    own = nachricht.id
+    for one in zustellungen:
+        if one.state is _Z.PARKED or (one.state is _Z.UNCLEAR and one.due_at is None):
+            target = f"intermediary decide {own}/{one.target}"
+            yield f'{target} confirm-delivered --proof "…" --reason "…"', "das Ziel hat sie (nachgesehen)"
+            yield f'{target} send-again --reason "…"', "das Ziel hat sie sicher nicht"
+    code = CATALOGUE.get(nachricht.code or nachricht.wait_reason)
+    if nachricht.state is _N.PARKED:
+        yield f'intermediary decide {own} resume --reason "…"', "die Ursache ist behoben"
+        yield f'intermediary decide {own} reject --reason "…"', "der Sender soll eine Ablehnung erhalten"
+        yield f'intermediary decide {own} discard --reason "…"', "sie nützt niemandem; der Sender erfährt nichts"
+    elif nachricht.due_at is not None and nachricht.wait_reason and nachricht.state not in FINAL:
+        if code is not None and code.healer is Healer.OPERATOR:
+            yield "intermediary doctor", "sagt, was der Konfiguration fehlt"
+        yield f'intermediary replay {own} --reason "…"', "nicht länger warten, sofort versuchen"
+    yield f"intermediary show {own[:_SHORT]}", "alle Tatsachen, Nachweise und der ganze Verlauf"
