@@ -42,6 +42,7 @@ VERBS: dict[str, Verb] = {
     "retention": Verb("intermediary.cli.retention:command", "Show what the terms erase, and when; erase what is due."),
     "hold": Verb("intermediary.cli.hold:command", "Keep messages from being erased."),
     "incidents": Verb("intermediary.cli.incidents:command", "List what is wrong at present, and who heals it."),
+    "targets": Verb("intermediary.cli.targets:command", "Show how targets do; stop one, let it go on."),
     "audit": Verb("intermediary.cli.audit:command", "Verify and export the audit trail."),
     "mapping": Verb("intermediary.cli.mapping:command", "List and test mappings."),
     "connector": Verb("intermediary.cli.connector:command", "List connectors."),

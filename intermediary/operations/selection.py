@@ -134,8 +134,11 @@ def _code(text: str | None) -> str | None:
 
 
 def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
+    return None if text is None else moment_of(text)
+
+
+def moment_of(text: str) -> datetime:
+    """The moment a person writes, in local time where no zone is given; `BadSelection` when it is none."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
