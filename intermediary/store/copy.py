@@ -74,25 +74,35 @@ def copy_store(
 
 
 def _copy_all(old: Connection, there: Database, watch: Watch) -> dict[str, int]:
-    tables = [_plain(table) for table in METADATA.sorted_tables]
+    tables = plain_tables()
     with there.write() as new:
         there.dialect.queue_for(new, ["installation", "sealer"])
-        if _is_filled(new, tables):
+        if is_filled(new, tables):
             if _prints(old, tables) != _prints(new, tables):
                 raise Misconfigured("store.copy.not-empty", where=there.dialect.place)
             return _counts(new, tables)  # an earlier run ended just before the mark
-        for name in sorted(_FRESH):
-            new.execute(delete(METADATA.tables[name]))
-        for table in tables:
-            rows = old.execute(select(table), execution_options=_STREAM).mappings()
-            length = old.execute(select(func.count()).select_from(table)).scalar_one()
-            for batch in _batches(watch(rows, table.name, length)):
-                new.execute(insert(table), batch)
+        pour(old, new, tables, watch)
         there.dialect.after_copy(new, METADATA.sorted_tables)
         if _prints(old, tables) != _prints(new, tables):
             raise Misconfigured("store.copy.differs", where=there.dialect.place)
         check_keks(new, there.keys, is_known=False)
         return _counts(new, tables)
+
+
+def pour(old: Connection, new: Connection, tables: Iterable[Table], watch: Watch) -> None:
+    """Copy the rows of these tables (`plain_tables`) into empty ones; what an open wrote by itself gives way."""
+    for name in sorted(_FRESH):
+        new.execute(delete(METADATA.tables[name]))
+    for table in tables:
+        rows = old.execute(select(table), execution_options=_STREAM).mappings()
+        length = old.execute(select(func.count()).select_from(table)).scalar_one()
+        for batch in _batches(watch(rows, table.name, length)):
+            new.execute(insert(table), batch)
+
+
+def plain_tables() -> list[Table]:
+    """All tables without our own types, those that others refer to first."""
+    return [_plain(table) for table in METADATA.sorted_tables]
 
 
 def _batches(rows: Iterable[Any]) -> Iterator[list[dict[str, Any]]]:
@@ -118,7 +128,8 @@ def _demand_idle(old: Connection, is_alive: Callable[[str], bool], now: datetime
             raise Misconfigured("store.copy.in-use", where="lease")
 
 
-def _is_filled(new: Connection, tables: Iterable[Table]) -> bool:
+def is_filled(new: Connection, tables: Iterable[Table]) -> bool:
+    """Whether anything has ever been in this store."""
     rest = (table for table in tables if table.name not in _FRESH)
     return any(new.execute(select(table).limit(1)).first() is not None for table in rest)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from intermediary.store.approvals import Approvals
+from intermediary.store.backup import Backups
 from intermediary.store.database import Database
 from intermediary.store.jobs import Jobs
 from intermediary.store.targets import Targets
@@ -20,6 +21,11 @@ class Rooms:
     def approvals(self) -> Approvals:
         """Requests that wait for a second person."""
         return Approvals(self._db)
+
+    @property
+    def backups(self) -> Backups:
+        """The rows of one moment, for a backup."""
+        return Backups(self._db)
 
     @property
     def jobs(self) -> Jobs:

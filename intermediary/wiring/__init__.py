@@ -15,8 +15,10 @@ from intermediary.wiring.installation import (
     judge_time,
     look_at_database,
     look_into_installation,
+    mandant_keys,
     open_installation,
     spool_folder,
+    store_place,
     store_url,
 )
 from intermediary.wiring.time import Timekeeper, utc_now
@@ -35,6 +37,7 @@ __all__ = [
     "judge_time",
     "look_at_database",
     "look_into_installation",
+    "mandant_keys",
     "open_answers",
     "open_doors",
     "open_installation",
@@ -42,6 +45,7 @@ __all__ = [
     "probe_post_boxes",
     "read_routes",
     "spool_folder",
+    "store_place",
     "store_url",
     "utc_now",
 ]

@@ -113,6 +113,7 @@ def copy_rows(source: Settings, target: Settings, *, watch: Watch) -> dict[str, 
 
 
 def store_place(settings: Settings) -> Place:
+    """Where the store of these settings is, and what opens its keys."""
     return Place(data=settings.installation.data, url=store_url(settings), keys=mandant_keys(settings))
 
 
@@ -135,6 +136,7 @@ def secret(path: Path) -> str:
 
 
 def mandant_keys(settings: Settings) -> MandantKeys:
+    """The KEKs of all Mandanten, opened; raises like `MandantKeys`."""
     return MandantKeys({m.name: KekFiles(current=m.kek_file, previous=m.previous_kek_files) for m in settings.mandant})
 
 

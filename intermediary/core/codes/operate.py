@@ -150,6 +150,30 @@ CODES = (
         "Die neuere Fassung installieren, oder die Sicherung von vor der Umstellung einspielen.",
     ),
     Code(
+        "restore.not-empty",
+        Healer.OPERATOR,
+        "Am Ziel der Wiederherstellung liegt schon ein Speicher mit Inhalt.",
+        "Ein leeres Datenverzeichnis und eine leere Datenbank angeben; nichts wurde verändert.",
+    ),
+    Code(
+        "restore.key.missing",
+        Healer.OPERATOR,
+        "Der Schlüssel, der die Köpfe des Audits signiert, liegt nicht im Datenverzeichnis.",
+        "Mit `--audit-key DATEI` angeben; ist er verloren: `--new-audit-key` (docs/howto/backup.md).",
+    ),
+    Code(
+        "backup.unusable",
+        Healer.OPERATOR,
+        "Die Sicherung ist unvollständig, verändert oder keine dieser Installation.",
+        "`restore --check` nennt jeden Mangel; sonst eine andere Sicherung nehmen.",
+    ),
+    Code(
+        "backup.failed",
+        Healer.OPERATOR,
+        "Die Sicherung konnte nicht geschrieben werden.",
+        "Ordner, Rechte und freien Platz prüfen; die vorige Sicherung ist unberührt.",
+    ),
+    Code(
         "audit.second-place",
         Healer.TIME,
         "Der signierte Stand des Audits konnte nicht an den zweiten Ort geschrieben werden.",
