@@ -109,7 +109,7 @@ def explain(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ..
     code = nachricht.code or nachricht.verdict_code or nachricht.wait_reason
     if code:
         lines += _about(code)
-    lines += [line for z in zustellungen for line in _about_zustellung(nachricht, z, code, now)]
+    lines += [line for z in zustellungen for line in _about_zustellung(z, code, now)]
     if nachricht.payload == "erased":
         lines.append("Der Inhalt ist gelöscht (wann und warum: show); Tatsachen, Nachweise und Protokoll bleiben.")
     elif nachricht.held_since is not None:
@@ -164,7 +164,7 @@ def _about(code: str) -> list[str]:
     return [f"{code}: {entry.meaning}", f"Es hilft: {HEALERS[entry.healer]}. {entry.remedy}"]
 
 
-def _about_zustellung(nachricht: NachrichtRecord, z: ZustellungRecord, told: str, now: datetime) -> Iterator[str]:
+def _about_zustellung(z: ZustellungRecord, told: str, now: datetime) -> Iterator[str]:
     """One Zustellung; `told` is the code that was explained already."""
     kind = "" if z.required else " (freiwillig)"
     times = f" nach {z.attempts} {'Versuch' if z.attempts == 1 else 'Versuchen'}" if z.attempts else ""
