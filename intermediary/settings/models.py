@@ -193,6 +193,18 @@ class Mandant(Table):
         description="While so many Nachrichten of the Mandant are open and not parked, its submissions are not taken. "
         "Without it there is no limit.",
     )
+    share: int = Field(
+        default=1,
+        strict=True,
+        ge=1,
+        le=1000,
+        description="How much of the work the Mandant gets while others wait too, in proportion to their shares.",
+    )
+    most_at_once: Count | None = Field(
+        default=None,
+        description="At most so many Nachrichten of the Mandant are worked on at the same time, over all hosts. Without it "
+        "there is no limit.",
+    )
     keyring: ConfiguredPath = Field(description="File that names the keys and trust anchors to open submissions with.")
 
 

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from intermediary.core.states import CRASH_LIMIT, FINAL, UNEXPLAINED_LIMIT, NachrichtState, ZustellungState
 from intermediary.store import rows
 from intermediary.store.database import Database, whole
-from intermediary.store.dialects import LEASE, SUSPECTS
 from intermediary.store.errors import Busy, LeaseLost, NotFound
 from intermediary.store.installation import record_installation
+from intermediary.store.leasing import LEASE, SUSPECTS
 from intermediary.store.records import Claim, ZustellungRecord
 from intermediary.store.tables import nachrichten
+from intermediary.store.turns import lease_fairly
 from intermediary.store.work import Work
 
 _LEASE_ONE = LEASE.where(nachrichten.c.id == bindparam("wanted")).returning(nachrichten)
@@ -27,11 +28,12 @@ _FREE = {"lease_owner": None, "lease_until": None, "took_over": False}
 def claim(db: Database, owner: str, now: datetime, lease: timedelta, limit: int, *, suspects: bool) -> list[Claim]:
     """See `Store.claim` and `Store.claim_suspects`."""
     claims: list[Claim] = []
-    statement = db.dialect.claim_suspects if suspects else db.dialect.claim
+    asked = {"owner": owner, "now": now, "until": now + lease, "limit": limit}
     with db.write() as tx:
         while not claims:
-            asked = {"owner": owner, "now": now, "until": now + lease, "limit": limit}
-            leased_rows = tx.execute(statement, asked).all()
+            leased_rows = (
+                tx.execute(db.dialect.claim_suspects, asked).all() if suspects else lease_fairly(db, tx, asked)
+            )
             if not leased_rows:
                 break
             claims = _begin_all(tx, leased_rows, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -21,6 +21,7 @@ from intermediary.store.bell import Bell
 from intermediary.store.blobs import Blobs
 from intermediary.store.dialects import Dialect
 from intermediary.store.doubt import Doubt
+from intermediary.store.fair import Fair
 
 RUNG = "intermediary.rung"
 """Set in a connection's `info` by who made something due for somebody else: the bell is rung after the commit."""
@@ -47,6 +48,7 @@ class Database:
     installation: uuid.UUID
     lease: timedelta
     bell: Bell
+    fair: Fair = field(default_factory=lambda: Fair({}))
     doubt: Doubt | None = None
 
     @contextmanager

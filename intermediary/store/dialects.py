@@ -17,30 +17,23 @@ from typing import Any, Protocol
 
 from sqlalchemy import (
     URL,
-    ColumnElement,
     Connection,
     Engine,
     Executable,
-    Integer,
     Table,
-    bindparam,
     create_engine,
     event,
     func,
-    literal_column,
     make_url,
-    or_,
     select,
     text,
-    union_all,
-    update,
 )
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from intermediary.core.faults import Misconfigured
 from intermediary.store.bell import Bell, NoBell, Notifications
-from intermediary.store.tables import Moment, nachrichten
+from intermediary.store.leasing import LEASE_POSTGRES, LEASE_SQLITE, LEASE_SUSPECTS_POSTGRES, LEASE_SUSPECTS_SQLITE
 
 _BUSY_MILLISECONDS = 30_000
 _IDLE_MILLISECONDS = 300_000
@@ -52,44 +45,6 @@ _SESSION = (
 """What we demand of every session; stands behind the options of the URL, so that it wins."""
 
 OLDEST_SERVER = 150_000
-
-
-LEASE = update(nachrichten).values(
-    lease_owner=bindparam("owner"),
-    lease_until=bindparam("until"),
-    lease_token=nachrichten.c.lease_token + 1,
-    took_over=nachrichten.c.lease_owner.is_not(None),
-)
-"""The part of a claim that all engines share: a new token, and whether somebody else's lease was taken over."""
-
-_ZERO: ColumnElement[int] = literal_column("0")
-"""Written out: an index of suspects cannot serve a question whose number is bound later."""
-
-_NOW = bindparam("now", type_=Moment)
-_IS_DUE = nachrichten.c.due_at <= _NOW
-
-_DUE = (
-    select(nachrichten.c.id)
-    .where(_IS_DUE)
-    .where(nachrichten.c.lease_until.is_(None))
-    .where(nachrichten.c.unexplained == _ZERO)
-    .order_by(nachrichten.c.due_at, nachrichten.c.received_at)
-    .limit(bindparam("limit", type_=Integer))
-)
-
-_ALONE = union_all(
-    select(nachrichten.c.id, nachrichten.c.due_at)
-    .where(_IS_DUE)
-    .where(nachrichten.c.unexplained > _ZERO)
-    .where(nachrichten.c.lease_until.is_(None)),
-    select(nachrichten.c.id, nachrichten.c.due_at)
-    .where(_IS_DUE)
-    .where(nachrichten.c.lease_owner.is_not(None))
-    .where(nachrichten.c.lease_until <= _NOW),
-).subquery()
-
-SUSPECTS = select(_ALONE.c.id).order_by(_ALONE.c.due_at).limit(bindparam("limit", type_=Integer))
-"""What is due and opened alone: claims that ended unexplained, and leases that ran out. Never in `claim`."""
 
 
 class Dialect(Protocol):
@@ -140,10 +95,10 @@ class Dialect(Protocol):
         ...
 
     claim: Executable
-    """One statement that leases what is due and gives the rows back; takes `owner`, `now`, `until` and `limit`."""
+    """Leases what is due and gives the rows back; takes `owner`, `now`, `until`, `limit` and the Mandanten as `turns`."""
 
     claim_suspects: Executable
-    """The same for `SUSPECTS`."""
+    """The same for suspects, whosever they are."""
 
     after_erasure: tuple[str, ...]
     """Drops erased rows from the engine's own files, outside of a transaction; a row of three begins with 0 if it did."""
@@ -160,8 +115,8 @@ class Sqlite:
     """
 
     is_shared = False
-    claim: Executable = LEASE.where(nachrichten.c.id.in_(_DUE)).returning(nachrichten)
-    claim_suspects: Executable = LEASE.where(nachrichten.c.id.in_(SUSPECTS)).returning(nachrichten)
+    claim: Executable = LEASE_SQLITE
+    claim_suspects: Executable = LEASE_SUSPECTS_SQLITE
     after_erasure: tuple[str, ...] = (
         "PRAGMA busy_timeout=0",
         "PRAGMA wal_checkpoint(TRUNCATE)",
@@ -236,22 +191,8 @@ class Postgres:
     """
 
     is_shared = True
-    claim: Executable = LEASE.where(
-        nachrichten.c.id.in_(select(_DUE.with_for_update(skip_locked=True).cte("chosen").c.id))
-    ).returning(nachrichten)
-    claim_suspects: Executable = LEASE.where(
-        nachrichten.c.id.in_(
-            select(
-                select(nachrichten.c.id)
-                .where(nachrichten.c.id.in_(SUSPECTS))
-                .where(_IS_DUE)
-                .where(or_(nachrichten.c.lease_until.is_(None), nachrichten.c.lease_until <= _NOW))
-                .with_for_update(skip_locked=True)
-                .cte("chosen")
-                .c.id
-            )
-        )
-    ).returning(nachrichten)
+    claim: Executable = LEASE_POSTGRES
+    claim_suspects: Executable = LEASE_SUSPECTS_POSTGRES
     after_erasure: tuple[str, ...] = ()
     pulse: Executable = text(
         "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from intermediary.store.blobs import Blobs
 from intermediary.store.database import Database, translated, whole
 from intermediary.store.dialects import Dialect, Postgres, Sqlite
 from intermediary.store.doubt import read_doubt
+from intermediary.store.fair import Fair, Share
 from intermediary.store.installation import remember_installation, remember_keks
 from intermediary.store.migrate import migrate
 from intermediary.store.store import Store
@@ -28,16 +29,18 @@ def open_store(
     keys: MandantKeys,
     lease: timedelta = timedelta(seconds=120),
     url: str = "",
+    shares: Mapping[str, Share] | None = None,
 ) -> Store:
     """The store under `data` (made private on first use), brought to the present schema.
 
-    Safe to call from several processes at once. `lease` is what claims get that name none. With `url` the rows are in
+    Safe to call from several processes at once. `lease` is what claims get that name none. `shares` are those of Mandanten
+    that are not all alike. With `url` the rows are in
     that PostgreSQL database and only the wrapped payloads under `data`; several hosts then share both.
     `Misconfigured("store.installation.differs")` when the data belongs to another installation id,
     `("store.version.unknown")` when a newer program wrote it, `("key.unavailable")` when data keys in it rest under a
     KEK that is not among `keys`.
     """
-    return Store(open_database(data=data, installation=installation, keys=keys, lease=lease, url=url))
+    return Store(open_database(data=data, installation=installation, keys=keys, lease=lease, url=url, shares=shares))
 
 
 def open_database(
@@ -47,6 +50,7 @@ def open_database(
     keys: MandantKeys,
     lease: timedelta = timedelta(seconds=120),
     url: str = "",
+    shares: Mapping[str, Share] | None = None,
 ) -> Database:
     """The same for who works on the rows as a whole; raises like `open_store`."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,6 +68,7 @@ def open_database(
             installation=installation,
             lease=lease,
             bell=dialect.bell(engine),
+            fair=Fair({name: Share() for name in keys.mandanten()} | dict(shares or {})),
         )
         _remember(db)
         with db.read() as tx:

@@ -74,6 +74,9 @@ KEPT = "payload = 'present' AND due_at IS NULL"
 LEFT_OVER = "payload = 'erased' AND blob <> ''"
 """Nachrichten whose payload was erased, and whose blob may still be there, unreadable."""
 
+_CLAIMABLE = "due_at IS NOT NULL AND lease_until IS NULL AND unexplained = 0"
+"""What a worker may be given, now or later: nobody is at it, and it is no suspect."""
+
 METADATA = MetaData()
 
 nachrichten = Table(
@@ -120,7 +123,7 @@ nachrichten = Table(
     Column("held_since", Moment),
     Index("ix_nachrichten_vorgang", "vorgang_hash", "vorgang_open", **_where("vorgang_open IS NOT NULL")),
     Index("ix_nachrichten_waits", "vorgang_hash", "vorgang_waits", **_where("vorgang_waits IS NOT NULL")),
-    Index("ix_nachrichten_turn", "mandant", "due_at", "received_at", **_where("due_at IS NOT NULL")),
+    Index("ix_nachrichten_turn", "mandant", "due_at", "received_at", **_where(_CLAIMABLE)),
     Index("ix_nachrichten_due", "due_at", "received_at", **_where("due_at IS NOT NULL")),
     Index("ix_nachrichten_suspect", "due_at", **_where("unexplained > 0")),
     Index("ix_nachrichten_received", "received_at", "id"),

@@ -8,6 +8,8 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
+_CLAIMABLE = "due_at IS NOT NULL AND lease_until IS NULL AND unexplained = 0"
+
 
 def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
@@ -26,9 +28,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_nachrichten_waits", "nachrichten", ["vorgang_hash", "vorgang_waits"], **_where("vorgang_waits IS NOT NULL")
     )
-    op.create_index(
-        "ix_nachrichten_turn", "nachrichten", ["mandant", "due_at", "received_at"], **_where("due_at IS NOT NULL")
-    )
+    op.create_index("ix_nachrichten_turn", "nachrichten", ["mandant", "due_at", "received_at"], **_where(_CLAIMABLE))
     op.create_table(
         "vorgaenge",
         sa.Column("hash", sa.Text(), nullable=False),
