@@ -9,6 +9,7 @@ from typing import Any
 
 from intermediary.audit.events import EVENTS
 from intermediary.core.codes import CATALOGUE, Healer
+from intermediary.core.decide import DEADLINES
 from intermediary.core.runbooks import runbook
 from intermediary.core.states import FINAL, NachrichtState, ZustellungState
 from intermediary.daemon.sightings import place_of
@@ -98,11 +99,17 @@ def _actions(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, .
             target = f"intermediary decide {own}/{one.target}"
             yield f'{target} confirm-delivered --proof "…" --reason "…"', "das Ziel hat sie (nachgesehen)"
             yield f'{target} send-again --reason "…"', "das Ziel hat sie sicher nicht"
+        elif one.waits_for and one.code in DEADLINES:
+            yield f"intermediary targets list {one.waits_for}", "seit wann, warum, nächste Probe"
+            if one.code == "target.paused":
+                yield f'intermediary targets resume {one.waits_for} --reason "…"', "wieder dorthin zustellen"
     code = CATALOGUE.get(nachricht.code or nachricht.wait_reason)
     if nachricht.state is _N.PARKED:
         yield f'intermediary decide {own} resume --reason "…"', "die Ursache ist behoben"
         yield f'intermediary decide {own} reject --reason "…"', "der Sender soll eine Ablehnung erhalten"
         yield f'intermediary decide {own} discard --reason "…"', "sie nützt niemandem; der Sender erfährt nichts"
+    elif nachricht.wait_reason in DEADLINES:
+        pass  # sooner than its target is free nothing can be done for it
     elif nachricht.due_at is not None and nachricht.wait_reason and nachricht.state not in FINAL:
         if code is not None and code.healer is Healer.OPERATOR:
             yield "intermediary doctor", "sagt, was der Konfiguration fehlt"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from intermediary.core.codes import CATALOGUE, HEALERS
+from intermediary.core.decide import DEADLINES
 from intermediary.core.faults import Fault
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.errors import Ambiguous, NotFound
@@ -118,7 +119,8 @@ def explain(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ..
     if findings:
         lines.append(f"Befunde ({len(findings)}):")
         lines += [f"  {line}" for finding in findings for line in about_finding(finding)]
-    if nachricht.state is not _N.PARKED and nachricht.due_at is not None and nachricht.due_at > now:
+    is_waiting = nachricht.state is not _N.PARKED and nachricht.wait_reason not in DEADLINES
+    if is_waiting and nachricht.due_at is not None and nachricht.due_at > now:
         lines.append(f"Nächster Versuch: {_local(nachricht.due_at)}.")
     if nachricht.state is _N.PLANNED and any(_needs_person(z) for z in zustellungen):
         return Explanation(
@@ -171,7 +173,9 @@ def _about_zustellung(z: ZustellungRecord, told: str, now: datetime) -> Iterator
     yield f"Zustellung an {z.target}{kind} {_ZUSTELLUNG[z.state]}{times}."
     if z.code and z.state is not _Z.DELIVERED and z.code != told:
         yield from (f"  {line}" for line in _about(z.code))
-    if not _needs_person(z) and z.due_at is not None and z.due_at > now:
+    if z.waits_for and z.code in DEADLINES:
+        yield f"  Sie wartet auf das Ziel {z.waits_for} und geht von selbst weiter (intermediary targets list)."
+    elif not _needs_person(z) and z.due_at is not None and z.due_at > now:
         yield f"  Nächster Blick: {_local(z.due_at)}."
 
 
@@ -186,6 +190,7 @@ def _zustellung(z: ZustellungRecord) -> dict[str, Any]:
         "required": z.required,
         "state": z.state.value,
         "code": z.code,
+        "waitsFor": z.waits_for,
         "attempts": z.attempts,
         "dueAt": _iso(z.due_at),
         "intendedAt": _iso(z.intended_at),
