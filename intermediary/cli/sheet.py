@@ -11,6 +11,7 @@ from typing import Any
 from intermediary.audit.events import EVENTS
 from intermediary.cli.options import WIDTH, wrapped
 from intermediary.core.codes import CATALOGUE
+from intermediary.core.decide import DEADLINES
 from intermediary.operations.look import about_finding
 
 _LABEL = 18
@@ -119,6 +120,7 @@ def _zustellung(zustellung: Mapping[str, Any]) -> Iterator[str]:
     yield from _lines(
         ("Stand", zustellung["state"] + ("" if zustellung["required"] else " (freiwillig)")),
         ("Code", f"{zustellung['code']}: {code.meaning}" if code else zustellung["code"]),
+        ("Wartet auf", zustellung["waitsFor"] if zustellung["code"] in DEADLINES else ""),
         ("Schlüssel", zustellung["key"]),
         ("Versuche", zustellung["attempts"] or ""),
         ("Zuletzt begonnen", moment(zustellung["intendedAt"])),
