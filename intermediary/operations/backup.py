@@ -19,7 +19,7 @@ from intermediary.operations import vault as vaults
 from intermediary.operations.rotate import public_keys
 from intermediary.operations.vault import Vault
 from intermediary.store.backup import Written
-from intermediary.store.copy import Watch
+from intermediary.store.pour import Watch
 from intermediary.wiring import Installation, installation_id, mandant_keys
 
 

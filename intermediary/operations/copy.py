@@ -14,7 +14,7 @@ from intermediary.core.faults import Misconfigured, Transient
 from intermediary.operations.prove import verify_installation
 from intermediary.settings.load import load
 from intermediary.settings.models import Settings
-from intermediary.store.copy import Watch
+from intermediary.store.pour import Watch
 from intermediary.wiring import copy_rows, open_installation, store_url
 
 _STAYS = frozenset({"store.db", "store.db-wal", "store.db-shm", "migrate.lock", "spool", "incoming", "intake.lock"})

@@ -16,13 +16,11 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection, func, select
 
 from intermediary.audit.sealer import Head
-from intermediary.store.copy import Watch, plain_tables, pour
 from intermediary.store.database import Database
 from intermediary.store.dialects import Sqlite
 from intermediary.store.migrate import migrate
+from intermediary.store.pour import STREAM, Watch, plain_tables, pour
 from intermediary.store.tables import audit_events, audit_heads, data_keys, nachrichten
-
-_STREAM = {"yield_per": 1_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +81,13 @@ def read_keys(file: Path) -> Iterator[dict[str, Any]]:
 
 def _keys(old: Connection) -> Iterator[str]:
     plain = next(table for table in plain_tables() if table.name == data_keys.name)
-    for row in old.execute(select(plain), execution_options=_STREAM).mappings():
+    for row in old.execute(select(plain), execution_options=STREAM).mappings():
         yield json.dumps({**row, "wrapped": base64.b64encode(row["wrapped"]).decode()}, sort_keys=True)
 
 
 def _names(old: Connection) -> Iterator[str]:
     chosen = select(nachrichten.c.blob).where(nachrichten.c.payload == "present").order_by(nachrichten.c.id)
-    for row in old.execute(chosen, execution_options=_STREAM):
+    for row in old.execute(chosen, execution_options=STREAM):
         yield row.blob
 
 

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Table, delete, func, insert, select, text
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy import Connection, Table, func, insert, select, text
 
 from intermediary.core.faults import Misconfigured
 from intermediary.keys.wrap import MandantKeys
 from intermediary.store.database import Database
 from intermediary.store.installation import MOVED, check_keks
 from intermediary.store.open import open_database
+from intermediary.store.pour import STREAM, Watch, is_filled, plain_tables, pour
 from intermediary.store.tables import METADATA, meta, nachrichten
-
-_BATCH = 1_000
-_STREAM = {"yield_per": _BATCH}
-_FRESH = frozenset({meta.name})
-"""Tables that an open has written to already when nothing has ever been taken."""
-
-Watch = Callable[[Iterable[Any], str, int], Iterator[Any]]
-"""Is handed rows on their way, with the name of their table and how many they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,49 +79,11 @@ def _copy_all(old: Connection, there: Database, watch: Watch) -> dict[str, int]:
         return _counts(new, tables)
 
 
-def pour(old: Connection, new: Connection, tables: Iterable[Table], watch: Watch) -> None:
-    """Copy the rows of these tables (`plain_tables`) into empty ones; what an open wrote by itself gives way."""
-    for name in sorted(_FRESH):
-        new.execute(delete(METADATA.tables[name]))
-    for table in tables:
-        rows = old.execute(select(table), execution_options=_STREAM).mappings()
-        length = old.execute(select(func.count()).select_from(table)).scalar_one()
-        for batch in _batches(watch(rows, table.name, length)):
-            new.execute(insert(table), batch)
-
-
-def plain_tables() -> list[Table]:
-    """All tables without our own types, those that others refer to first."""
-    return [_plain(table) for table in METADATA.sorted_tables]
-
-
-def _batches(rows: Iterable[Any]) -> Iterator[list[dict[str, Any]]]:
-    left = iter(rows)
-    while batch := [dict(row) for row in islice(left, _BATCH)]:
-        yield batch
-
-
-def _plain(table: Table) -> Table:
-    """The same table without our own types: what is stored is copied as it is stored."""
-    columns = [Column(column.name, _stored(column.type), primary_key=column.primary_key) for column in table.columns]
-    return Table(table.name, MetaData(), *columns)
-
-
-def _stored(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
-
-
 def _demand_idle(old: Connection, is_alive: Callable[[str], bool], now: datetime) -> None:
     held = select(nachrichten.c.lease_owner).where(nachrichten.c.lease_owner.is_not(None))
     for owner in old.scalars(held.where(nachrichten.c.lease_until > now).distinct()):
         if owner is not None and is_alive(owner):
             raise Misconfigured("store.copy.in-use", where="lease")
-
-
-def is_filled(new: Connection, tables: Iterable[Table]) -> bool:
-    """Whether anything has ever been in this store."""
-    rest = (table for table in tables if table.name not in _FRESH)
-    return any(new.execute(select(table).limit(1)).first() is not None for table in rest)
 
 
 def _counts(tx: Connection, tables: Iterable[Table]) -> dict[str, int]:
@@ -145,7 +97,7 @@ def _prints(tx: Connection, tables: Iterable[Table]) -> dict[str, tuple[int, int
 
 def _print(tx: Connection, table: Table) -> tuple[int, int]:
     count = total = 0
-    for row in tx.execute(select(table), execution_options=_STREAM):
+    for row in tx.execute(select(table), execution_options=STREAM):
         values = [bytes(value) if isinstance(value, memoryview) else value for value in row]
         count += 1
         total += int.from_bytes(sha256(repr(values).encode()).digest())

@@ -19,13 +19,14 @@ from intermediary.store.approvals import ApprovalState
 from intermediary.store.backup import read_keys
 from intermediary.store.bell import NoBell
 from intermediary.store.blobs import Blobs
-from intermediary.store.copy import Place, Watch, is_filled, plain_tables, pour
+from intermediary.store.copy import Place
 from intermediary.store.database import Database
 from intermediary.store.dialects import Sqlite
 from intermediary.store.doubt import CODE, RESTORED, Doubt, put_in_doubt
 from intermediary.store.installation import check_installation, check_keks, record_installation
 from intermediary.store.migrate import migrate
 from intermediary.store.open import open_database
+from intermediary.store.pour import Watch, is_filled, plain_tables, pour
 from intermediary.store.tables import METADATA, approvals, data_keys, meta, nachrichten, zustellungen
 from intermediary.store.work import Work, without_claim
 

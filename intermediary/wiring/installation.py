@@ -15,10 +15,11 @@ from intermediary.keys.wrap import KekFiles, MandantKeys
 from intermediary.settings.load import load
 from intermediary.settings.models import Settings
 from intermediary.store import open_store
-from intermediary.store.copy import Place, Watch, copy_store
+from intermediary.store.copy import Place, copy_store
 from intermediary.store.fair import Share
 from intermediary.store.look import Look, look_into_store
 from intermediary.store.owners import is_alive
+from intermediary.store.pour import Watch
 from intermediary.store.pulse import feel_store
 from intermediary.store.server import Server, look_at_server
 from intermediary.store.store import Store
