@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from intermediary.cli.jobs import rate_option
 from intermediary.cli.options import (
     account,
     approval_option,
@@ -26,7 +27,7 @@ from intermediary.cli.options import (
 if TYPE_CHECKING:
     from intermediary.settings.approvals import ApprovalVerb
 
-_ABOUT_THE_WHOLE = ("resume", "reject", "discard")
+_ABOUT_THE_WHOLE = ("resume", "reject", "discard", "pass")
 _VERBS = ("confirm-delivered", "send-again", *_ABOUT_THE_WHOLE)
 
 
@@ -38,7 +39,13 @@ _VERBS = ("confirm-delivered", "send-again", *_ABOUT_THE_WHOLE)
 @click.option("--redeliver", metavar="TARGET", default="", help="Send again to TARGET what has arrived there.")
 @click.option("--repeat-anyway", is_flag=True,
               help="With --redeliver: also where the target has it and cannot tell a second one.")  # fmt: skip
-@click.option("--rate", type=click.FloatRange(0.01), help="At most so many messages per second.")
+@rate_option
+@click.option(
+    "--job", "as_job", is_flag=True, help="As a job of the daemons also if it is few; more than 100 always are."
+)
+@click.option("--error-percent", type=click.IntRange(0, 100), default=20, show_default=True,
+              help="A job pauses when more of its latest messages fail or come back; 100: never.")  # fmt: skip
+@click.option("--again", is_flag=True, help="A job equal to one of the last minutes is no double click.")
 @approval_option
 @reason_option
 @config_option
@@ -50,14 +57,23 @@ def replay(
     redeliver: str,
     repeat_anyway: bool,
     rate: float | None,
+    as_job: bool,
+    error_percent: int,
+    again: bool,
     approval: str,
     reason: str,
     config: Path,
     as_json: bool,
 ) -> None:
-    """Move messages on from where the durable facts end. What has arrived is never sent again, unless --redeliver."""
+    """Move messages on from where the durable facts end. What has arrived is never sent again, unless --redeliver.
+
+    More than 100 messages become a job, which the daemons carry out at the rate (20 per second unless --rate says
+    otherwise): see `jobs`.
+    """
+    from intermediary.cli.jobs import bulk_of, foretell, order
     from intermediary.operations.act import Replay
     from intermediary.operations.approvals import approvals_of
+    from intermediary.operations.jobs import RATE, How
     from intermediary.operations.rejudge import rejudge
     from intermediary.operations.repeats import twice_hurts
     from intermediary.operations.selection import Selection
@@ -68,6 +84,14 @@ def replay(
     chosen = Selection.parse(selection)
     with_current = versions == "current"
     with installation(config) as opened:
+        bulk = bulk_of(opened, redeliver=redeliver)
+        if as_job or bulk.is_large(chosen):
+            how = How(redeliver, with_current, repeat_anyway, rate or RATE, error_percent, again)
+            if dry_run:
+                foretell(bulk, chosen, how, as_json=as_json)
+            else:
+                order(bulk, chosen, how, requested(reason, approval), as_json=as_json)
+            return
         hurts = twice_hurts(opened.settings) if redeliver else None
         job = Replay(opened.store, now=utc_now, approvals=approvals_of(opened, now=utc_now), twice_hurts=hurts)
         bank = Configuration(opened.settings).bank() if dry_run else None
@@ -108,9 +132,7 @@ def _summary(count: int, *, dry_run: bool) -> str:
 
 @click.command("decide")
 @click.argument("nachricht", metavar="ID[/TARGET]|SELECTION")
-@click.argument(
-    "verb", metavar="VERB", type=click.Choice(["confirm-delivered", "send-again", "resume", "reject", "discard"])
-)
+@click.argument("verb", metavar="VERB", type=click.Choice(_VERBS))
 @click.option("--proof", default="", help="confirm-delivered: what shows that it has arrived (no content).")
 @approval_option
 @reason_option
@@ -122,7 +144,8 @@ def decide(
     """End what waits for a person. Instead of an id, conditions as in `list` (in quotes) name several.
 
     VERB is one of: confirm-delivered (it has arrived at the target, with --proof), send-again (it has not arrived),
-    resume (leave the parking place), reject (the sender gets a negative Quittung), discard (final, in silence).
+    resume (leave the parking place), reject (the sender gets a negative Quittung), discard (final, in silence),
+    pass (later messages of its Vorgang need not wait for it).
     """
     from intermediary.operations.act import Decide
     from intermediary.operations.approvals import approvals_of
@@ -139,7 +162,7 @@ def decide(
         verbs = Decide(opened.store, now=utc_now, approvals=approvals_of(opened, now=utc_now))
         if not is_selection:
             after = verbs.carry_out(verb, opened.store.resolve(prefix), target, proof, request)
-            _say_decided(after.id, after.state.value, as_json=row(after) if as_json else None)
+            _say_decided(verb, after.id, after.state.value, as_json=row(after) if as_json else None)
             return
         refused = 0
         for found, refusal in verbs.carry_out_all(verb, Selection.parse(nachricht.split()), request):
@@ -147,12 +170,14 @@ def decide(
                 refused += 1
                 say(f"Nachricht {found.id} bleibt {found.state.value}: {refusal}")
             else:
-                _say_decided(found.id, found.state.value, as_json=row(found) if as_json else None)
+                _say_decided(verb, found.id, found.state.value, as_json=row(found) if as_json else None)
     sys.exit(1 if refused else 0)
 
 
-def _say_decided(nachricht_id: str, state: str, *, as_json: dict[str, Any] | None) -> None:
+def _say_decided(verb: str, nachricht_id: str, state: str, *, as_json: dict[str, Any] | None) -> None:
     if as_json is not None:
         say_json(as_json)
+    elif verb == "pass":
+        say(f"Nachricht {nachricht_id} hält spätere Nachrichten ihres Vorgangs nicht mehr auf.")
     else:
         say(f"Nachricht {nachricht_id} ist jetzt {state}.")

@@ -61,9 +61,19 @@ def _head(found: Mapping[str, Any]) -> Iterator[str]:
         ("Löschsperre", "durch den Mandanten oder die Route (hold list)" if found["heldWithAll"] else ""),
         ("Richtung", "ausgehend" if found["direction"] == "out" else ""),
         ("Route", found["route"]),
+        *_in_vorgang(found["vorgang"]),
         ("Versuche", found["attempts"] or ""),
         ("Revision", found["revision"] or ""),
     )
+
+
+def _in_vorgang(order: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Its number, whom it waits for, how many wait for it."""
+    if order is None:
+        return
+    yield "Im Vorgang", f"Nr. {order['number']}" + (f", {order['behind']} warten auf sie" if order["behind"] else "")
+    for target, earlier in order["waitsFor"].items():
+        yield "Wartet auf", f"{earlier} (Ziel {target})"
 
 
 def _judgement(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -249,6 +249,8 @@ class Decide:
                 return self.reject(nachricht_id, request)
             case "discard":
                 return self.discard(nachricht_id, request)
+            case "pass":
+                return self.let_pass(nachricht_id, request)
             case _:
                 raise ValueError(f"unknown verb {verb}")
 
@@ -285,6 +287,10 @@ class Decide:
     def discard(self, nachricht_id: str, request: Request) -> NachrichtRecord:
         """Final, and the sender is not told."""
         return self._do(nachricht_id, self._plainly(self._store.discard, request))
+
+    def let_pass(self, nachricht_id: str, request: Request) -> NachrichtRecord:
+        """The later ones of its Vorgang no longer wait for it; it stays as it is."""
+        return self._do(nachricht_id, self._plainly(self._store.order.let_pass, request))
 
     def _plainly(self, verb: Callable[..., Claim], request: Request) -> Callable[[Claim, datetime], Claim]:
         return lambda claim, now: verb(claim, actor=request.actor, reason=request.reason, now=now)

@@ -17,6 +17,7 @@ from intermediary.daemon.telling import local
 from intermediary.operations.look import Explanation, explain
 from intermediary.settings.models import Settings
 from intermediary.store.incidents import IncidentRecord
+from intermediary.store.precedence import Standing
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
 from intermediary.store.store import Store
 
@@ -58,14 +59,15 @@ def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime
     """The explanation of one Nachricht; `NotFound`."""
     nachricht = store.get(nachricht_id)
     zustellungen = store.zustellungen(nachricht_id)
+    standing = store.order.standing(nachricht_id)
     troubles = list(_troubles(nachricht, zustellungen))
     codes = [code for code, _ in troubles] or [nachricht.code or nachricht.verdict_code or nachricht.wait_reason]
     events = [entry.event for entry in store.events(nachricht_id)]
     is_open = nachricht.state not in FINAL and nachricht.state is not _N.PARKED
     return Explained(
         nachricht=nachricht,
-        explanation=explain(nachricht, zustellungen, now),
-        actions=tuple(_actions(nachricht, zustellungen)),
+        explanation=explain(nachricht, zustellungen, now, standing),
+        actions=(*_order_actions(nachricht, standing), *_actions(nachricht, zustellungen)),
         deadline=nachricht.since + settings.delivery.schedule.deadline if is_open else None,
         incidents=store.watch.incidents.open_of(troubles) if troubles else (),
         history=tuple(
@@ -89,6 +91,17 @@ def _troubles(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, 
             if one.code and one.state in _STUCK:
                 place = place_of(code=one.code, route=nachricht.route, target=one.target, channel=nachricht.channel)
                 yield one.code, place
+
+
+def _order_actions(nachricht: NachrichtRecord, standing: Standing | None) -> Iterator[tuple[str, str]]:
+    """What may be typed about the order of its Vorgang."""
+    if standing is None:
+        return
+    for earlier in dict.fromkeys(filter(None, standing.waits_for.values())):
+        yield f"intermediary explain {earlier}", "was die frühere Nachricht aufhält"
+        yield f'intermediary decide {earlier} pass --reason "…"', "die späteren sollen nicht auf sie warten"
+    if standing.behind:
+        yield f'intermediary decide {nachricht.id} pass --reason "…"', "die späteren sollen nicht auf sie warten"
 
 
 def _actions(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Iterator[tuple[str, str]]:

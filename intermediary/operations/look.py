@@ -13,7 +13,8 @@ from intermediary.core.faults import Fault
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.holds import held_by
-from intermediary.store.records import NachrichtRecord, ZustellungRecord
+from intermediary.store.precedence import MOST_COUNTED, Standing
+from intermediary.store.records import NachrichtRecord, Place, ZustellungRecord
 from intermediary.store.store import Store
 
 _N, _Z = NachrichtState, ZustellungState
@@ -63,6 +64,7 @@ def detail(store: Store, nachricht_id: str) -> dict[str, Any]:
         "bodySha256": nachricht.body_sha256,
         "pins": dict(nachricht.pins),
         "plan": dict(nachricht.plan),
+        "vorgang": _order(store.order.standing(nachricht_id)),
         "zustellungen": [_zustellung(z) for z in store.zustellungen(nachricht_id)],
         "events": [
             {"seq": e.seq, "at": _iso(e.at), "event": e.name, "actor": e.actor, "fields": dict(e.fields)}
@@ -104,13 +106,19 @@ class Explanation:
     lines: tuple[str, ...]
 
 
-def explain(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...], now: datetime) -> Explanation:
+def explain(
+    nachricht: NachrichtRecord,
+    zustellungen: tuple[ZustellungRecord, ...],
+    now: datetime,
+    standing: Standing | None = None,
+) -> Explanation:
     """What happened, what it waits for, who can help and how; pure. The commands are in `operations/explained.py`."""
     lines: list[str] = []
     code = nachricht.code or nachricht.verdict_code or nachricht.wait_reason
     if code:
         lines += _about(code)
     lines += [line for z in zustellungen for line in _about_zustellung(z, code, now)]
+    lines += _about_order(standing)
     if nachricht.payload == "erased":
         lines.append("Der Inhalt ist gelöscht (wann und warum: show); Tatsachen, Nachweise und Protokoll bleiben.")
     elif nachricht.held_since is not None:
@@ -181,6 +189,27 @@ def _about_zustellung(z: ZustellungRecord, told: str, now: datetime) -> Iterator
 
 def _needs_person(z: ZustellungRecord) -> bool:
     return z.state is _Z.PARKED or (z.state is _Z.UNCLEAR and z.due_at is None)
+
+
+def _about_order(standing: Standing | None) -> Iterator[str]:
+    """Where it stands in its Vorgang, as far as anybody waits there."""
+    if standing is None:
+        return
+    for target, earlier in standing.waits_for.items():
+        yield f"An {target} wartet sie als Nr. {standing.number} ihres Vorgangs auf die frühere Nachricht {earlier}."
+    if standing.behind == 1:
+        yield "Eine spätere Nachricht ihres Vorgangs wartet auf sie."
+    elif standing.behind:
+        most = "Mindestens " if standing.behind == MOST_COUNTED else ""
+        yield f"{most}{standing.behind} spätere Nachrichten ihres Vorgangs warten auf sie."
+    if standing.place is Place.PASSED:
+        yield "Spätere Nachrichten ihres Vorgangs warten nicht auf sie: so hat es eine Person entschieden."
+
+
+def _order(standing: Standing | None) -> dict[str, Any] | None:
+    if standing is None:
+        return None
+    return {"number": standing.number, "waitsFor": dict(standing.waits_for), "behind": standing.behind}
 
 
 def _zustellung(z: ZustellungRecord) -> dict[str, Any]:

@@ -17,6 +17,7 @@ ApprovalVerb = Literal[
     "confirm-delivered",
     "reject",
     "discard",
+    "pass",
     "reveal",
     "mandant-delete",
     "hold-release",

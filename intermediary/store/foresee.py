@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.states import FINAL, VERDICTS, NachrichtState, ZustellungState
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
+from intermediary.store.vorgang import WAITS
 
 _N, _Z = NachrichtState, ZustellungState
 
@@ -21,6 +22,7 @@ GROUNDS = {
     "rejected": "ist endgültig abgelehnt; der Sender muss neu einreichen",
     "discarded": "wurde von einer Person verworfen",
     "at-work": "ist bereits in Arbeit",
+    "in-order": "wartet auf eine frühere Nachricht ihres Vorgangs; `explain` nennt sie",
     "no-target": "hat dieses Ziel nicht",
     "undecided": "ist dort noch nicht entschieden",
     "twice": "ist dort angekommen, und das Ziel erkennt Doppelte nicht; trotzdem: --repeat-anyway",
@@ -77,6 +79,8 @@ def foresee(
     stuck = [one for one in zustellungen if one.state is _Z.PARKED]
     if stuck:
         return [_foresee_stuck(nachricht, zustellung) for zustellung in stuck]
+    if nachricht.wait_reason == WAITS and nachricht.due_at is None:
+        return [_nothing(nachricht, "in-order")]
     return [_some(nachricht, "now") if nachricht.wait_reason else _nothing(nachricht, "at-work")]
 
 
