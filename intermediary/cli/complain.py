@@ -12,6 +12,7 @@ from intermediary.core.faults import Fault
 
 if TYPE_CHECKING:
     from intermediary.operations.approvals import ApprovalNeeded
+    from intermediary.store.job_records import JobRecord
 
 FINDINGS = 1
 USAGE = 2
@@ -37,7 +38,7 @@ def complain(failure: Exception) -> int:
         for befund in failure.findings:
             print(printable(f"intermediary: hint: {befund.path or '/'}: {befund.hint or befund.code}"), file=sys.stderr)
     else:
-        text, hint = _told(failure)
+        text, hint = _told_of_a_job(failure) or _told(failure)
         error(text, hint=hint)
     return USAGE
 
@@ -102,6 +103,29 @@ def _told(failure: Exception) -> tuple[str, str]:
         f"unexpected {type(failure).__name__} at {_place(failure)}",
         "this is a defect: report it with kind and place",
     )
+
+
+def _told_of_a_job(failure: Exception) -> tuple[str, str] | None:
+    from intermediary.operations.jobs import JobOpenAlready
+    from intermediary.store.errors import JobNotFound, NothingChosen
+
+    match failure:
+        case JobNotFound():
+            return f'no job, or more than one, has an id that begins with "{failure}"', "intermediary jobs list"
+        case JobOpenAlready():
+            return _told_of_an_equal(failure.job)
+        case NothingChosen():
+            return "die Auswahl trifft keine Nachricht", "look first: intermediary list SELECTION"
+    return None
+
+
+def _told_of_an_equal(job: JobRecord) -> tuple[str, str]:
+    """The same was ordered already: by a double click, or by somebody else."""
+    when = job.created_at.astimezone().strftime("%d.%m.%Y %H:%M:%S")
+    told = f"derselbe Auftrag wurde am {when} von {job.actor} erteilt ({job.state.value}): {job.id}"
+    if job.is_open:
+        return told, f"see how far it is: intermediary jobs show {job.id[:8]}"
+    return told, f"absichtlich noch einmal: --again; sein Bericht: intermediary jobs show {job.id[:8]}"
 
 
 def _place(failure: Exception) -> str:

@@ -37,6 +37,7 @@ VERBS: dict[str, Verb] = {
     "search": Verb("intermediary.cli.inspect:search", "Find messages by id, sender's id, code or state."),
     "state": Verb("intermediary.cli.inspect:state", "Print the state of every message; for scripts and checkers."),
     "replay": Verb("intermediary.cli.decide:replay", "Move messages on from where the durable facts end."),
+    "jobs": Verb("intermediary.cli.jobs:command", "List and control replays of many messages."),
     "decide": Verb("intermediary.cli.decide:decide", "End what waits for a person."),
     "approvals": Verb("intermediary.cli.approvals:command", "List and decide what waits for a second person."),
     "retention": Verb("intermediary.cli.retention:command", "Show what the terms erase, and when; erase what is due."),

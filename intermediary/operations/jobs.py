@@ -54,8 +54,8 @@ class Forecast:
 
     def lines(self) -> tuple[str, ...]:
         """In German, the most frequent first."""
-        moved = [f"{count:,} {word}: {GROUNDS[word]}".replace(",", ".", 1) for word, count in self.moved.items()]
-        left = [f"{count:,} nichts: {GROUNDS[word]}".replace(",", ".", 1) for word, count in self.left.items()]
+        moved = [f"{_number(count)} {word}: {GROUNDS[word]}" for word, count in self.moved.items()]
+        left = [f"{_number(count)} nichts: {GROUNDS[word]}" for word, count in self.left.items()]
         return tuple(moved + left)
 
 
@@ -197,6 +197,10 @@ class BulkReplay:
             for one in self.store.jobs.examples_of(selection.chosen(self.store))
             if hurts is None or not hurts(one, how.redeliver)
         }
+
+
+def _number(count: int) -> str:
+    return f"{count:,}".replace(",", ".")
 
 
 def interval_of(rate: float) -> timedelta:
