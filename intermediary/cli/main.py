@@ -42,6 +42,7 @@ VERBS: dict[str, Verb] = {
     "approvals": Verb("intermediary.cli.approvals:command", "List and decide what waits for a second person."),
     "retention": Verb("intermediary.cli.retention:command", "Show what the terms erase, and when; erase what is due."),
     "hold": Verb("intermediary.cli.hold:command", "Keep messages from being erased."),
+    "mandant": Verb("intermediary.cli.mandant:command", "Export or delete one Mandant."),
     "incidents": Verb("intermediary.cli.incidents:command", "List what is wrong at present, and who heals it."),
     "targets": Verb("intermediary.cli.targets:command", "Show how targets do; stop one, let it go on."),
     "audit": Verb("intermediary.cli.audit:command", "Verify and export the audit trail."),

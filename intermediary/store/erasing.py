@@ -9,7 +9,8 @@ from typing import Literal
 
 from intermediary.core.retention import Rule, Terms
 from intermediary.core.states import NachrichtState
-from intermediary.store.retention import Group, Place, Retention
+from intermediary.store.erasure import Place
+from intermediary.store.retention import Group, Retention
 
 What = Literal["left-overs", "payloads", "overdue", "message-ids", "search-keys", "tidied"]
 

@@ -7,7 +7,7 @@ nothing early. Whatever is erased is erased once, on however many hosts this run
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,15 +19,16 @@ from intermediary.audit.chain import moment
 from intermediary.audit.standing import last_move
 from intermediary.core.retention import Rule
 from intermediary.core.states import FINAL, NachrichtState
-from intermediary.store import records, rows
+from intermediary.store import rows
 from intermediary.store.database import Database, translated, whole
+from intermediary.store.erasure import BATCH, ERASED, Place, erase_keys
 from intermediary.store.holds import QUEUE, Holds, standing
 from intermediary.store.installation import record_installation
+from intermediary.store.mandants import Mandants
 from intermediary.store.tables import (
     KEPT,
     LEFT_OVER,
     audit_events,
-    data_keys,
     intake_keys,
     meta,
     nachrichten,
@@ -35,27 +36,13 @@ from intermediary.store.tables import (
 )
 from intermediary.store.work import Work
 
-BATCH = 200
-"""So many Nachrichten are erased in one transaction: a fraction of a second."""
-
 _MEMORY_BATCH = 2_000
-
-ERASED: Mapping[str, Any] = {
-    "payload": "erased",
-    "vorgang_hash": "",
-    "vorgang_number": 0,
-    "vorgang_place": records.Place.NONE,
-}
-"""What a row says of an erased payload: nothing of what the sender called its Vorgang either, not even hashed."""
 
 _REASON = "Aufbewahrungsfrist"
 _FORGOTTEN = "retention.search_keys"
 _N = nachrichten.c
 _IS_KEPT, _IS_LEFT_OVER = text(KEPT), text(LEFT_OVER)
 _SINCE = func.coalesce(_N.state_since, _N.received_at)
-
-Place = tuple[datetime, str]
-"""Where a look ended: the receipt and id of the last Nachricht."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +72,11 @@ class Retention:
     def holds(self) -> Holds:
         """What a person keeps from being erased."""
         return Holds(self._db)
+
+    @property
+    def mandants(self) -> Mandants:
+        """The end of a Mandant."""
+        return Mandants(self._db)
 
     def groups(self) -> Iterator[Group]:
         """All groups that have a payload and nothing for the machine to do; one look into the index for each."""
@@ -175,13 +167,6 @@ def _erase(
         erase_keys(tx, ids)
     last = found[-1] if len(found) == most else None
     return Bite(len(ids), (last.received_at, last.id) if last else None), [row.blob for row in due]
-
-
-def erase_keys(tx: Connection, ids: Sequence[str]) -> None:
-    """Erase data keys and sealed headers of Nachrichten whose erasure is told by an event of this transaction."""
-    if ids:
-        tx.execute(delete(data_keys).where(data_keys.c.nachricht_id.in_(ids)))
-        tx.execute(update(nachrichten).where(_N.id.in_(ids)).values(headers=None))
 
 
 def _candidates(group: Group, until: datetime, after: Place | None, most: int) -> Any:

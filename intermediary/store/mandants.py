@@ -1,0 +1,163 @@
+"""The end of a Mandant: everything of it erased, and of its rows only what the audit trail says as well.
+
+The chains stay whole, so the log of all Mandanten still verifies; nothing of another Mandant is touched.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Text, delete, func, or_, select, tuple_, type_coerce, update
+
+from intermediary.core.states import FINAL, NachrichtState
+from intermediary.store import rows
+from intermediary.store.database import Database, whole
+from intermediary.store.erasure import BATCH, ERASED, Place, erase_keys
+from intermediary.store.holds import QUEUE
+from intermediary.store.installation import record_installation
+from intermediary.store.tables import data_keys, holds, intake_keys, meta, nachrichten, search_keys, vorgaenge
+from intermediary.store.work import Work
+
+_N = nachrichten.c
+_KEKS = "keks"
+_NOBODYS = {"lease_owner": None, "lease_until": None, "took_over": False, "lease_token": _N.lease_token + 1}
+"""A holder whose lease ran out and who comes back finds it lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What there is of a Mandant: all Nachrichten, those that are not final or have something due, those with a payload."""
+
+    nachrichten: int
+    open: int
+    payloads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What one transaction of a deletion did: `reduced` Nachrichten; `busy` are in somebody's hands and left as they are."""
+
+    reduced: int
+    busy: int
+    after: Place | None
+
+
+class Mandants:
+    """Deletes a Mandant, a bounded step at a time; made by `Store.retention`. Whoever calls has asked who may."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def extent(self, mandant: str) -> Extent:
+        """How much there is of a Mandant."""
+        own = _N.mandant == mandant
+        is_open = or_(_N.state.not_in(sorted(FINAL)), _N.due_at.is_not(None))
+        with self._db.read() as tx:
+
+            def count(*conditions: ColumnElement[bool]) -> int:
+                chosen = select(func.count()).select_from(nachrichten).where(own, *conditions)
+                return tx.execute(chosen).scalar_one()
+
+            return Extent(count(), count(is_open), count(_N.payload == "present"))
+
+    def order(self, mandant: str, *, is_forced: bool, actor: str, reason: str, now: datetime) -> None:
+        """Write down that the deletion begins: before anything is erased, and again when it is begun anew."""
+        _order(self._db, mandant, is_forced, actor, reason, now)
+
+    def reduce(self, mandant: str, *, actor: str, reason: str, now: datetime) -> Iterator[Cut]:
+        """Go through all Nachrichten of a Mandant: discard what is open, erase payloads, clear what only rows say.
+
+        Each step is one transaction; whoever breaks off begins anew, and finds the rest.
+        """
+        after: Place | None = None
+        while True:
+            cut, blobs = _reduce(self._db, mandant, after, actor, reason, now)
+            for blob in blobs:
+                self._db.blobs.remove(blob)
+            yield cut
+            if cut.after is None:
+                return
+            after = cut.after
+
+    def finish(self, mandant: str, *, actor: str, reason: str, now: datetime) -> int:
+        """Forget hashed ids, holds and the KEK of a Mandant of which nothing is left; how many Nachrichten it had."""
+        return _finish(self._db, mandant, actor, reason, now)
+
+
+@whole
+def _order(db: Database, mandant: str, is_forced: bool, actor: str, reason: str, now: datetime) -> None:
+    with db.write() as tx:
+        count = tx.execute(select(func.count()).select_from(nachrichten).where(_N.mandant == mandant)).scalar_one()
+        fields = {"mandant": mandant, "nachrichten": count, "forced": is_forced, "reason": reason}
+        record_installation(db, tx, "mandant.deletion-begun", fields, now=now, actor=actor)
+
+
+@whole
+def _reduce(
+    db: Database, mandant: str, after: Place | None, actor: str, reason: str, now: datetime
+) -> tuple[Cut, list[str]]:
+    with db.write() as tx:
+        db.dialect.queue_for(tx, [QUEUE])
+        found = _page(tx, mandant, after)
+        free = [row for row in found if row.lease_owner is None or row.lease_until <= now]
+        records = rows.zustellungen_of(tx, [row.id for row in free])
+        for row in free:
+            _reduce_one(Work(tx, row, records[row.id], now), row, actor, reason)
+        ids = [row.id for row in free]
+        erase_keys(tx, ids)
+        tx.execute(delete(search_keys).where(search_keys.c.nachricht_id.in_(ids)))
+        tx.execute(update(nachrichten).where(_N.id.in_(ids)).values(plan={}, **_NOBODYS))
+    last = found[-1] if len(found) == BATCH else None
+    return Cut(len(free), len(found) - len(free), (last.received_at, last.id) if last else None), [
+        row.blob for row in free if row.blob
+    ]
+
+
+def _page(tx: Connection, mandant: str, after: Place | None) -> list[Row[Any]]:
+    """The next Nachrichten of which something is left that the audit trail does not say."""
+    rest = or_(_N.payload == "present", _N.due_at.is_not(None), type_coerce(_N.plan, Text()) != "{}")
+    chosen = select(nachrichten).where(_N.mandant == mandant, rest)
+    if after is not None:
+        chosen = chosen.where(tuple_(_N.received_at, _N.id) > after)
+    return list(tx.execute(chosen.order_by(_N.received_at, _N.id).limit(BATCH).with_for_update()).all())
+
+
+def _reduce_one(work: Work, row: Row[Any], actor: str, reason: str) -> None:
+    """Discarded first, if it is open: a final state is the only one that a Nachricht without payload may have."""
+    state = work.nachricht.state
+    if state not in FINAL:
+        if state is not NachrichtState.PARKED:
+            fields = {"state": state, "code": "mandant.deleted"}
+            work.move(NachrichtState.PARKED, "nachricht.parked", fields, actor=actor, code="mandant.deleted")
+        work.move(
+            NachrichtState.DISCARDED, "person.discarded", {"reason": reason}, actor=actor, code="person.discarded"
+        )
+    if row.held_since is not None:
+        work.event("hold.released", {"reason": reason}, actor=actor)
+    if row.payload == "present":
+        work.event("payload.erased", {"reason": reason, "rule": ""}, actor=actor)
+    work.event("nachricht.reduced", {"reason": reason}, actor=actor)
+    work.change(**ERASED, held_since=None)
+    work.save()
+
+
+@whole
+def _finish(db: Database, mandant: str, actor: str, reason: str, now: datetime) -> int:
+    with db.write() as tx:
+        db.dialect.queue_for(tx, [QUEUE, "installation"])
+        count = tx.execute(select(func.count()).select_from(nachrichten).where(_N.mandant == mandant)).scalar_one()
+        tx.execute(delete(intake_keys).where(intake_keys.c.mandant == mandant))
+        tx.execute(delete(data_keys).where(data_keys.c.mandant == mandant))
+        tx.execute(delete(vorgaenge).where(vorgaenge.c.mandant == mandant))
+        tx.execute(delete(holds).where(holds.c.mandant == mandant))
+        noted = tx.execute(select(meta.c.value).where(meta.c.name == _KEKS).with_for_update()).scalar_one_or_none()
+        keks = json.loads(noted or "{}")
+        if keks.pop(mandant, None) is not None:
+            tx.execute(update(meta).where(meta.c.name == _KEKS).values(value=json.dumps(keks)))
+        fields = {"mandant": mandant, "nachrichten": count, "reason": reason}
+        record_installation(db, tx, "mandant.deleted", fields, now=now, actor=actor)
+        return count

@@ -1,0 +1,187 @@
+"""Any engine: a deleted Mandant leaves its chains and nothing else, and not a byte of another one changes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from sqlalchemy import Row, select, update
+
+from intermediary.core.faults import Misconfigured
+from intermediary.operations.prove import compare_rows
+from intermediary.store import LeaseLost, Store
+from intermediary.store.copy import plain_tables
+from intermediary.store.tables import data_keys, intake_keys, meta, nachrichten, search_keys
+from tests.conformance.store_kit import (
+    DELIVERED,
+    LATER,
+    MANDANTEN,
+    NOW,
+    OUTPUT,
+    TARGET,
+    Bench,
+    N,
+    attempt,
+    eingang,
+    key_of,
+    names,
+)
+
+GONE, STAYS = MANDANTEN
+WHO = {"actor": "a.adler", "reason": "Vertrag beendet"}
+
+
+def _furnish(store: Store, mandant: str) -> dict[str, str]:
+    """A Nachricht in every kind of state; ids by name."""
+    ids = {}
+    for name in ("done", "planned", "parked", "new"):
+        [taken] = store.take([eingang(f"{mandant}/{name}", mandant=mandant, body=f"<{name}/>".encode())])
+        ids[name] = taken.nachricht_id
+        claim = store.claim_one(taken.nachricht_id, "w", NOW)
+        if name in ("done", "planned"):
+            given = {"route": "bauantrag", "pins": {"mapping": "bauantrag@1"}, "search_keys": {"az": f"{mandant} 4711"}}
+            claim = store.plan(claim, **given, plan={"facts": {"root": "Antrag"}}, targets=(TARGET,), now=NOW)  # type: ignore[arg-type]
+        if name == "done":
+            claim = attempt(store, claim, DELIVERED)
+            store.answered(claim, N.COMPLETED, {"sent": "x"}, NOW)
+        elif name == "parked":
+            store.park(claim, "bug.unexpected", NOW)
+        else:
+            store.release(claim, NOW)
+    return ids
+
+
+def _delete(store: Store, mandant: str) -> int:
+    mandants = store.retention.mandants
+    mandants.order(mandant, is_forced=True, now=LATER, **WHO)
+    cuts = list(mandants.reduce(mandant, now=LATER, **WHO))
+    assert 0 == sum(cut.busy for cut in cuts)
+    return mandants.finish(mandant, now=LATER, **WHO)
+
+
+def _belongs(table: str, row: Row[Any], of: set[str], mandant: str) -> bool:
+    """Whether a row is about this Mandant or its Nachrichten, or is the installation's own."""
+    values = row._mapping
+    owner = values.get("mandant", values.get("nachricht_id", values.get("chain", values.get("id"))))
+    return owner in of or owner == mandant or table == "meta"
+
+
+def _others(bench: Bench, gone: set[str]) -> dict[str, str]:
+    """Every row and blob that is not of the Mandant, as it is stored."""
+    found: dict[str, str] = {}
+    with bench.database().read() as tx:
+        for table in plain_tables():
+            if table.name in ("audit_heads", "alembic_version"):
+                continue
+            for row in tx.execute(select(table)):
+                values = [bytes(value) if isinstance(value, memoryview) else value for value in row]
+                if not _belongs(table.name, row, {*gone, str(bench.database().installation)}, GONE):
+                    found[f"{table.name} {sha256(repr(values).encode()).hexdigest()}"] = ""
+    for path in (bench.data / "blobs").glob("??/*"):
+        if path.name.partition(".")[0] not in gone:
+            found[path.name] = sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def test_a_deleted_mandant_leaves_the_others_as_they_were(bench: Bench) -> None:
+    """Row by row and blob by blob, byte for byte; what it leaves are rows that follow from its chains."""
+    store = bench.open()
+    gone, stays = _furnish(store, GONE), _furnish(store, STAYS)
+    before = _others(bench, set(gone.values()))
+
+    assert 4 == _delete(store, GONE)
+    assert len(before) > 20
+    assert before == _others(bench, set(gone.values()))
+    assert b"<done/>" == store.body(stays["done"]).read()
+    assert "planned" == store.get(stays["planned"]).state
+    with store.audit_snapshot() as snapshot:
+        assert [] == list(compare_rows(snapshot.beside))
+
+
+def test_nothing_of_a_deleted_mandant_can_be_read_or_found(bench: Bench) -> None:
+    """Data keys, blobs, plans, search keys, message ids and the KEK it is known by are gone; what was open is discarded."""
+    store = bench.open()
+    database = bench.database()
+    gone = _furnish(store, GONE)
+    _furnish(store, STAYS)
+    _delete(store, GONE)
+
+    for nachricht_id in gone.values():
+        with pytest.raises(Misconfigured, match=r"payload\.erased"):
+            store.body(nachricht_id)
+    states = {name: store.get(one).state for name, one in gone.items()}
+    assert {"done": "completed", "planned": "discarded", "parked": "discarded", "new": "discarded"} == states
+    assert [{}] * 4 == [store.get(one).plan for one in gone.values()]
+    assert [] == list(store.find(search_key=f"{GONE} 4711"))
+    assert () == store.find_by_message_id(GONE, f"{GONE}/done")
+    assert 2 == len(list(store.find(search_key=f"{STAYS} 4711")))
+    with database.read() as tx:
+        for table in (data_keys, intake_keys):
+            assert {STAYS} == set(tx.scalars(select(table.c.mandant)))
+        assert not set(tx.scalars(select(search_keys.c.nachricht_id))) & set(gone.values())
+        assert GONE not in tx.execute(select(meta.c.value).where(meta.c.name == "keks")).scalar_one()
+    assert ["mandant.deletion-begun", "mandant.deleted"] == [
+        entry.event.name for entry in store.events_of_installation() if entry.event.name.startswith("mandant.")
+    ]
+
+
+def test_a_deletion_that_broke_off_is_begun_anew(bench: Bench) -> None:
+    """What was reduced is not told twice; a second deletion of the same Mandant finds nothing left."""
+    store = bench.open()
+    gone = _furnish(store, GONE)
+    next(iter(store.retention.mandants.reduce(GONE, now=LATER, **WHO)))
+    _delete(store, GONE)
+    _delete(store, GONE)
+
+    told = [[entry.event.name for entry in store.events(one)].count("nachricht.reduced") for one in gone.values()]
+
+    assert [1] * 4 == told
+
+
+def test_what_somebody_has_in_hand_is_left_and_counted(bench: Bench) -> None:
+    """A lease in force is respected; one that ran out is taken away from whoever comes back."""
+    store = bench.open()
+    [taken] = store.take([eingang("a", mandant=GONE)])
+    claim = store.claim_one(taken.nachricht_id, "w", NOW, timedelta(seconds=60))
+    [early] = store.retention.mandants.reduce(GONE, now=NOW, **WHO)
+
+    assert (0, 1, "present") == (early.reduced, early.busy, store.get(taken.nachricht_id).payload)
+
+    [late] = store.retention.mandants.reduce(GONE, now=NOW + timedelta(seconds=61), **WHO)
+
+    assert (1, 0) == (late.reduced, late.busy)
+    with pytest.raises(LeaseLost):
+        store.park(claim, "bug.unexpected", NOW)
+
+
+def test_the_extent_says_what_is_open(store: Store) -> None:
+    """All, those that are not final, and those with a payload."""
+    _furnish(store, GONE)
+    extent = store.retention.mandants.extent(GONE)
+
+    assert (4, 3, 4) == (extent.nachrichten, extent.open, extent.payloads)
+
+
+def test_a_row_that_was_reduced_by_hand_is_found(bench: Bench) -> None:
+    """Without the event that tells of it a missing plan is a difference."""
+    store = bench.open()
+    ids = _furnish(store, GONE)
+    with bench.database().write() as tx:
+        tx.execute(update(nachrichten).where(nachrichten.c.id == ids["done"]).values(plan={}))
+    with store.audit_snapshot() as snapshot:
+        assert ["plan"] == [problem.what for problem in compare_rows(snapshot.beside)]
+
+
+def test_a_worker_finds_its_nachricht_deleted(bench: Bench) -> None:
+    """The deed that it was about to write down is lost with the lease, not written over the deletion."""
+    store = bench.open()
+    [taken] = store.take([eingang("a", mandant=GONE)])
+    claim = store.claim_one(taken.nachricht_id, "w", NOW)
+    claim = store.plan(claim, route="r", pins={}, plan={}, targets=(TARGET,), now=NOW)
+    _delete(store, GONE)
+
+    with pytest.raises(LeaseLost):
+        store.intend(claim, key_of(claim), OUTPUT, LATER)
+    assert "nachricht.reduced" == names(store, claim)[-1]
