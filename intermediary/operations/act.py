@@ -85,6 +85,9 @@ class Replay:
                 yield from self._one(nachricht, request, consent, how)
 
     def _foresee(self, nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord], how: _How) -> list[Effect]:
+        if how.redeliver and (job := self._store.jobs.claimed_by(nachricht.id, how.redeliver)):
+            why = f"{GROUNDS['other-job']}: {job}"
+            return [Effect(nachricht.id, nachricht.state, "nothing", how.redeliver, why, "other-job")]
         is_asked = bool(how.redeliver) and not how.repeat_anyway and self._twice_hurts is not None
         twice_hurts = is_asked and self._twice_hurts is not None and self._twice_hurts(nachricht, how.redeliver)
         return foresee(

@@ -259,10 +259,10 @@ def _mark(item: Row[Any], state: str, *, action: str = "", ground: str = "", key
 
 
 def claimed_by(tx: Connection, nachricht_id: str, target: str) -> str:
-    """The open job that is still to redeliver this Nachricht to this target; empty when there is none."""
+    """The open job that redelivers this Nachricht to this target, or has done so; empty when there is none."""
     chosen = (
         select(jobs.c.id, jobs.c.options)
         .join(job_items, _I.job_id == jobs.c.id)
-        .where(_I.nachricht_id == nachricht_id, _I.state == "open", _I.expected >= 0, jobs.c.ended_at.is_(None))
+        .where(_I.nachricht_id == nachricht_id, _I.expected >= 0, jobs.c.ended_at.is_(None))
     )
     return next((row.id for row in tx.execute(chosen) if row.options.get("redeliver") == target), "")

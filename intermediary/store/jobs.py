@@ -99,7 +99,7 @@ class Jobs:
         return job_orders.move(self._db, job_id, states, JobState.STOPPED, actor=actor, reason=reason, now=now)
 
     def claimed_by(self, nachricht_id: str, target: str) -> str:
-        """The open job that is still to redeliver this Nachricht to this target; empty when there is none."""
+        """The open job that redelivers this Nachricht to this target, or has done so; empty when there is none."""
         with self._db.read() as tx:
             return job_items.claimed_by(tx, nachricht_id, target)
 
