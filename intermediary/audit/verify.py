@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
@@ -16,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
-from intermediary.audit.chain import START, Entry, Malformed
+from intermediary.audit.chain import START, Entry, Malformed, moment
 from intermediary.audit.merkle import Frontier
 from intermediary.audit.sealer import Head
 
@@ -66,10 +68,31 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """What the trail itself says of a restore: from a backup that reached to `size`; up to `lost_to` is lost.
+
+    `lost_head` is the digest of the last head of what is lost, `lost_until` its moment, `at` the moment of the restore.
+    """
+
+    at: datetime
+    backup: str
+    size: int
+    lost_to: int
+    lost_head: str
+    lost_until: str
+
+    def explains(self, head: Head) -> bool:
+        """Whether this head, kept elsewhere, belongs to what was lost then."""
+        is_within = self.size < head.size <= self.lost_to and moment(head.at) <= self.lost_until
+        return is_within and (head.size < self.lost_to or head.digest() == self.lost_head)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The result; `first_bad` names the first bad entry, or the first bad head when all entries are good.
 
-    `sealed` entries are vouched for by signed heads up to `last_head`; the `unsealed` tail only by its chains.
+    `sealed` entries are vouched for by signed heads up to `last_head`; the `unsealed` tail only by its chains. `restored`
+    are the restores that the trail tells of: heads of what was lost then are no problem, and no secret either.
     """
 
     problems: tuple[Problem, ...]
@@ -77,6 +100,7 @@ class Report:
     sealed: int
     unsealed: int
     last_head: int
+    restored: tuple[Restored, ...] = ()
 
     @property
     def is_ok(self) -> bool:
@@ -89,6 +113,7 @@ class Report:
 
 _MOST = 100
 KEY_CHANGED = "audit.key-changed"
+RESTORED = "backup.restored"
 
 
 def verify(
@@ -127,7 +152,10 @@ class _Check:
         self._frontier = Frontier()
         self._good_size = 0
         self._last_own = 0
-        self._is_root_lost = False
+        self._lost: tuple[int, Problem] | None = None
+        self._elsewhere: dict[int, list[Head]] = {}
+        self._strangers: list[tuple[int, Head]] = []
+        self._restored: list[Restored] = []
         self._events = 0
         self._unsealed = 0
 
@@ -147,6 +175,7 @@ class _Check:
         for head in second_place:
             if self._signer(head) is not None:
                 self._roots.setdefault(head.size, set()).add((head.root, True))
+                self._elsewhere.setdefault(head.size, []).append(head)
             elif head.size not in self._unsigned:
                 self._unsigned.append(head.size)
         self._sizes = sorted(self._roots)
@@ -165,7 +194,8 @@ class _Check:
 
     def finish(self, ends: Iterable[tuple[str, int, str]] | None) -> None:
         self._check_keys()
-        missing = [size for size in self._sizes if size > self._frontier.size]
+        self._judge_strangers()
+        missing = [size for size in self._sizes if size > self._frontier.size and not self._is_explained(size)]
         for size in missing[:1]:
             only_elsewhere = all(is_second for _root, is_second in self._roots[size])
             defect = Defect.ROLLED_BACK if only_elsewhere else Defect.TRUNCATED
@@ -183,6 +213,7 @@ class _Check:
             sealed=self._frontier.size,
             unsealed=self._unsealed,
             last_head=self._good_size,
+            restored=tuple(self._restored),
         )
 
     def _check_entry(self, place: Problem, entry: Entry, digest: str) -> None:
@@ -209,22 +240,49 @@ class _Check:
         if entry.event.name == KEY_CHANGED:
             fields = entry.event.fields
             self._announced.append((expected, str(fields.get("old_key")), str(fields.get("new_key"))))
+        self._note_restore(entry)
         self._frontier = self._frontier.append(bytes.fromhex(digest))
         self._check_root()
 
     def _check_root(self) -> None:
+        """The root at a head: ours must be the same; one that is only kept elsewhere may be of what a restore lost."""
         size = self._frontier.size
         roots = self._roots.get(size)
-        if roots is None or self._is_root_lost:
+        if roots is None or self._lost is not None:
             return
         found = self._frontier.root().hex()
-        if all(root == found for root, _is_second in roots):
-            self._good_size = size
-            return
-        self._is_root_lost = True
         own = {root for root, is_second in roots if not is_second}
-        defect = Defect.ROLLED_BACK if own <= {found} else Defect.ROOT_DIFFERS
-        self._add(Problem(defect, number=self._good_size + 1, upto=size))
+        if not own <= {found}:
+            self._lost = (size, Problem(Defect.ROOT_DIFFERS, number=self._good_size + 1, upto=size))
+            return
+        strange = [head for head in self._elsewhere.get(size, ()) if head.root != found]
+        self._strangers += [(self._good_size, head) for head in strange]
+        if own or not strange:
+            self._good_size = size
+
+    def _judge_strangers(self) -> None:
+        """The first root that is wrong: ours, or one kept elsewhere that no restore explains."""
+        for good, head in self._strangers:
+            is_first = self._lost is None or head.size < self._lost[0]
+            if is_first and not any(one.explains(head) for one in self._restored):
+                self._lost = (head.size, Problem(Defect.ROLLED_BACK, number=good + 1, upto=head.size))
+                self._good_size = good
+        if self._lost is not None:
+            self._add(self._lost[1])
+
+    def _is_explained(self, size: int) -> bool:
+        own = any(not is_second for _root, is_second in self._roots[size])
+        heads = self._elsewhere.get(size, ())
+        return not own and all(any(one.explains(head) for one in self._restored) for head in heads)
+
+    def _note_restore(self, entry: Entry) -> None:
+        if entry.event.name != RESTORED:
+            return
+        with suppress(LookupError, TypeError, ValueError):
+            told = entry.event.fields
+            size, lost_to = int(told["size"]), int(told["lost_to"])
+            texts = (str(told[name]) for name in ("lost_head", "lost_until"))
+            self._restored.append(Restored(entry.event.at, str(told["backup"]), size, lost_to, *texts))
 
     def _check_keys(self) -> None:
         """Signatures nobody knows, and changes of the key that the old one did not announce (docs: audit-format)."""

@@ -42,6 +42,7 @@ VERBS: dict[str, Verb] = {
     "approvals": Verb("intermediary.cli.approvals:command", "List and decide what waits for a second person."),
     "retention": Verb("intermediary.cli.retention:command", "Show what the terms erase, and when; erase what is due."),
     "hold": Verb("intermediary.cli.hold:command", "Keep messages from being erased."),
+    "report": Verb("intermediary.cli.report:command", "Make pages of the configuration: the record of processing."),
     "mandant": Verb("intermediary.cli.mandant:command", "Export or delete one Mandant."),
     "incidents": Verb("intermediary.cli.incidents:command", "List what is wrong at present, and who heals it."),
     "targets": Verb("intermediary.cli.targets:command", "Show how targets do; stop one, let it go on."),
@@ -50,6 +51,8 @@ VERBS: dict[str, Verb] = {
     "connector": Verb("intermediary.cli.connector:command", "List connectors."),
     "simulate": Verb("intermediary.testing.simulate.command:command", "Start a local stand-in of a partner."),
     "keys": Verb("intermediary.cli.keys:command", "List keys; foresee which messages a missing key costs."),
+    "backup": Verb("intermediary.cli.backup:backup", "Back up the installation while the daemon runs."),
+    "restore": Verb("intermediary.cli.backup:restore", "Check a backup; restore it into an empty installation."),
     "store": Verb("intermediary.cli.store:command", "Move the store to another engine."),
     "schemas": Verb("intermediary.cli.schemas:command", "List, install and verify standards; make shapes."),
 }

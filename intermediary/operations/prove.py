@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from intermediary.audit import standalone
+from intermediary.audit.chain import moment
 from intermediary.audit.sealer import Head
 from intermediary.audit.second_place import read_heads
 from intermediary.audit.standing import differences
 from intermediary.audit.syslog import read_syslog
-from intermediary.audit.verify import Defect, Problem, Report, verify
+from intermediary.audit.verify import Defect, Problem, Report, Restored, verify
 from intermediary.core.faults import Transient
 from intermediary.operations.rotate import public_keys
 from intermediary.store.records import Beside
@@ -77,7 +78,8 @@ def compare_extent(heads: Sequence[Head], second_place: Sequence[Head] | None) -
     """
     if second_place is None or (heads and not second_place):
         return Problem(Defect.SECOND_PLACE_MISSING)
-    reached = max((head.size for head in second_place), default=0)
+    own = {head.digest() for head in heads}
+    reached = max((head.size for head in second_place if head.digest() in own), default=0)
     if any(head.size > reached and head.at != heads[-1].at for head in heads):
         return Problem(Defect.SECOND_PLACE_BEHIND, number=reached + 1)
     return None
@@ -135,11 +137,29 @@ def as_json(report: Report) -> dict[str, Any]:
         "unsealed": report.unsealed,
         "lastHead": report.last_head,
         "problems": [{"defect": p.defect.value, **_place(p)} for p in report.problems],
+        "restored": [
+            {"at": moment(one.at), "backup": one.backup, "size": one.size, "lostTo": one.lost_to}
+            for one in report.restored
+        ],
     }
 
 
 def as_text(report: Report) -> str:
-    """The result in German, one line; with a problem, the first bad entry."""
+    """The result in German, a line, and one for each restore; with a problem, the first bad entry."""
+    return "\n".join([_sentence(report), *(_told(one) for one in report.restored)])
+
+
+def _told(restored: Restored) -> str:
+    lost = restored.lost_to - restored.size
+    what = (
+        f"die Ereignisse {restored.size + 1} bis {restored.lost_to} von damals sind verloren"
+        if lost
+        else "ohne Verlust"
+    )
+    return f"Wiederherstellung am {moment(restored.at)[:16]}Z aus {restored.backup}: {what}"
+
+
+def _sentence(report: Report) -> str:
     counts = f"{report.events} Ereignisse, davon {report.sealed} unter signierten Köpfen, {report.unsealed} noch nicht"
     if report.first_bad is None:
         return f"Audit geprüft: unversehrt ({counts})"

@@ -162,6 +162,11 @@ def is_signed(folder: Path, keys: Iterable[bytes]) -> bool:
         signature = base64.b64decode((folder / SIGNATURE).read_bytes())
     except (OSError, ValueError):
         return False
+    return is_of(signature, _DOMAIN + data, keys)
+
+
+def is_of(signature: bytes, data: bytes, keys: Iterable[bytes]) -> bool:
+    """Whether one of these public keys (PEM) made the signature over `data`."""
     return any(_fits(load_pem_public_key(pem), signature, data) for pem in keys)
 
 
@@ -214,7 +219,7 @@ def _fits(key: object, signature: bytes, data: bytes) -> bool:
     if not isinstance(key, Ed25519PublicKey):
         return False
     try:
-        key.verify(signature, _DOMAIN + data)
+        key.verify(signature, data)
     except InvalidSignature:
         return False
     return True

@@ -136,6 +136,16 @@ def restore_rows(source: Database, place: Place, restoration: Restoration, *, wa
         there.close()
 
 
+def count_doubtful(db: Database) -> Doubtful:
+    """What a restore of these rows would put in doubt; nothing is changed."""
+    state = zustellungen.c.state
+    with db.read() as tx:
+        found = tx.execute(select(state, func.count()).where(state.in_(_OPEN)).group_by(state)).all()
+        counted = {row[0]: row[1] for row in found}
+        unclear = counted.get(_Z.DUE, 0) + counted.get(_Z.INTENDED, 0)
+        return Doubtful(unclear, counted.get(_Z.PARKED, 0), _count(tx, {"received"}), _count(tx, {"answering"}))
+
+
 def _doubt(tx: Connection, now: datetime) -> Doubtful:
     """Every open Zustellung may have arrived since: due ones are asked for, parked ones say so."""
     wanted = select(zustellungen.c.nachricht_id).where(zustellungen.c.state.in_(_OPEN)).distinct()
