@@ -161,9 +161,9 @@ def _stuck_nachrichten(tx: Connection) -> list[Trouble]:
 
 def _stuck_zustellungen(tx: Connection) -> list[Trouble]:
     """A parked one counts while a decision about it still means something; one that was given up does not."""
-    columns = (_Z.nachricht_id, _Z.code, _Z.target, _Z.state, _Z.due_at)
+    columns = (_Z.nachricht_id, _Z.code, _Z.target, _Z.state, _Z.due_at, _Z.waits_for)
     own = select(*columns).where(text(f"({STUCK_ZUSTELLUNG})")).subquery().c
-    is_stuck = (own.state == ZustellungState.PARKED.value) | own.due_at.is_not(None)
+    is_stuck = (own.state == ZustellungState.PARKED.value) | own.due_at.is_not(None) | (own.waits_for != "")
     groups = (own.state, own.code, _N.mandant, _N.route, _N.channel, own.target)
     chosen = (
         select(*groups, func.count().label("number"))
