@@ -174,7 +174,7 @@ _KINDS = (
     ),
     Kind(
         "payload.erased",
-        "Der Inhalt wurde durch Löschen seines Schlüssels unlesbar gemacht; `rule` nennt die Aufbewahrungsregel.",
+        "Der Inhalt wurde durch Löschen seines Schlüssels unlesbar gemacht.",
         ("reason",),
         ("rule",),
     ),

@@ -201,7 +201,7 @@ def _check_chain(dossier: Any, heads: dict[int, Any]) -> int:
 
 
 def plan_sha256(events: Sequence[Any]) -> str:
-    """The hash of the plan that is in force; empty before a judgement, when a new one was ordered, and when it was deleted."""
+    """The hash of the plan that is in force; empty before a judgement, once a new one was ordered, or it was deleted."""
     judged = ("nachricht.planned", "nachricht.refused", "person.judged-anew", "nachricht.reduced")
     last = next((one for one in reversed(events) if one["name"] in judged), None)
     return str(last["fields"].get("plan_sha256", "")) if last else ""

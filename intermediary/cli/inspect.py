@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from intermediary.cli.options import config_option, installation, json_option, say, say_json, table
+from intermediary.cli.options import account, config_option, installation, json_option, say, say_json, table
 
 _SHORT = 13
 """As much of an id as a table shows: enough to be the only one among a hundred million."""
@@ -22,24 +22,34 @@ _SHORT = 13
 @json_option
 def list_(selection: tuple[str, ...], limit: int, config: Path, as_json: bool) -> None:
     """List messages, newest first. SELECTION: ids or conditions such as state=parked code=route.missing mandant=…"""
-    from intermediary.operations.look import row
+    from intermediary.operations.look import note_search, row
     from intermediary.operations.selection import Selection
 
+    chosen = Selection.parse(selection, limit=limit)
     with installation(config) as opened:
-        _print_rows((row(n) for n in Selection.parse(selection, limit=limit).of(opened.store)), as_json=as_json)
+        found = [row(n) for n in chosen.of(opened.store)]
+        if chosen.key is not None:
+            note_search(opened.store, len(found), actor=account(), reason="", now=opened.now())
+    _print_rows(found, as_json=as_json)
 
 
 @click.command("search")
 @click.argument("text")
+@click.option("--reason", default="", help="Why, for example the number of an enquiry; written into the audit trail.")
 @config_option
 @json_option
-def search(text: str, config: Path, as_json: bool) -> None:
-    """Find messages by id (or its beginning), the sender's id, a state or a code."""
-    from intermediary.operations.look import find, row
+def search(text: str, reason: str, config: Path, as_json: bool) -> None:
+    """Find messages by id (or its beginning), the sender's id, a LeikaId or business key, a state or a code.
+
+    Whoever searches for anything but a state or a code is written into the audit trail; what for is not.
+    """
+    from intermediary.operations.look import find, is_word, note_search, row
 
     with installation(config) as opened:
         mandanten = tuple(m.name for m in opened.settings.mandant)
         found = [row(n) for n in find(opened.store, text, mandanten)]
+        if not is_word(text):
+            note_search(opened.store, len(found), actor=account(), reason=reason, now=opened.now())
         _print_rows(found, as_json=as_json)
     sys.exit(0 if found else 1)
 

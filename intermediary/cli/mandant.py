@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from intermediary.cli.complain import FINDINGS, error
 from intermediary.cli.options import (
     approval_option,
     config_option,
@@ -88,6 +89,9 @@ def delete(name: str, dry_run: bool, force: bool, approval: str, reason: str, co
         deletion = Deletion(opened, name, approvals=approvals_of(opened, now=opened.now))
         extent, obstacles = deletion.extent(), [one.what for one in deletion.obstacles()]
         reduced = 0
+        if obstacles and not (dry_run or force):
+            error("; ".join(obstacles), hint="end that first; --force discards and deletes all the same")
+            raise click.exceptions.Exit(FINDINGS)
         if not dry_run:
             cuts = deletion.carry_out(requested(reason, approval), force=force)
             reduced = sum(cut.reduced for cut in progress(cuts, label="Löschen", is_silent=True))

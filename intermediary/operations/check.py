@@ -10,7 +10,7 @@ from typing import Literal
 from intermediary.connect.settings import open_connector
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured
-from intermediary.core.tables import build
+from intermediary.core.tables import build, did_you_mean
 from intermediary.core.values import Befund
 from intermediary.operations.database import database
 from intermediary.operations.diagnosis import Diagnosis, bad
@@ -88,6 +88,7 @@ def _lint_routes(settings: Settings) -> Iterator[Finding]:
     for befund in lint_limits(table):
         yield Finding(file, befund.path, CATALOGUE[befund.code].meaning, befund.hint, Severity.WARNING)
     yield from _production_without_schema(settings, table, mappings)
+    yield from _terms_of_no_route(settings, table)
 
 
 def _mapping_settings(table: RoutingTable, mappings: Mappings) -> Iterator[Befund]:
@@ -131,6 +132,16 @@ def _production_without_schema(settings: Settings, table: RoutingTable, mappings
             hint = f'intermediary schemas install the package of {standard}, or set stage = "test"'
             what = f"output cannot be validated: {standard} is not installed"
             yield Finding(settings.installation.routes, f"route[{route.name}]", what, hint)
+
+
+def _terms_of_no_route(settings: Settings, table: RoutingTable) -> Iterator[Finding]:
+    """A misspelt route would let the default hold, and erase earlier than was meant."""
+    for number, rule in enumerate(settings.retention, start=1):
+        known = {route.name for route in table.routes if rule.mandant in (None, route.mandant)}
+        if rule.route is not None and rule.route not in known:
+            hint = f"{did_you_mean(rule.route, known)}; else the rule is about Nachrichten of a route that is gone"
+            what = f'there is no route "{rule.route}"'
+            yield Finding(settings.file, f"retention[{number}].route", what, hint, Severity.WARNING)
 
 
 def _schemas(settings: Settings) -> Iterator[Diagnosis]:

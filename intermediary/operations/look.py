@@ -98,6 +98,16 @@ def find(store: Store, text: str, mandanten: tuple[str, ...]) -> Iterator[Nachri
         raise too_little
 
 
+def is_word(text: str) -> bool:
+    """Whether a search is for one of our own words, a state or a code, and so for nobody in particular."""
+    return text in CATALOGUE or text in {state.value for state in _N}
+
+
+def note_search(store: Store, found: int, *, actor: str, reason: str, now: datetime) -> None:
+    """Write down that somebody searched for an identifier, before the result is shown; not which (DSGVO Art. 15)."""
+    store.record_of_installation("person.searched", now=now, actor=actor, fields={"found": found, "reason": reason})
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a Nachricht stands where it stands, in German: a headline and lines of text."""
