@@ -42,6 +42,11 @@ class Chores:
         """The chores that failed when they were done last, with their code."""
         return self._failing.copy()
 
+    @property
+    def overdue(self) -> dict[tuple[str, str], int]:
+        """By Mandant and route: how many parked Nachrichten lie longer than their term."""
+        return self._eraser.overdue
+
     def do(self) -> None:
         """Do what is due; a fault is logged and the chore comes round again."""
         for chore in (

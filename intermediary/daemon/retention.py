@@ -43,6 +43,9 @@ class Eraser:
         self._may_erase = may_erase
         self._tick = tick
         self._steps: Iterator[Step] | None = None
+        self._overdue: dict[tuple[str, str], int] = {}
+        self.overdue: dict[tuple[str, str], int] = {}
+        """By Mandant and route: the parked that lie longer than their term, as the last whole pass found them."""
         self._not_before: datetime | None = None
 
     def erase_due(self) -> None:
@@ -50,14 +53,20 @@ class Eraser:
         now = self._now()
         if not self._may_erase() or (self._not_before is not None and now < self._not_before <= now + REST):
             return
+        if self._steps is None:
+            self._overdue = {}
         steps = self._steps or self._pass.steps(now)
         self._steps, self._not_before = None, now + REST
         end = self._tick() + _PIECE_SECONDS
         for step in steps:
             _tell(step)
+            if step.what == "overdue" and step.group is not None and step.count:
+                key = (step.group.mandant, step.group.route)
+                self._overdue[key] = self._overdue.get(key, 0) + step.count
             if self._tick() >= end or not self._may_erase():
                 self._steps, self._not_before = steps, None
                 return
+        self.overdue = self._overdue
 
 
 def _tell(step: Step) -> None:

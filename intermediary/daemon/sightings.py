@@ -10,6 +10,7 @@ from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.incidents import AT_ONCE, Sighting
 from intermediary.settings.watching import Incidents
 from intermediary.store.gauges import Tail, Trouble
+from intermediary.store.job_records import JobRecord, JobState
 from intermediary.wiring.endings import Ending
 
 DAYS = (30, 14, 3)
@@ -71,6 +72,20 @@ def from_bulletins(bulletins: Iterable[Bulletin], host: str, settings: Incidents
                 code = channel.code if channel.code in CATALOGUE else "intake.door.closed"
                 patience = patience_for(code, settings)
                 yield Sighting(code, f"channel {channel.channel}", patience=patience)
+
+
+def from_overdue(overdue: Mapping[tuple[str, str], int]) -> Iterator[Sighting]:
+    """Parked Nachrichten that nobody has decided on within their term, by Mandant and route."""
+    for (mandant, route), count in overdue.items():
+        place = f"route {route}" if route else f"mandant {mandant}"
+        yield Sighting("retention.overdue", place, count, frozenset({mandant}))
+
+
+def from_jobs(jobs: Iterable[JobRecord]) -> Iterator[Sighting]:
+    """Jobs that have stopped by themselves and wait for a person."""
+    for job in jobs:
+        if job.state is JobState.PAUSED and job.code:
+            yield Sighting(job.code, f"job {job.id}", job.failed)
 
 
 def from_failing(failing: Mapping[str, str], host: str, settings: Incidents) -> Iterator[Sighting]:

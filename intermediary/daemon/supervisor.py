@@ -86,7 +86,13 @@ class Supervisor:
         lookout = Lookout(installation, role="supervisor", keeps_time=True)
         lookout.look()  # the time is remembered before any child asks for it
         log.info("daemon.started", roles=list(self._order.roles), workers=self._order.workers, pid=os.getpid())
-        watching = Watching(installation, configuration, failing=lambda: chores.failing, dying=self._dying)
+        watching = Watching(
+            installation,
+            configuration,
+            failing=lambda: chores.failing,
+            dying=self._dying,
+            overdue=lambda: chores.overdue,
+        )
         try:
             chores.free_dead_leases_at_start()
             while not self._is_stopping:

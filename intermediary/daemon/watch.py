@@ -21,7 +21,15 @@ from intermediary.core.faults import Fault
 from intermediary.core.incidents import Pace, Sighting
 from intermediary.daemon.alerts.post import Post, ways_of
 from intermediary.daemon.board import boot_seconds, is_current, read_board
-from intermediary.daemon.sightings import from_bulletins, from_endings, from_failing, from_tail, from_troubles
+from intermediary.daemon.sightings import (
+    from_bulletins,
+    from_endings,
+    from_failing,
+    from_jobs,
+    from_overdue,
+    from_tail,
+    from_troubles,
+)
 from intermediary.settings.models import Settings
 from intermediary.store.store import Store
 from intermediary.wiring import Configuration, Installation
@@ -38,7 +46,11 @@ _OVERDUE = timedelta(minutes=30)
 
 
 class Watch:
-    """The watch of one daemon. `failing` gives chores that fail at present (name and code), `dying` roles that do."""
+    """The watch of one daemon.
+
+    `failing` gives chores that fail at present (name and code), `dying` roles of processes that do, `overdue` how many
+    parked Nachrichten are past their term, by Mandant and route.
+    """
 
     def __init__(
         self,
@@ -50,6 +62,7 @@ class Watch:
         now: Callable[[], datetime],
         failing: Callable[[], Mapping[str, str]],
         dying: Callable[[], Iterable[str]],
+        overdue: Callable[[], Mapping[tuple[str, str], int]],
     ) -> None:
         self._store = store
         self._configuration = configuration
@@ -58,6 +71,7 @@ class Watch:
         self._now = now
         self._failing = failing
         self._dying = dying
+        self._overdue = overdue
         self._host = socket.gethostname()
         self._rest = float(settings.incidents.look_seconds)
         self._endings: tuple[Ending, ...] = ()
@@ -93,6 +107,8 @@ class Watch:
         yield from from_endings(self._certificates(now), now)
         yield from from_bulletins(self._bulletins(), self._host, rules)
         yield from from_failing(self._failing(), self._host, rules)
+        yield from from_overdue(self._overdue())
+        yield from from_jobs(self._store.jobs.find())
         for role in self._dying():
             yield Sighting("daemon.child.dies", f"process {role} {self._host}")
         for way in watch.alerts.count_unsent(self._post.names, since=now - _OVERDUE):
@@ -123,11 +139,12 @@ class Watching:
         *,
         failing: Callable[[], Mapping[str, str]],
         dying: Callable[[], Iterable[str]],
+        overdue: Callable[[], Mapping[tuple[str, str], int]],
     ) -> None:
         settings, store, now = installation.settings, installation.store, installation.now
         name = settings.installation.name
         post = Post(store.watch.alerts, ways_of(settings, now), installation=name, now=now, jitter=random.random)
-        watch = Watch(store, configuration, settings, post, now=now, failing=failing, dying=dying)
+        watch = Watch(store, configuration, settings, post, now=now, failing=failing, dying=dying, overdue=overdue)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=watch.run, args=(self._stop,), daemon=True)
         self._thread.start()

@@ -83,10 +83,6 @@ class Incidents:
             return Seen()
         return _see(self._db, found, pace, tuple(ways), now)
 
-    def report(self, sighting: Sighting, *, ways: Collection[str], now: datetime) -> Seen:
-        """Take note of one thing that no look can find, as the process that saw it tells; over when not told again."""
-        return _report(self._db, fingerprint(sighting.code, sighting.place), sighting, tuple(ways), now)
-
     def acknowledge(self, incident_id: str, *, actor: str, reason: str, now: datetime) -> None:
         """A person has taken it on; `NotFound`, or `NotPossible` when it is over or somebody has already."""
         _acknowledge(self._db, incident_id, actor, reason, now)
@@ -168,18 +164,6 @@ def _see(db: Database, found: Mapping[str, Sighting], pace: Pace, ways: tuple[st
                 case Step.FORGET if row is not None:
                     tx.execute(delete(incidents).where(_I.id == row.id))
         return Seen(tuple(opened), tuple(ended))
-
-
-@whole
-def _report(db: Database, key: str, sighting: Sighting, ways: tuple[str, ...], now: datetime) -> Seen:
-    with db.write() as tx:
-        db.dialect.queue_for(tx, ["incidents"])
-        row = tx.execute(select(incidents).where(_LIVE, _I.fingerprint == key)).one_or_none()
-        own = _note(db, tx, key, row, sighting, now)
-        if row is not None and row.opened_at is not None:
-            return Seen()
-        _open(db, tx, own, sighting, ways, now)
-        return Seen((own,))
 
 
 def _course(row: Row[Any] | None) -> Course | None:

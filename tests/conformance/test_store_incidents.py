@@ -135,16 +135,6 @@ def test_what_one_host_cannot_see_is_not_over(store: Store) -> None:
     assert (one.id,) == _see(store, at=one.last_seen + QUIET + SECOND).ended
 
 
-def test_what_is_reported_is_opened_at_once(store: Store) -> None:
-    """A process that sees what no look finds tells of it; told again it stays one, and it ends by itself."""
-    alarm = Sighting("intake.decrypt.alarm", "channel osci")
-    [own] = store.watch.incidents.report(alarm, ways=WAYS, now=NOW).opened
-    assert () == store.watch.incidents.report(alarm, ways=WAYS, now=NOW + SECOND).opened
-    _see(store, at=NOW + MINUTE)
-
-    assert (own,) == _see(store, at=NOW + MINUTE + QUIET).ended
-
-
 def test_acknowledged_once_with_a_name(store: Store) -> None:
     """A person takes it on, the trail has it, and a second one is told."""
     [own] = _see(store, _missing()).opened

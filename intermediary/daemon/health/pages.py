@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from intermediary.audit.events import EVENTS
+from intermediary.core.breaker import TargetState
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.states import NachrichtState
 from intermediary.daemon.health.metrics import CONTENT_TYPE, family
@@ -205,6 +206,27 @@ def _watched(measures: Measures) -> Iterator[str]:
         "gauge",
         "Alerts that were tried and have not arrived.",
         [({"way": way}, count) for way, count in sorted(measures.unsent.items())],
+    )
+    yield from family(
+        "target_resting",
+        "gauge",
+        "Targets that rest after failures.",
+        [
+            ({"target": name}, record.health.state is not TargetState.WORKS)
+            for name, record in sorted(measures.targets.records.items())
+        ],
+    )
+    yield from family(
+        "target_paused",
+        "gauge",
+        "What a person has paused.",
+        [({"scope": one.scope}, 1) for one in measures.targets.pauses if one.holds(measures.now)],
+    )
+    yield from family(
+        "target_waiting",
+        "gauge",
+        "Zustellungen that are held back until their target is free.",
+        [({"target": name}, count) for name, count in sorted(measures.targets.waiting.items())],
     )
     yield from family(
         "certificate_days_left",

@@ -17,6 +17,7 @@ from intermediary.route.table import RoutingTable
 from intermediary.settings.models import Settings
 from intermediary.store.gauges import Gauges, Tail
 from intermediary.store.incidents import IncidentRecord
+from intermediary.store.targets import Standing
 from intermediary.wiring import Configuration, Installation
 from intermediary.wiring.endings import Ending, endings
 
@@ -44,6 +45,7 @@ class Measures:
     incidents: tuple[IncidentRecord, ...]
     unsent: Mapping[str, int]
     endings: tuple[Ending, ...]
+    targets: Standing
 
 
 @dataclass(slots=True)
@@ -117,6 +119,7 @@ class Sampler:
             incidents=watch.incidents.newest(is_open=True, limit=_INCIDENTS),
             unsent=watch.alerts.count_unsent(("log", "webhook", "mail"), since=now),
             endings=endings(self._settings, bank),
+            targets=installation.store.targets.standing(),
             now=now,
             at=self._ticks(),
             seconds=self._ticks() - started,
