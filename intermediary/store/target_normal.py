@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 
 from intermediary.core.states import ZustellungState
 from intermediary.core.targets import TargetRef
-from intermediary.store.database import Database
+from intermediary.store import target_rows
+from intermediary.store.database import Database, whole
 from intermediary.store.tables import nachrichten, zustellungen
+from intermediary.store.target_rows import TargetRecord
 
 _SPAN = timedelta(minutes=10)
 _MOST = 10_000
+_MINUTE = timedelta(minutes=1)
 
 
 def normal_per_minute(db: Database, ref: TargetRef, now: datetime) -> int | None:
-    """How many arrived there per minute, of what was received in the last ten minutes; None when nothing was.
+    """How many arrived there per minute since the first that was received in the last ten minutes; None: there is none.
 
     Looks at the newest 10,000 at most.
     """
@@ -38,6 +42,15 @@ def normal_per_minute(db: Database, ref: TargetRef, now: datetime) -> int | None
         count, oldest = tx.execute(select(func.count(), func.min(newest.c.received_at)).select_from(newest)).one()
     if not count:
         return None
-    span = _SPAN if count < _MOST else max(now - oldest, timedelta(seconds=1))
-    per_minute = count / (span / timedelta(minutes=1))
+    per_minute = count / (max(now - oldest, _MINUTE) / _MINUTE)
     return max(1, int(per_minute))
+
+
+@whole
+def remember_normal(db: Database, ref: TargetRef, per_minute: int, now: datetime) -> TargetRecord:
+    """Keep it beside the target's health."""
+    with db.write() as tx:
+        db.dialect.queue_for(tx, [target_rows.lock_name(ref.id)])
+        record = replace(target_rows.load(tx, ref.id, now), normal_per_minute=per_minute)
+        target_rows.save(tx, record)
+        return record

@@ -31,7 +31,7 @@ from intermediary.store import target_return, target_rows
 from intermediary.store.database import Database, whole
 from intermediary.store.installation import record_installation
 from intermediary.store.records import Claim
-from intermediary.store.target_normal import normal_per_minute
+from intermediary.store.target_normal import normal_per_minute, remember_normal
 from intermediary.store.target_pauses import pause, resume
 from intermediary.store.target_rows import Pause, TargetRecord
 
@@ -119,10 +119,10 @@ class Targets:
         known = self._see(now).records.get(passed.ref.id)
         health = known.health if known is not None else Health(_WORKS, now)
         if sign is Sign.ILL or passed.is_probe or passed.has_turn or (sign is Sign.WELL and health.failures):
-            is_last = asked is not None or health.failures + 1 >= passed.ref.rules.after_failures
-            opens = sign is Sign.ILL and health.state is _WORKS and is_last
-            normal = normal_per_minute(self._db, passed.ref, now) if opens else None
-            self._remember(_report(self._db, passed, sign, code=code, asked=asked, normal=normal, now=now))
+            before, after = _report(self._db, passed, sign, code=code, asked=asked, now=now)
+            self._remember(after)
+            if before.health.state is _WORKS and after.health.state is TargetState.RESTS:
+                self._measure(passed.ref, now)
 
     def pause(self, scope: str, *, actor: str, reason: str, until: datetime | None, now: datetime) -> None:
         """Stop what goes to a target (`mandant/route/target`), a route or a Mandant; again: with the new reason and end.
@@ -163,6 +163,11 @@ class Targets:
                 self._seen = Standing(target_rows.all_of(tx), target_rows.pauses(tx))
             self._seen_at = now
             return self._seen
+
+    def _measure(self, ref: TargetRef, now: datetime) -> None:
+        normal = normal_per_minute(self._db, ref, now)
+        if normal is not None:
+            self._remember(remember_normal(self._db, ref, normal, now))
 
     def _remember(self, record: TargetRecord) -> None:
         with self._lock:
@@ -221,9 +226,9 @@ def _report(
     *,
     code: str,
     asked: timedelta | None,
-    normal: int | None,
     now: datetime,
-) -> TargetRecord:
+) -> tuple[TargetRecord, TargetRecord]:
+    """How the target stood before, and stands now."""
     ref, probe = passed.ref, passed.probe
     with db.write() as tx:
         db.dialect.queue_for(tx, [target_rows.lock_name(ref.id)])
@@ -239,14 +244,12 @@ def _report(
         if passed.has_turn:
             target_rows.end_turn(tx, probe)
             record = replace(record, turns=before.turns.after_deed(now - passed.began_at))
-        if before.health.state is _WORKS and health.state is TargetState.RESTS:
-            record = replace(record, normal_per_minute=normal or before.normal_per_minute)
         if before.health.state is not _WORKS and health.state is _WORKS:
             record = replace(record, progress=Return())
         if record != before:
             target_rows.save(tx, record)
         _tell(db, tx, before, record, now)
-        return record
+        return before, record
 
 
 def _tell(db: Database, tx: Connection, before: TargetRecord, after: TargetRecord, now: datetime) -> None:

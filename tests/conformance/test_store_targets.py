@@ -321,7 +321,8 @@ def test_no_more_at_the_same_time_than_allowed(bench: Bench) -> None:
 def test_what_a_target_took_before(store: Store) -> None:
     """When it begins to rest, its normal rate is what arrived there in the ten minutes before."""
     for number in range(40):
-        attempt(store, claim_of(store, number), DELIVERED)
+        claim = planned(store, message_id=f"antrag-{number}", now=NOW - timedelta(minutes=number / 4))
+        attempt(store, claim, DELIVERED)
     fail(store, claim_of(store, 99), 3)
 
     assert 4 == store.targets.standing().records[ID].normal_per_minute

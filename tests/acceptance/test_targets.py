@@ -1,0 +1,240 @@
+"""Outage and recovery of a target over two hosts, on both engines: few calls, no attempt used up, no storm (G9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from intermediary.core.breaker import TargetState
+from intermediary.core.faults import Misconfigured, Rejected, Transient, Unclear
+from intermediary.core.ports import Idempotency
+from intermediary.core.turns import Limits
+from intermediary.core.values import Zustellauftrag
+from intermediary.store import Store
+from tests.acceptance.target_hall import SECOND, TARGET, Hall, Killed
+from tests.conformance.store_kit import ENGINES, N, Z, bench_in
+
+
+@pytest.fixture(params=ENGINES)
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Store]]:
+    """Two hosts on one database, on each engine in turn."""
+    url = request.getfixturevalue("postgres").database() if request.param == "postgresql" else ""
+    bench = bench_in(tmp_path, url)
+    yield [bench.open(), bench.open()]
+    bench.close()
+
+
+def away(_auftrag: Zustellauftrag) -> None:
+    """Nothing gets through."""
+    raise Transient("target.unreachable")
+
+
+def health(hall: Hall) -> TargetState:
+    """How the target stands durably."""
+    return hall.stores[0].targets.standing().records[TARGET].health.state
+
+
+def test_a_thousand_wait_for_a_target(stores: list[Store]) -> None:
+    """A dozen calls in ten minutes without it, no attempt or claim for nothing; afterwards twice as much at most."""
+    hall = Hall(stores)
+    hall.pass_seconds(120, each=2)
+    hall.target.mood = away
+    begin = hall.clock.now
+    hall.pass_seconds(100, each=10)
+    hall.pass_seconds(500)
+    end = hall.clock.now
+    calls, claims = hall.target.calls_between(begin, end), len(hall.claims) - 240
+    used = sum(record.attempts for one in stores[0].find() for record in stores[0].zustellungen(one.id)) - 240
+    waiting = stores[0].targets.standing().waiting[TARGET]
+    hall.target.mood = lambda _: None
+    hall.pass_seconds(500)
+    recovered = next(one.event.at for one in stores[0].events_of_installation() if one.event.name == "target.recovered")
+    hall.pass_seconds(1100, each=0)
+    busiest = hall.target.busiest_minute(recovered)
+    print(f"calls {calls}, claims {claims}, attempts {used}, waiting {waiting}, busiest minute {busiest}")
+
+    assert calls == used <= 12
+    assert claims <= 1030
+    assert 980 <= waiting <= 1000
+    assert 1240 == len(hall.target.effects)
+    assert busiest <= 2 * 120
+    assert {N.COMPLETED} == {one.state for one in stores[0].find()}
+
+
+def test_new_ones_go_on_while_the_old_return(stores: list[Store]) -> None:
+    """What comes in after the recovery is not held up, and with the returning is at most twice the normal rate."""
+    hall = Hall(stores)
+    hall.pass_seconds(60, each=2)
+    hall.target.mood = away
+    hall.pass_seconds(40, each=2)
+    hall.target.mood = lambda _: None
+    hall.pass_seconds(60)
+    begin = hall.clock.now
+    hall.pass_seconds(60, each=2)
+    meanwhile = sum(at >= begin for at in hall.target.effects.values())
+    hall.pass_seconds(60)
+
+    assert TargetState.WORKS is health(hall)
+    assert meanwhile >= 120
+    assert hall.target.busiest_minute(begin - 60 * SECOND) <= 2 * 120
+    assert 120 + 80 + 120 == len(hall.target.effects)
+
+
+def test_a_probe_that_dies_is_replaced(stores: list[Store]) -> None:
+    """Killed in the middle of the probe: nobody else tries while its lease lasts, then another does; nothing is doubled."""
+    hall = Hall(stores)
+    hall.target.mood = away
+    hall.take(20)
+    hall.pass_seconds(5)
+
+    def die(auftrag: Zustellauftrag) -> None:
+        hall.target.effects[auftrag.key] = hall.clock.now
+        raise Killed
+
+    hall.target.mood = die
+    begin = hall.clock.now
+    hall.pass_seconds(60)
+    at_once = hall.target.calls_between(begin, hall.clock.now)
+    hall.target.mood = lambda _: None
+    still = health(hall)
+    hall.pass_seconds(61)
+    between = hall.target.calls_between(begin, hall.clock.now)
+    hall.pass_seconds(120)
+
+    assert (1, TargetState.PROBING) == (at_once, still)
+    assert between <= 2
+    assert TargetState.WORKS is health(hall)
+    hall.pass_seconds(30)
+
+    assert 1 == len(stores[0].claim_suspect("s", hall.clock.now))
+    assert 20 == len(hall.target.effects)
+
+
+def test_one_answer_stops_everybody(stores: list[Store]) -> None:
+    """Retry-After of one delivery is a rest of the target: the other forty wait for it, and use up no attempt."""
+    hall = Hall(stores)
+
+    def full(_auftrag: Zustellauftrag) -> None:
+        raise Transient("target.full", retry_after=timedelta(minutes=10))
+
+    hall.target.mood = full
+    hall.take(40)
+    hall.pass_seconds(5)
+    hall.target.mood = lambda _: None
+    hall.pass_seconds(590)
+    before = len(hall.target.calls)
+    hall.pass_seconds(200)
+
+    assert 1 == before
+    assert 40 == len(hall.target.effects)
+
+
+def test_refusals_and_wrong_settings_open_nothing(stores: list[Store]) -> None:
+    """A hundred refusals are a hundred verdicts, wrong settings wait for the operator: the target does not rest."""
+    hall = Hall(stores)
+
+    def refuse(_auftrag: Zustellauftrag) -> None:
+        raise Rejected("target.refused")
+
+    def differ(_auftrag: Zustellauftrag) -> None:
+        raise Misconfigured("target.misconfigured")
+
+    hall.target.mood = refuse
+    hall.take(60)
+    hall.pass_seconds(3)
+    hall.target.mood = differ
+    hall.take(40)
+    hall.pass_seconds(3)
+
+    assert 100 == len(hall.target.calls)
+    assert {} == dict(stores[0].targets.standing().records)
+    assert {"target.refused": 60, "target.misconfigured": 40} == _codes(stores[0])
+
+
+def test_uncertain_ones_are_looked_up_when_it_is_back(stores: list[Store]) -> None:
+    """Attempts without an answer make it rest as well; afterwards each is looked up, and no effect is doubled."""
+    hall = Hall(stores)
+    hall.target.idempotency = Idempotency.LOOKUP
+
+    def hang(auftrag: Zustellauftrag) -> None:
+        hall.target.effects[auftrag.key] = hall.clock.now
+        raise Unclear("delivery.unclear")
+
+    hall.target.mood = hang
+    hall.take(50)
+    hall.pass_seconds(20)
+    calls = len(hall.target.calls)
+    resting = health(hall)
+    hall.target.mood = lambda _: None
+    hall.pass_seconds(300)
+
+    assert (True, TargetState.RESTS) == (calls <= 10, resting)
+    assert 50 == len(hall.target.calls) == len(hall.target.effects)
+    assert {N.COMPLETED} == {one.state for one in stores[0].find()}
+
+
+def test_the_deadline_holds_while_it_rests(stores: list[Store]) -> None:
+    """A target gone for days: at its deadline each is parked with a code that says so, and a person can prolong it."""
+    hall = Hall(stores, deadline=timedelta(hours=2))
+    hall.target.mood = away
+    hall.take(12)
+    hall.pass_seconds(30)
+    hall.clock.now += timedelta(hours=2)
+    hall.pass_seconds(3)
+    codes = _codes(stores[0])
+    parked = next(one for one in stores[0].find() if one.wait_reason == "delivery.deadline.resting")
+    claim = stores[0].claim_one(parked.id, "person", hall.clock.now)
+    key = claim.zustellungen[0].key
+    stores[0].release(
+        stores[0].send_again(claim, key, actor="chef", reason="läuft wieder", now=hall.clock.now), hall.clock.now
+    )
+    hall.target.mood = lambda _: None
+    hall.pass_seconds(901)
+
+    assert {"delivery.deadline", "delivery.deadline.resting"} >= set(codes)
+    assert 12 == sum(codes.values())
+    assert codes["delivery.deadline.resting"] >= 6
+    assert Z.DELIVERED is stores[0].zustellungen(parked.id)[0].state
+
+
+def test_a_pause_over_hosts(stores: list[Store]) -> None:
+    """What is paused is left alone by all; released it returns bit by bit, and the deadline goes on meanwhile."""
+    hall = Hall(stores, deadline=timedelta(hours=3))
+    stores[0].targets.pause("musterstadt", actor="chef", reason="Umzug", until=None, now=hall.clock.now)
+    hall.take(30)
+    hall.pass_seconds(30)
+    claims, calls = len(hall.claims), len(hall.target.calls)
+    stores[1].targets.resume("musterstadt", actor="chef", reason="fertig", now=hall.clock.now)
+    hall.pass_seconds(10)
+    first = len(hall.target.calls)
+    hall.pass_seconds(30)
+
+    assert (30, 0) == (claims, calls)
+    assert 5 <= first <= 29
+    assert 30 == len(hall.target.effects)
+
+
+@pytest.mark.parametrize("most", [30, 120])
+def test_a_limit_over_hosts(stores: list[Store], most: int) -> None:
+    """Whatever waits, no minute has more than the limit, and the limit is used."""
+    hall = Hall(stores, Limits(max_per_minute=most))
+    hall.take(100)
+    hall.pass_seconds(60)
+    first = len(hall.target.effects)
+    hall.pass_seconds(200)
+
+    assert most * 0.7 <= first <= most
+    assert hall.target.busiest_minute(hall.clock.now - timedelta(hours=1)) <= most
+    assert 100 == len(hall.target.effects)
+    assert len(hall.claims) <= 100 * 3
+
+
+def _codes(store: Store) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in store.find():
+        for record in store.zustellungen(one.id):
+            found[record.code] = found.get(record.code, 0) + 1
+    return found
