@@ -1,4 +1,4 @@
-"""One campaign: continuous load, faults of all chosen kinds at the same time by one seed, then rest, and the checker's verdict."""
+"""One campaign: continuous load, faults of all chosen kinds at once by one seed, then rest, and the checker's verdict."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.chaos.installation import Stand, make_stand
 from tests.chaos.journal import Journal, read_journal
 from tests.chaos.nursery import Nursery
 from tests.chaos.proxy import Proxy
-from tests.chaos.senders import AnswerReader, FolderSender, QueueSender
+from tests.chaos.senders import AnswerReader, FolderSender, Load, QueueSender
 from tests.chaos.sink import Sink
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -28,12 +28,18 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to happen. Each number of faults has a mean pause in seconds; `pace` is the pause between two submissions."""
+    """What is to happen.
+
+    Each number of faults has a mean pause in seconds; `pace` is the pause between two submissions. `ways` restricts the
+    moments of kills (names with commas), `share` is how many calls go wrong at the sink, `bold` how many submissions go to
+    the target of kind none. After the last fault the load goes on until there were `least_effects`.
+    """
 
     engine: str = SQLITE
     seed: int = 1
     kills: int = 0
     kill_mean: float = 0.4
+    ways: str = ""
     broker_kills: int = 0
     broker_mean: float = 2.0
     alarms: int = 0
@@ -45,6 +51,7 @@ class Plan:
     stops: int = 0
     stop_mean: float = 1.0
     share: float = 0.2
+    bold: float = 0.08
     pace: float = 0.15
     workers: int = 2
     plant: str = ""
@@ -88,9 +95,9 @@ def run(plan: Plan, folder: Path, *, pki: Pki | None = None) -> Report:
         _rage(plan, place)
         calm = time.monotonic()
         place.sink.share = 0.0
-        is_taken = all([sender.finish(plan.patience) for sender in senders])
+        unfinished = [sender for sender in senders if not sender.finish(plan.patience)]
         cli = Cli(stand, place.daemon.nursery)
-        settled = wait_until_settled(cli, plan.patience) and is_taken
+        settled = wait_until_settled(cli, plan.patience) and not unfinished
         drained = time.monotonic() - calm
         if not place.daemon.is_running():
             place.ended.append(place.daemon.wait())
@@ -150,12 +157,13 @@ def _surroundings(plan: Plan, folder: Path, pki: Pki | None) -> Iterator[tuple[S
         stack.callback(nursery.close)
         daemon = Daemon(stand, nursery, workers=plan.workers, plant=plan.plant)
         stack.callback(_end, daemon)
+        load = Load(plan.seed, plan.pace, plan.bold)
         files = _journal(stack, folder / "sent-folder.jsonl")
-        folder_sender = FolderSender(stand, files, seed=plan.seed, pace_seconds=plan.pace)
+        folder_sender = FolderSender(stand, files, load)
         senders: list[Any] = [folder_sender]
         if rabbit is not None:
             told = _journal(stack, folder / "sent-rabbit.jsonl")
-            queue = QueueSender(stand, rabbit.url, told, seed=plan.seed, pace_seconds=plan.pace)
+            queue = QueueSender(stand, rabbit.url, told, load)
             queue.declare()
             rabbit.settle()
             senders.append(queue)
@@ -168,7 +176,7 @@ def _rage(plan: Plan, place: faults.Field) -> None:
     """All streams at once, until each has done its number."""
     seed = plan.seed
     streams: list[faults.Stream] = [
-        faults.Kills(place, plan.kills, seed=seed, mean=plan.kill_mean),
+        faults.Kills(place, plan.kills, seed=seed, mean=plan.kill_mean, ways=plan.ways),
         faults.Stops(place, plan.stops, seed=seed, mean=plan.stop_mean),
     ]
     if plan.engine == POSTGRESQL:

@@ -1,8 +1,8 @@
 """Decides whether a campaign broke a promise, from what was written down outside of the product and what it says of itself.
 
-It reads: what was given and taken, the sink's journal, `state --all --json`, `audit export` and `audit verify`. It knows nothing
-of the faults that were made, so no fault excuses anything. One excuse there is: at a target of kind `none` an ambiguous attempt
-waits for a person.
+It reads what was given and taken, the sink's journal, `state --all --json`, `audit export` and `audit verify`. It knows
+nothing of the faults that were made, so no fault excuses anything. One excuse there is: at a target of kind `none` an
+ambiguous attempt waits for a person.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any
 from tests.chaos.checker import FINAL, Evidence
 from tests.chaos.installation import Stand
 from tests.chaos.journal import read_journal
-from tests.chaos.nursery import Nursery
+from tests.chaos.nursery import CRASHED, Nursery
 from tests.chaos.senders import folder_quittungen
 
 
@@ -46,7 +46,7 @@ class Cli:
             status, text = self(*words)
             if status == 0:
                 return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-            if time.monotonic() > end:
+            if time.monotonic() > end or status == CRASHED:
                 raise AssertionError(f"{' '.join(words)}: {text[-500:]}")
             pause.wait(0.5)
 

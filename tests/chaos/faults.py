@@ -1,4 +1,4 @@
-"""The faults of a campaign: one stream for each kind, each with dice of its own, so that a seed gives the same schedule again."""
+"""The faults of a campaign: a stream for each kind with dice of its own, so that a seed gives the same schedule again."""
 
 from __future__ import annotations
 
@@ -91,8 +91,12 @@ class Kills(Stream):
     _WAYS = ("random",) * 9 + POINTS * 2 + ("taken", "taken", "ack", "startup", "startup", "startup")
     _WHOM = ("supervisor",) * 4 + ("group",) * 3 + ("worker",) * 2 + ("ingress",)
 
+    def __init__(self, place: Field, count: int, *, seed: int, mean: float, ways: str = "") -> None:
+        super().__init__(place, count, seed=seed, mean=mean)
+        self._ways = tuple(ways.split(",")) if ways else self._WAYS
+
     def strike(self) -> None:
-        place, way = self.place, self.dice.choice(self._WAYS)
+        place, way = self.place, self.dice.choice(self._ways)
         whom = self.dice.choice(self._WHOM)
         delay = self.dice.uniform(0.0, 0.7)
         self._revive()

@@ -9,6 +9,7 @@ start at the shell. This launcher is also where `plants` are put into a process:
 from __future__ import annotations
 
 import ctypes
+import importlib
 import json
 import os
 import signal
@@ -19,6 +20,26 @@ import threading
 from pathlib import Path
 from typing import Any
 
+CRASHED = 70
+"""How a process ends that met an exception nobody expected; what it was is the last thing it said."""
+
+_EVERYTHING = (
+    "alembic.command",
+    "alembic.config",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite",
+    "intermediary.cli.audit",
+    "intermediary.cli.inspect",
+    "intermediary.cli.run",
+    "intermediary.daemon.child",
+    "intermediary.daemon.supervisor",
+    "intermediary.operations.check",
+    "intermediary.operations.look",
+    "intermediary.operations.prove",
+    "mappings.bewohnerparken.mapping",
+    "tests.chaos.targets",
+)
 _CLONE_PARENT = 0x00008000
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
 _PR_SET_PDEATHSIG = 1
@@ -135,7 +156,7 @@ def _fork(question: dict[str, Any], line: Any) -> int:
     pid = os.fork()
     if pid:
         return pid
-    code = 70
+    code = CRASHED
     try:
         line.detach()
         os.setsid()
@@ -198,7 +219,7 @@ def _hatch(theirs: socket.socket) -> None:
         words = json.loads(asked)
         pid = _clone_as_sibling()
         if pid == 0:
-            code = 70
+            code = CRASHED
             try:
                 theirs.close()
                 line.detach()
@@ -236,18 +257,8 @@ def _clone_as_sibling() -> int:
 
 
 def _import_everything() -> None:
-    import alembic.command
-    import alembic.config
-    import psycopg
-    import sqlalchemy.dialects.postgresql.psycopg
-    import sqlalchemy.dialects.sqlite
-
-    import intermediary.cli.run
-    import intermediary.daemon.child
-    import intermediary.daemon.supervisor
-    import intermediary.operations.check
-    import mappings.bewohnerparken.mapping
-    import tests.chaos.targets  # noqa: F401
+    for name in _EVERYTHING:
+        importlib.import_module(name)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,26 +25,39 @@ from tests.chaos.journal import Journal
 
 VORGAENGE = 12
 _REPEATED = 0.03
-_BOLD = 0.08
 _AGAIN_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much is handed in: the pause between two, and how many of them go to the target of kind none."""
+
+    seed: int = 1
+    pace_seconds: float = 0.15
+    bold: float = 0.08
 
 
 class Author:
     """Makes up what is handed in: id, Vorgang and body, by the dice of the seed."""
 
-    def __init__(self, stand: Stand, name: str, seed: int) -> None:
+    def __init__(self, stand: Stand, name: str, load: Load) -> None:
         self._stand = stand
         self._name = name
-        self._dice = random.Random(f"{name} {seed}")
-        self._seed = seed
+        self._dice = random.Random(f"{name} {load.seed}")
+        self._load = load
         self._count = 0
 
     def next(self) -> tuple[dict[str, Any], bytes]:
         """What the journal says of the next submission, and its bytes."""
         number, self._count = self._count, self._count + 1
-        is_bold = self._dice.random() < _BOLD
+        is_bold = self._dice.random() < self._load.bold
         bodies = self._stand.bold if is_bold else self._stand.ordinary
-        about = {"id": f"{self._name}-{self._seed}-{number}", "channel": self._name, "number": number, "bold": is_bold}
+        about = {
+            "id": f"{self._name}-{self._load.seed}-{number}",
+            "channel": self._name,
+            "number": number,
+            "bold": is_bold,
+        }
         if not is_bold and self._dice.random() < 0.7:
             about["vorgang"] = f"V-{self._name}-{self._dice.randrange(VORGAENGE)}"
         return about, self._dice.choice(bodies)
@@ -55,11 +69,11 @@ class Author:
 class FolderSender:
     """Renames files into the inbox, never more than `ahead` of what was taken; one of each Vorgang at a time."""
 
-    def __init__(self, stand: Stand, journal: Journal, *, seed: int, pace_seconds: float, ahead: int = 30) -> None:
+    def __init__(self, stand: Stand, journal: Journal, load: Load, *, ahead: int = 30) -> None:
         self._inbox = stand.site.inbox
-        self._author = Author(stand, "folder", seed)
+        self._author = Author(stand, "folder", load)
         self._journal = journal
-        self._pace = pace_seconds
+        self._pace = load.pace_seconds
         self._ahead = ahead
         self._lying: dict[str, dict[str, Any]] = {}
         self._kept: dict[str, bytes] = {}
@@ -140,14 +154,14 @@ class FolderSender:
 class QueueSender:
     """Publishes with confirms, one after the other; what was not confirmed is published again, in its place."""
 
-    def __init__(self, stand: Stand, url: str, journal: Journal, *, seed: int, pace_seconds: float) -> None:
+    def __init__(self, stand: Stand, url: str, journal: Journal, load: Load) -> None:
         self._parameters = pika.URLParameters(url)
         self._parameters.socket_timeout = self._parameters.stack_timeout = 3
         self._parameters.blocked_connection_timeout = 5
         self._parameters.heartbeat = 10
-        self._author = Author(stand, "rabbit", seed)
+        self._author = Author(stand, "rabbit", load)
         self._journal = journal
-        self._pace = pace_seconds
+        self._pace = load.pace_seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="queue-sender", daemon=True)
         self.taken = 0

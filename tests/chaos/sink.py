@@ -1,7 +1,7 @@
 """The Fachverfahren of a campaign: commits, forgets to answer, hangs, fails; and knows every effect it ever had.
 
 Requests are taken in the order in which they came and committed by one thread, so that a look-up never overtakes a delivery
-that was sent before it. Everything is in the journal: `arrival`, `effect` (the line is durable before it is answered), `repeat`.
+that was sent before it. Everything is in the journal: `arrival`, `effect` (durable before it is answered), `repeat`.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class SinkConnector:
 
     @contextmanager
     def _alone(self, key: str) -> Iterator[None]:
-        """A rival that was stopped in the middle keeps the key until it has gone on or died: the sink itself has no fence."""
+        """A rival that was stopped in the middle keeps the key until it goes on or dies: the sink itself has no fence."""
         locks = self._path.with_name("sink-locks")
         locks.mkdir(exist_ok=True)
         descriptor = os.open(locks / key, os.O_RDWR | os.O_CREAT, 0o600)
