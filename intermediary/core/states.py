@@ -1,7 +1,6 @@
 """The only place that knows which state may follow which; what follows from an outcome is in `core/decide.py`.
 
-The store refuses a transition that is not in these tables; `docs/reference/states.md` and its
-diagram are generated from them.
+The store refuses a transition that is not in these tables; `docs/reference/states.md` and its diagram come from them.
 """
 
 from __future__ import annotations

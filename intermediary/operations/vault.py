@@ -36,7 +36,7 @@ ROWS, BLOBS, HEADS = "rows.db", "blobs.txt", "heads.jsonl"
 CONFIGURATION, PUBLIC = "configuration", "public"
 
 _DOMAIN = b"intermediary-backup\0"
-_STAMP = "%Y-%m-%dT%H-%M-%SZ"
+_STAMP = "%Y-%m-%dT%H-%M-%S.%fZ"
 
 
 @dataclass(frozen=True, slots=True)

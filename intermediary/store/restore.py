@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from intermediary.core.faults import Misconfigured
 from intermediary.core.states import NachrichtState, ZustellungState
@@ -76,7 +77,8 @@ def open_rows(
 ) -> Database:
     """A private copy `rows` of a backup's rows as a store to read from; brought to the present schema.
 
-    `keys_file` are its data keys, `pool` the folder of its blobs. Raises like `open_database`.
+    `keys_file` are its data keys, `pool` the folder of its blobs. Raises like `open_database`, and
+    `Misconfigured("backup.unusable")` when they cannot be read.
     """
     dialect = Sqlite(rows)
     engine = dialect.engine()
@@ -87,6 +89,9 @@ def open_rows(
             for batch in _batches(read_keys(keys_file)) if keys_file is not None else ():
                 tx.execute(insert(_plain_keys()), batch)
             check_keks(tx, keys, is_known=False)
+    except (DBAPIError, ValueError, LookupError) as wrong:
+        engine.dispose()
+        raise Misconfigured("backup.unusable", where=f"rows or data keys: {type(wrong).__name__}") from wrong
     except BaseException:
         engine.dispose()
         raise
