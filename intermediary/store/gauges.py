@@ -160,7 +160,10 @@ def _stuck_nachrichten(tx: Connection) -> list[Trouble]:
 
 
 def _stuck_zustellungen(tx: Connection) -> list[Trouble]:
-    """A parked one counts while a decision about it still means something; one that was given up does not."""
+    """A parked one counts while a decision about it still means something; one that was given up does not.
+
+    The state of the Nachricht is hidden from its index, which would lead through all completed ones.
+    """
     columns = (_Z.nachricht_id, _Z.code, _Z.target, _Z.state, _Z.due_at, _Z.waits_for)
     own = select(*columns).where(text(f"({STUCK_ZUSTELLUNG})")).subquery().c
     is_stuck = (own.state == ZustellungState.PARKED.value) | own.due_at.is_not(None) | (own.waits_for != "")
@@ -168,7 +171,7 @@ def _stuck_zustellungen(tx: Connection) -> list[Trouble]:
     chosen = (
         select(*groups, func.count().label("number"))
         .join(nachrichten, _N.id == own.nachricht_id)
-        .where(_N.state.in_(_HOLDING), is_stuck)
+        .where(func.coalesce(_N.state, "").in_(_HOLDING), is_stuck)
     )
     return [
         Trouble(
