@@ -225,7 +225,7 @@ def test_audit_misses_what_was_cut(own):
 def _flip_a_byte(path: Path) -> None:
     """Change one bit of one letter in the body of the fourth event."""
     with sqlite3.connect(path) as database:
-        query = "SELECT rowid, body FROM audit_events ORDER BY number LIMIT 1 OFFSET 3"
+        query = "SELECT rowid, body FROM audit_events WHERE number = 4"
         row, body = database.execute(query).fetchone()
         place = len(body) // 2
         flipped = body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]
