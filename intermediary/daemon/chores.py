@@ -18,6 +18,7 @@ from intermediary.wiring import Configuration, Installation
 log = structlog.get_logger(__name__)
 
 MOURNING = timedelta(seconds=5)
+ORDER_EVERY = timedelta(minutes=5)
 
 
 class Chores:
@@ -32,6 +33,7 @@ class Chores:
         self._generation = configuration.generation
         self._sealed_at: datetime | None = None
         self._unsent_from: int | None = None
+        self._order_at: datetime | None = None
         self._gone: dict[str, datetime] = {}
         self._failing: dict[str, str] = {}
         is_sure = lambda: installation.time.clock.doubt is None  # noqa: E731
@@ -53,6 +55,7 @@ class Chores:
             self.free_dead_leases,
             self.wake_after_change,
             self.tend_targets,
+            self.tend_order,
             self.seal_if_due,
             self._eraser.erase_due,
         ):
@@ -91,6 +94,16 @@ class Chores:
     def tend_targets(self) -> None:
         """What waits for a target that is free again goes on, bit by bit."""
         self._installation.store.targets.tend(self._configuration.targets(), self._now())
+
+    def tend_order(self) -> None:
+        """At the start and now and then: whoever waits in its Vorgang for what a program without order has ended goes on."""
+        now = self._now()
+        if self._order_at is not None and timedelta(0) <= now - self._order_at < ORDER_EVERY:
+            return
+        woken = self._installation.store.order.care(now)
+        self._order_at = now
+        if woken:
+            log.info("order.woken", count=woken)
 
     def seal_if_due(self) -> None:
         """A signed head at least every `head_seconds`, and as soon as `head_events` wait for one."""

@@ -22,7 +22,7 @@ from intermediary.operations.taking import taking
 from intermediary.operations.vouching import from_befund, lint_vouching
 from intermediary.route.plugins import Connectors, Mappings, check_plugins
 from intermediary.route.table import RoutingTable, Target, lint_routes
-from intermediary.route.targets import lint_limits
+from intermediary.route.targets import lint_limits, lint_order
 from intermediary.settings.finding import ConfigurationError, Finding, Severity
 from intermediary.settings.lint import lint as lint_settings
 from intermediary.settings.load import read
@@ -85,7 +85,7 @@ def _lint_routes(settings: Settings) -> Iterator[Finding]:
     found += _mapping_settings(table, mappings)
     found += _target_settings(table, connectors, file.parent)
     yield from (from_befund(file, befund) for befund in found)
-    for befund in lint_limits(table):
+    for befund in (*lint_limits(table), *lint_order(table)):
         yield Finding(file, befund.path, CATALOGUE[befund.code].meaning, befund.hint, Severity.WARNING)
     yield from _production_without_schema(settings, table, mappings)
     yield from _terms_of_no_route(settings, table)

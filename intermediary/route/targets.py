@@ -38,6 +38,25 @@ def lint_limits(table: RoutingTable) -> Iterator[Befund]:
             yield Befund(code="target.limits.differ", path=f"route[{route}].target[{target}]", hint=hint)
 
 
+def lint_order(table: RoutingTable) -> Iterator[Befund]:
+    """Routes that keep the order of a Vorgang at a target which others reach past them, or under another name."""
+    order: dict[tuple[str, ...], str] = {(route.mandant, route.name): route.order for route in table.routes}
+    for group in _groups(table):
+        reached = [tuple(name.split("/")) for name, _ in group]
+        kept = sorted(one for one in reached if order[one[:2]] == "vorgang")
+        if not kept:
+            continue
+        _, owner, called = kept[0]
+        for one in reached:
+            path = f"route[{one[1]}].target[{one[2]}]"
+            if order[one[:2]] == "none":
+                hint = f'route "{owner}" keeps the order there: set order = "vorgang" here too'
+                yield Befund(code="route.order.mixed", path=path, hint=hint)
+            elif one[2] != called:
+                hint = f'it is called "{called}" in route "{owner}": give it the same name here'
+                yield Befund(code="route.order.mixed", path=path, hint=hint)
+
+
 def _groups(table: RoutingTable) -> list[list[_Known]]:
     """The targets of each Mandant, those that are one together; settings have no hash and are compared."""
     groups: list[tuple[Route, list[_Known]]] = []

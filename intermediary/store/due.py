@@ -38,8 +38,15 @@ def wait_reason(nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRec
     if nachricht.state is NachrichtState.DISCARDED:
         return ""
     parked = (record for record in zustellungen if record.state is ZustellungState.PARKED)
-    waiting = (record for record in zustellungen if record.state in _OPEN and record.code)
+    waiting = (
+        record for record in zustellungen if record.state in _OPEN and record.code and _may_go_on(nachricht, record)
+    )
     return next((record.code for record in (*parked, *waiting)), "")
+
+
+def _may_go_on(nachricht: NachrichtRecord, record: ZustellungRecord) -> bool:
+    """After a rejection nothing of the first round is sent any more: it waits for nothing."""
+    return not (nachricht.verdict == "rejected" and record.state is ZustellungState.DUE and record.due_at is None)
 
 
 def standings(zustellungen: Iterable[ZustellungRecord]) -> tuple[Standing, ...]:

@@ -7,7 +7,7 @@ nobody misses anybody, and whoever was numbered first was committed first. It is
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -115,12 +115,14 @@ def _holds(vorgang: Any, before: Any, target: Any) -> ColumnElement[bool]:
     """`vorgang.held` in SQL: the rows in `_EARLIER` that hold back number `before` of the Vorgang at a target."""
     earlier, own = _EARLIER.c, _OF_EARLIER.c
     undecided = (
-        exists()
+        select(own.key)
         .where(own.nachricht_id == earlier.id)
         .where(own.target == target)
         .where(own.redelivery == 0)
         .where(own.state.not_in(sorted(VERDICTS)))
+        .limit(1)
         .correlate_except(_OF_EARLIER)
+        .scalar_subquery()
     )
     return and_(
         earlier.vorgang_hash == vorgang,
@@ -128,7 +130,7 @@ def _holds(vorgang: Any, before: Any, target: Any) -> ColumnElement[bool]:
         earlier.vorgang_place.in_(sorted(HOLDING)),
         earlier.state != NachrichtState.DISCARDED,
         earlier.verdict != "rejected",
-        or_(earlier.route == "", and_(earlier.vorgang_place != Place.OPEN, undecided)),
+        or_(earlier.route == "", and_(earlier.vorgang_place != Place.OPEN, undecided.is_not(None))),
     )
 
 
@@ -140,22 +142,44 @@ BLOCKER = (
 )
 """The first of those that hold back number `before` of a Vorgang at a target."""
 
-_WAITING = (
-    select(nachrichten.c.id, nachrichten.c.vorgang_waits, nachrichten.c.vorgang_place)
-    .join(zustellungen, zustellungen.c.nachricht_id == nachrichten.c.id)
-    .where(nachrichten.c.vorgang_hash == bindparam("vorgang"))
+_WAITS_THERE = (
+    select(zustellungen.c.key)
+    .where(zustellungen.c.nachricht_id == nachrichten.c.id)
+    .where(zustellungen.c.target == bindparam("target"))
     .where(zustellungen.c.state == ZustellungState.DUE)
     .where(zustellungen.c.code == WAITS)
+    .limit(1)
+    .scalar_subquery()
 )
 NEXT_WAITING = (
-    _WAITING.where(nachrichten.c.vorgang_waits > bindparam("after"))
-    .where(zustellungen.c.target == bindparam("target"))
+    select(nachrichten.c.id, nachrichten.c.vorgang_waits, nachrichten.c.vorgang_place)
+    .where(nachrichten.c.vorgang_hash == bindparam("vorgang"))
+    .where(nachrichten.c.vorgang_waits > bindparam("after"))
+    .where(_WAITS_THERE.is_not(None))
     .order_by(nachrichten.c.vorgang_waits)
     .limit(1)
 )
-"""Who waits first at a target, after number `after`."""
+"""Who waits first at a target, after number `after`.
 
-_TARGETS = _WAITING.with_only_columns(zustellungen.c.target).where(nachrichten.c.vorgang_waits.is_not(None)).distinct()
+Questions of one row each, here and above, so that no engine turns them into a join that begins with all who wait anywhere.
+"""
+
+_ALL_WAITING = (
+    select(nachrichten.c.id)
+    .where(nachrichten.c.vorgang_hash == bindparam("vorgang"))
+    .where(nachrichten.c.vorgang_waits.is_not(None))
+)
+_TARGETS = (
+    select(zustellungen.c.target)
+    .where(zustellungen.c.nachricht_id.in_(bindparam("ids", expanding=True)))
+    .where(zustellungen.c.code == WAITS)
+)
+
+
+def batched(found: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Pieces of a list that fit into one question."""
+    for start in range(0, len(found), size):
+        yield found[start : start + size]
 
 
 def blocker(tx: Connection, nachricht: NachrichtRecord, target: str) -> str | None:
@@ -172,7 +196,8 @@ def wake(
     lock(tx, vorgang_hash)
     targets = set(released)
     if EVERY in targets:
-        targets = set(tx.scalars(_TARGETS, {"vorgang": vorgang_hash}))
+        waiting = list(tx.scalars(_ALL_WAITING, {"vorgang": vorgang_hash}))
+        targets = {target for ids in batched(waiting, 500) for target in tx.scalars(_TARGETS, {"ids": ids})}
     for target in sorted(targets):
         _wake_at(tx, vorgang_hash, target, load, now)
 

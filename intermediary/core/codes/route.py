@@ -40,6 +40,13 @@ CODES = (
         "Die Befunde nennen jede Stelle und den nächstliegenden Namen (`lint`); danach die Datei berichtigen.",
     ),
     Code(
+        "route.order.mixed",
+        Healer.OPERATOR,
+        "Ein Ziel, an dem eine Route die Reihenfolge je Vorgang wahrt, wird auch an ihr vorbei oder unter anderem Namen erreicht.",
+        'In allen Routen des Mandanten zu diesem Ziel `order = "vorgang"` und denselben Zielnamen schreiben; gewahrt wird die '
+        "Reihenfolge nur unter Zielen gleichen Namens.",
+    ),
+    Code(
         "route.mandant.unknown",
         Healer.OPERATOR,
         "Eine Route nennt einen Mandanten, den die Installation nicht kennt.",
