@@ -24,6 +24,7 @@ from intermediary.store.targets import Hold, Pass
 
 _Z = ZustellungState
 _OVERDUE = "delivery.ack.overdue"
+_UNWOKEN = timedelta(hours=6)
 _Said = Outcome | None
 """What a call of a connector came to; None when it was not called."""
 
@@ -139,7 +140,7 @@ class Deliverer:
     def _hold(self, claim: Claim, zustellung: ZustellungRecord, held: Hold, target: OpenTarget) -> Claim:
         """Wait until the target is free. Should nobody wake it, it asks again within hours, not all at once."""
         situation = self._situation(zustellung, target)
-        until = held.until or situation.now + situation.schedule.longest * (1 + situation.jitter) / 2
+        until = held.until or situation.now + _UNWOKEN * (1 + situation.jitter) / 2
         decision = hold_zustellung(zustellung.state, held.code, until, target.ref.id, situation)
         return self._store.settle(claim, zustellung.key, decision, now=situation.now)
 
