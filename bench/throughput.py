@@ -32,6 +32,7 @@ from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import Site, make_site
 from intermediary.testing.pki import KEYRING
 from intermediary.testing.postgres import PrivatePostgres
+from intermediary.testing.samples import SERVICE as SAMPLE_SERVICE
 from intermediary.testing.samples import sample_letter
 from intermediary.testing.servers import PrivateRabbit
 from intermediary.wiring import utc_now
@@ -39,6 +40,7 @@ from intermediary.wiring import utc_now
 ROUNDS = 5
 PAYLOAD_BYTES = 20 * KIBIBYTE
 READER = "intermediary-cipher"  # RSA-3072, like everybody else's key
+SERVICE = "urn:example:musterland:bewohnerparken:99108006261000"
 _LETTERS = 50
 _PATIENCE_SECONDS = 300.0
 _QUEUE, _ANSWERS = "efa.bench", "efa.bench.quittungen"
@@ -181,8 +183,7 @@ def carry(line: Line, sealed: list[bytes], *, start: int, messages: int) -> floa
 def installed(folder: Path, engine: str) -> Iterator[tuple[Site, Line]]:
     """An installation that works for this engine as it is meant to be used, with the servers it needs."""
     site = make_site(folder / "site", now=utc_now(), settings=golden_settings())
-    ring = site.folder / "keys" / KEYRING
-    ring.write_text(ring.read_text("utf-8").replace("reader-cipher", READER), encoding="utf-8")
+    use_reader(site)
     if engine == "sqlite":
         yield site, Files(site)
         return
@@ -196,13 +197,23 @@ def installed(folder: Path, engine: str) -> Iterator[tuple[Site, Line]]:
         yield site, Queue(rabbit.url)
 
 
+def use_reader(site: Site) -> None:
+    """Give the installation the key that the letters are sealed for, and the service they name."""
+    routes = site.folder / "routes.toml"
+    routes.write_text(routes.read_text("utf-8").replace(SAMPLE_SERVICE, SERVICE), encoding="utf-8")
+    ring = site.folder / "keys" / KEYRING
+    ring.write_text(ring.read_text("utf-8").replace("reader-cipher", READER), encoding="utf-8")
+
+
 def seal_letters(site: Site) -> list[bytes]:
     """Some applications, each sealed for the reader of this installation; sent often, each time under another id."""
     parties = replace(site.pki.parties, readers=(site.pki.members[READER],))
     now = utc_now()
     sealed = []
     for number in range(_LETTERS):
-        letter = replace(sample_letter(number, now=now), contents=(payload(PAYLOAD_BYTES, number),), attachments=())
+        letter = replace(
+            sample_letter(number, now=now, service=SERVICE), contents=(payload(PAYLOAD_BYTES, number),), attachments=()
+        )
         sealed.append(seal(letter, parties=parties, random=secrets.token_bytes, now=now))
     return sealed
 

@@ -208,7 +208,7 @@ class _Errand:
     def run(self) -> Claim:
         """Judge, deliver, answer: whatever of it is due. An answer that is due does not wait for optional targets."""
         if self._claim.nachricht.state is _N.RECEIVED:
-            self._judge()
+            self._judge(lasting=False)
         if not self._owes_answer() and self._claim.nachricht.state in _DELIVERING:
             self._claim = self._bench.deliverer.advance(self._claim, self._render, is_test=self._is_test())
         if self._owes_answer():
@@ -217,7 +217,7 @@ class _Errand:
 
     def judge_only(self) -> Claim:
         """Judge, and leave the rest to whoever claims it next."""
-        self._judge()
+        self._judge(lasting=True)
         return self._claim
 
     def _owes_answer(self) -> bool:
@@ -225,7 +225,7 @@ class _Errand:
         due = nachricht.own_due_at
         return nachricht.state is _N.ANSWERING and due is not None and due <= self._bench.now()
 
-    def _judge(self) -> None:
+    def _judge(self, *, lasting: bool) -> None:
         try:
             judgement = judge(sendung_of(self._bench.store, self._claim.nachricht), self._bank)
         except (Fault, InvalidOutput) as failure:
@@ -244,6 +244,7 @@ class _Errand:
                 for t in judgement.route.targets
             ],
             now=self._bench.now(),
+            lasting=lasting,
         )
 
     def _answer(self) -> None:

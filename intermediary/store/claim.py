@@ -29,7 +29,7 @@ def claim(db: Database, owner: str, now: datetime, lease: timedelta, limit: int,
     """See `Store.claim` and `Store.claim_suspects`."""
     claims: list[Claim] = []
     asked = {"owner": owner, "now": now, "until": now + lease, "limit": limit}
-    with db.write() as tx:
+    with db.write(lasting=False) as tx:
         while not claims:
             leased_rows = (
                 tx.execute(db.dialect.claim_suspects, asked).all() if suspects else lease_fairly(db, tx, asked)
@@ -217,5 +217,5 @@ def _held(held: Claim) -> Any:
         update(nachrichten)
         .where(nachrichten.c.id == held.nachricht.id)
         .where(nachrichten.c.lease_token == held.token)
-        .where(nachrichten.c.lease_owner.is_not(None))
+        .where(nachrichten.c.lease_owner == held.owner)
     )

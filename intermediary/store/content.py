@@ -1,26 +1,37 @@
-"""The body of a Nachricht as `Content`: decrypted while it is read, checked against the hash of the intake."""
+"""What rests wrapped, opened: the headers, and the body as `Content`, decrypted and checked while it is read."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 
 from intermediary.core.faults import Misconfigured
 from intermediary.keys.stream import OpenedStream, SealBroken
+from intermediary.keys.wrap import DataKey
 from intermediary.store.database import Database
 from intermediary.store.errors import NotFound
-from intermediary.store.query import data_key
-from intermediary.store.tables import nachrichten
-from intermediary.store.take import BODY
+from intermediary.store.records import Headers
+from intermediary.store.tables import data_keys, nachrichten
+from intermediary.store.take import BODY, HEADERS
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _BUFFER_BYTES = 64 * 1024
+
+_SEALED = (
+    select(
+        *(nachrichten.c[name] for name in ("id", "mandant", "blob", "body_sha256", "body_length", "headers")),
+        data_keys.c.wrapped,
+    )
+    .select_from(nachrichten.outerjoin(data_keys))
+    .where(nachrichten.c.id == bindparam("wanted"))
+)
 
 
 class WrappedContent:
@@ -60,19 +71,40 @@ class WrappedContent:
 
 def body(db: Database, nachricht_id: str) -> WrappedContent:
     """See `Store.body`."""
-    columns = nachrichten.c
-    statement = select(columns.blob, columns.body_sha256, columns.body_length).where(columns.id == nachricht_id)
-    with db.read() as tx:
-        row = tx.execute(statement).one_or_none()
-    if row is None:
-        raise NotFound(nachricht_id)
-    key, blob = data_key(db, nachricht_id), row.blob
+    row = _sealed(db, nachricht_id)
+    key, blob = _key(db, row), row.blob
     return WrappedContent(
         length=row.body_length,
         sha256=row.body_sha256,
         open_sealed=lambda: key.open_stream(db.blobs.open(blob), BODY),
         where=nachricht_id,
     )
+
+
+def headers(db: Database, nachricht_id: str) -> Headers:
+    """See `Store.headers`."""
+    row = _sealed(db, nachricht_id)
+    try:
+        return Headers(**json.loads(_key(db, row).open(row.headers or b"", HEADERS)))
+    except SealBroken as broken:
+        raise Misconfigured("payload.corrupt", where=nachricht_id) from broken
+
+
+def _sealed(db: Database, nachricht_id: str) -> Row[Any]:
+    with db.read() as tx:
+        row = tx.execute(_SEALED, {"wanted": nachricht_id}).one_or_none()
+    if row is None:
+        raise NotFound(nachricht_id)
+    return row
+
+
+def _key(db: Database, row: Row[Any]) -> DataKey:
+    if row.wrapped is None:
+        raise Misconfigured("payload.erased", where=row.id)
+    try:
+        return db.keys.open_data_key(row.mandant, row.id, row.wrapped)
+    except SealBroken as broken:
+        raise Misconfigured("payload.corrupt", where=row.id) from broken
 
 
 class _Checked(io.RawIOBase):

@@ -52,14 +52,17 @@ class Database:
     doubt: Doubt | None = None
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, lasting: bool = True) -> Iterator[Connection]:
         """A writing transaction, committed at the end; `Transient("store.unavailable")` when there is no answer.
+
+        Not `lasting`: others see it at once, but the loss of the machine may undo it, until a lasting commit follows. For
+        what nobody is told and nothing outside follows from.
 
         After that fault the change may or may not have happened, if it was the commit that failed: callers repeat what
         they wanted, and every operation finds its own traces.
         """
         is_rung = False
-        with translated(), self.dialect.writing(self.engine) as connection:
+        with translated(), self.dialect.writing(self.engine, lasting=lasting) as connection:
             connection.info.pop(RUNG, None)
             yield connection
             is_rung = connection.info.pop(RUNG, False)

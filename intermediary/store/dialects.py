@@ -82,8 +82,8 @@ class Dialect(Protocol):
         ...
 
     @contextmanager
-    def writing(self, engine: Engine) -> Iterator[Connection]:
-        """A transaction in which reads already see what no other writer can change until it ends."""
+    def writing(self, engine: Engine, *, lasting: bool = True) -> Iterator[Connection]:
+        """A transaction in which reads already see what no other writer can change until it ends; see `Database.write`."""
         ...
 
     def bell(self, engine: Engine) -> Bell:
@@ -149,10 +149,10 @@ class Sqlite:
         return engine
 
     @contextmanager
-    def writing(self, engine: Engine) -> Iterator[Connection]:
+    def writing(self, engine: Engine, *, lasting: bool = True) -> Iterator[Connection]:
         with (
             self._writer,
-            engine.connect().execution_options(intermediary_writes=True) as connection,
+            engine.connect().execution_options(intermediary_writes=_LASTING if lasting else _LIGHT) as connection,
             connection.begin(),
         ):
             yield connection
@@ -257,8 +257,10 @@ class Postgres:
             yield connection
 
     @contextmanager
-    def writing(self, engine: Engine) -> Iterator[Connection]:
+    def writing(self, engine: Engine, *, lasting: bool = True) -> Iterator[Connection]:
         with engine.connect() as connection, connection.begin():
+            if not lasting:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
             yield connection
 
     @contextmanager
@@ -327,6 +329,11 @@ def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None
         connection.execute(f"PRAGMA {pragma}")
 
 
+_LASTING = ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE")
+_LIGHT = ("PRAGMA synchronous = NORMAL", "BEGIN IMMEDIATE")
+
+
 def _begin(connection: Connection) -> None:
-    is_writer = connection.get_execution_options().get("intermediary_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    for statement in connection.get_execution_options().get("intermediary_writes", ("BEGIN",)):
+        driver.execute(statement)

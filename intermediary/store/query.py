@@ -14,19 +14,15 @@ from sqlalchemy import Connection, LargeBinary, Row, Select, cast, func, select,
 
 from intermediary.audit.chain import Entry, Event, Malformed
 from intermediary.audit.sealer import Head
-from intermediary.core.faults import Misconfigured
 from intermediary.core.states import NachrichtState, ZustellungState
-from intermediary.keys.stream import SealBroken
-from intermediary.keys.wrap import DataKey
 from intermediary.store import rows
 from intermediary.store.beside import beside
 from intermediary.store.choose import Chosen, conditions
 from intermediary.store.database import Database
 from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.installation import installation_end
-from intermediary.store.records import AuditSnapshot, Headers, NachrichtRecord, StateLine, ZustellungRecord
-from intermediary.store.tables import audit_events, audit_heads, data_keys, intake_keys, nachrichten, zustellungen
-from intermediary.store.take import HEADERS
+from intermediary.store.records import AuditSnapshot, NachrichtRecord, StateLine, ZustellungRecord
+from intermediary.store.tables import audit_events, audit_heads, intake_keys, nachrichten, zustellungen
 
 _PAGE = 200
 _N = nachrichten.c
@@ -45,31 +41,6 @@ def zustellungen_of(db: Database, nachricht_id: str) -> tuple[ZustellungRecord, 
     """See `Store.zustellungen`."""
     with db.read() as tx:
         return rows.zustellungen_of_one(tx, nachricht_id)
-
-
-def headers(db: Database, nachricht_id: str) -> Headers:
-    """See `Store.headers`."""
-    with db.read() as tx:
-        sealed = tx.execute(select(_N.headers).where(_N.id == nachricht_id)).one_or_none()
-    if sealed is None:
-        raise NotFound(nachricht_id)
-    key = data_key(db, nachricht_id)
-    try:
-        return Headers(**json.loads(key.open(sealed.headers or b"", HEADERS)))
-    except SealBroken as broken:
-        raise Misconfigured("payload.corrupt", where=nachricht_id) from broken
-
-
-def data_key(db: Database, nachricht_id: str) -> DataKey:
-    """The data key of a Nachricht; `payload.erased` when it was erased."""
-    with db.read() as tx:
-        row = tx.execute(select(data_keys).where(data_keys.c.nachricht_id == nachricht_id)).one_or_none()
-    if row is None:
-        raise Misconfigured("payload.erased", where=nachricht_id)
-    try:
-        return db.keys.open_data_key(row.mandant, nachricht_id, row.wrapped)
-    except SealBroken as broken:
-        raise Misconfigured("payload.corrupt", where=nachricht_id) from broken
 
 
 def find(

@@ -32,12 +32,12 @@ _SENDING = frozenset({_N.PLANNED, _N.ANSWERING, _N.COMPLETED, _N.REJECTED})
 
 
 @whole
-def plan(db: Database, claim: Claim, judged: Judged, now: datetime) -> Claim:
+def plan(db: Database, claim: Claim, judged: Judged, now: datetime, *, lasting: bool) -> Claim:
     """See `Store.plan`."""
     targets = judged.targets
     if not any(target.required for target in targets) or len({one.name for one in targets}) != len(targets):
         raise ValueError("a plan has at least one required target, and every target once")
-    with db.write() as tx:
+    with db.write(lasting=lasting) as tx:
         found = _number(db, tx, claim, judged.vorgang, now) if judged.vorgang else None
         work = under_claim(tx, claim, now)
         _demand_unjudged(work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, Select, insert, select
 
 from intermediary.store.database import Database
 from intermediary.store.tables import search_keys
@@ -14,8 +14,7 @@ from intermediary.store.tables import search_keys
 def write_search_keys(
     db: Database, tx: Connection, *, nachricht_id: str, mandant: str, keys: Mapping[str, str]
 ) -> None:
-    """Replace the search keys of a Nachricht; empty values are left out."""
-    tx.execute(delete(search_keys).where(search_keys.c.nachricht_id == nachricht_id))
+    """The search keys of a Nachricht that has none yet; empty values are left out."""
     rows = [
         {"nachricht_id": nachricht_id, "name": name, "value_hash": db.keys.index_hash(mandant, _marked(value))}
         for name, value in keys.items()

@@ -151,14 +151,17 @@ class Store(Rooms):
         now: datetime,
         search_keys: Mapping[str, str] = EMPTY,
         vorgang: str | None = None,
+        lasting: bool = True,
     ) -> Claim:
         """Received → planned: the one judgement, and a Zustellung per target, due now.
 
+        Not `lasting` for who tells nobody before the next commit: lost with the machine, the same is judged once more.
         `plan` is a JSON object without fractions and without content. `search_keys` (name and value) rest only as
         keyed hashes, for `find`. `vorgang` is None where the route keeps no order, else what opening has
         found: it counts where the door knew no key, and may be empty.
         """
-        return recording.plan(self._db, claim, Judged(route, pins, plan, targets, search_keys, vorgang), now)
+        judged = Judged(route, pins, plan, targets, search_keys, vorgang)
+        return recording.plan(self._db, claim, judged, now, lasting=lasting)
 
     def refuse(
         self, claim: Claim, code: str, findings: Sequence[Befund], plan: Mapping[str, Any], now: datetime

@@ -196,7 +196,7 @@ class Work:
     def _lock(self) -> ChainEnd:
         """Where the chain ends now: without a lease others may have added events, a duplicate that came in for example."""
         row = self._tx.execute(_LOCK, {"wanted": self._before.id}).one_or_none()
-        if row is None or row.lease_token != self._claim.token or row.lease_owner is None:
+        if row is None or (row.lease_token, row.lease_owner) != (self._claim.token, self._claim.owner):
             raise LeaseLost(self._before.id)
         self._is_locked = True
         return ChainEnd(row.chain_length, row.chain_digest)
@@ -216,7 +216,8 @@ class Work:
             if changed:
                 self._tx.execute(_update(nachrichten, "id", tuple(changed)), {**changed, "_own": nachricht.id})
             return True
-        fence = {"_own": nachricht.id, "_token": self._claim.token, "_length": self._claim.end.length}
+        fence = {"_own": nachricht.id, "_token": self._claim.token}
+        fence |= {"_owner": self._claim.owner, "_length": self._claim.end.length}
         names = tuple(changed) or ("unexplained",)
         values = changed or {"unexplained": nachricht.unexplained}
         written: int = self._tx.execute(_update_fenced(names), {**values, **fence}).rowcount
@@ -282,7 +283,7 @@ def _update_fenced(names: tuple[str, ...]) -> Update:
     return (
         _update(nachrichten, "id", names)
         .where(nachrichten.c.lease_token == bindparam("_token"))
-        .where(nachrichten.c.lease_owner.is_not(None))
+        .where(nachrichten.c.lease_owner == bindparam("_owner"))
         .where(nachrichten.c.chain_length == bindparam("_length"))
     )
 

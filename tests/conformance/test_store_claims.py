@@ -103,25 +103,57 @@ def test_a_stale_token_writes_nothing(store: Store, write: Callable[[Store, Clai
     assert fresh.token == store.extend(fresh, EXPIRED).token
 
 
-DELIVERY_WRITES: dict[str, Callable[[Store, Claim, str], object]] = {
-    "intend": lambda s, c, k: s.intend(c, k, OUTPUT, EXPIRED),
-    "settle": lambda s, c, k: s.settle(c, k, DELIVERED, now=EXPIRED),
-    "confirm": lambda s, c, k: s.confirm_delivered(c, k, actor="p", reason="r", proof="p", now=EXPIRED),
-    "send again": lambda s, c, k: s.send_again(c, k, actor="p", reason="r", now=EXPIRED),
+def _intended(store: Store, claim: Claim) -> Claim:
+    return store.intend(claim, key_of(claim), OUTPUT, NOW)
+
+
+def _unclear(store: Store, claim: Claim) -> Claim:
+    unclear = Decision(Z.UNCLEAR, "delivery.unclear", NOW)
+    return store.settle(_intended(store, claim), key_of(claim), unclear, now=NOW)
+
+
+DELIVERY_WRITES: dict[str, tuple[Callable[[Store, Claim], Claim], Callable[[Store, Claim, str], object], Z]] = {
+    "intend": (lambda _, c: c, lambda s, c, k: s.intend(c, k, OUTPUT, EXPIRED), Z.DUE),
+    "settle": (_intended, lambda s, c, k: s.settle(c, k, DELIVERED, now=EXPIRED), Z.UNCLEAR),
+    "confirm": (
+        _unclear,
+        lambda s, c, k: s.confirm_delivered(c, k, actor="p", reason="r", proof="p", now=EXPIRED),
+        Z.UNCLEAR,
+    ),
+    "send again": (_unclear, lambda s, c, k: s.send_again(c, k, actor="p", reason="r", now=EXPIRED), Z.UNCLEAR),
 }
 
 
-@pytest.mark.parametrize("write", DELIVERY_WRITES.values(), ids=DELIVERY_WRITES)
-def test_a_stale_token_settles_nothing(store: Store, write: Callable[[Store, Claim, str], object]) -> None:
-    """The same for a delivery: a zombie's verdict is not written (F4)."""
-    claim = planned(store)
-    key = key_of(claim)
-    stale = store.intend(claim, key, OUTPUT, NOW)
+@pytest.mark.parametrize("case", DELIVERY_WRITES.values(), ids=DELIVERY_WRITES)
+def test_a_stale_token_settles_nothing(
+    store: Store, case: tuple[Callable[[Store, Claim], Claim], Callable[[Store, Claim, str], object], Z]
+) -> None:
+    """The same for a delivery: a zombie's step, legal for all it knows, is not written (F4)."""
+    prepare, write, state = case
+    stale = prepare(store, planned(store))
+    key = key_of(stale)
     store.claim_suspect("w2", EXPIRED)
+    events = store.events(stale.nachricht.id)
 
     with pytest.raises(LeaseLost):
         write(store, stale, key)
-    assert Z.UNCLEAR is store.zustellungen(stale.nachricht.id)[0].state
+
+    assert state is store.zustellungen(stale.nachricht.id)[0].state
+    assert events == store.events(stale.nachricht.id)
+
+
+def test_a_duplicate_that_comes_in_under_a_claim_stands_in_the_chain(store: Store) -> None:
+    """Doors add to the chain without a lease; its holder chains what it writes behind that, and loses nothing."""
+    claim = planned(store)
+    store.take([eingang("antrag-1")])
+
+    intended = store.intend(claim, key_of(claim), OUTPUT, NOW)
+    store.take([eingang("antrag-1")])
+    store.settle(intended, key_of(claim), DELIVERED, now=NOW)
+
+    names = [entry.event.name for entry in store.events(claim.nachricht.id)]
+    assert ["intake.duplicate", "delivery.intended", "intake.duplicate", "delivery.delivered"] == names[2:6]
+    assert [entry.event.seq for entry in store.events(claim.nachricht.id)] == list(range(1, len(names) + 1))
 
 
 def test_an_ended_claim_writes_nothing_more(store: Store) -> None:
