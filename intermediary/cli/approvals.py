@@ -34,10 +34,9 @@ def command() -> None:
 def list_(everything: bool, config: Path, as_json: bool) -> None:
     """List the requests that something can still come of, newest first."""
     from intermediary.operations.approvals import approvals_of
-    from intermediary.wiring import utc_now
 
     with installation(config) as opened:
-        found = [_row(one, utc_now()) for one in approvals_of(opened, now=utc_now).find(everything=everything)]
+        found = [_row(one, opened.now()) for one in approvals_of(opened, now=opened.now).find(everything=everything)]
     if as_json:
         for row in found:
             say_json(row)
@@ -58,10 +57,9 @@ def list_(everything: bool, config: Path, as_json: bool) -> None:
 def show(number: str, config: Path, as_json: bool) -> None:
     """Show one request: what exactly was asked for, what it would do, who said what."""
     from intermediary.operations.approvals import approvals_of
-    from intermediary.wiring import utc_now
 
     with installation(config) as opened:
-        found = _row(approvals_of(opened, now=utc_now).get(number), utc_now())
+        found = _row(approvals_of(opened, now=opened.now).get(number), opened.now())
     if as_json:
         say_json(found)
         return
@@ -90,11 +88,10 @@ def refuse(number: str, reason: str, config: Path) -> None:
 
 def _decide(number: str, reason: str, config: Path, *, approves: bool) -> None:
     from intermediary.operations.approvals import approvals_of
-    from intermediary.wiring import utc_now
 
     request = requested(reason)
     with installation(config) as opened:
-        done = approvals_of(opened, now=utc_now).decide(number, request, approves=approves)
+        done = approvals_of(opened, now=opened.now).decide(number, request, approves=approves)
     if approves:
         say(f"Freigegeben: {done.verb} (verlangt von {done.actor}).")
         say(f"Ausführen, einmal und bis {_local(done.expires_at)}: derselbe Befehl mit --approval {done.id}")

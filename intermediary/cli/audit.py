@@ -131,7 +131,7 @@ def rotate_key(approval: str, reason: str, config: Path) -> None:
 
     request = requested(reason, approval)
     with installation(config) as opened:
-        done = rotate(opened, request, now=utc_now(), approvals=approvals_of(opened, now=utc_now))
+        done = rotate(opened, request, now=utc_now(), approvals=approvals_of(opened, now=opened.now))
     say(f"Neuer Schlüssel {done.new}")
     say(f"Alter Schlüssel {done.old}, öffentlich in {done.old_public}")
     say(f'Jetzt eintragen: [audit] previous_keys = ["{done.old_public}"] (zu den vorhandenen dazu)')

@@ -93,7 +93,7 @@ def replay(
                 order(bulk, chosen, how, requested(reason, approval), as_json=as_json)
             return
         hurts = twice_hurts(opened.settings) if redeliver else None
-        job = Replay(opened.store, now=utc_now, approvals=approvals_of(opened, now=utc_now), twice_hurts=hurts)
+        job = Replay(opened.store, now=utc_now, approvals=approvals_of(opened, now=opened.now), twice_hurts=hurts)
         bank = Configuration(opened.settings).bank() if dry_run else None
         if dry_run:
             found_now = job.effects(chosen, redeliver=redeliver, with_current=with_current, repeat_anyway=repeat_anyway)
@@ -159,7 +159,7 @@ def decide(
         raise click.UsageError(f"{verb} is about the whole message: write the id without /{target}")
     with installation(config) as opened:
         request = requested(reason, approval)
-        verbs = Decide(opened.store, now=utc_now, approvals=approvals_of(opened, now=utc_now))
+        verbs = Decide(opened.store, now=utc_now, approvals=approvals_of(opened, now=opened.now))
         if not is_selection:
             after = verbs.carry_out(verb, opened.store.resolve(prefix), target, proof, request)
             _say_decided(verb, after.id, after.state.value, as_json=row(after) if as_json else None)
