@@ -12,7 +12,8 @@ import tempfile
 from dataclasses import fields
 from pathlib import Path
 
-from tests.chaos.campaign import POSTGRESQL, SQLITE, Plan, run
+from tests.chaos.campaign import POSTGRESQL, SQLITE, Plan, Report, run
+from tests.chaos.syscalls import FAILED, KILLED, Sweep, sweep
 
 
 def main() -> int:
@@ -27,13 +28,25 @@ def main() -> int:
         else:
             campaign.add_argument(f"--{one.name.replace('_', '-')}", type=type(one.default), default=one.default)
     campaign.add_argument("--journal", type=Path, help="folder for the journals and the installation; stays afterwards")
+    syscalls = verbs.add_parser("syscalls", help="SIGKILL or an error at every system call of the way, in turn")
+    syscalls.add_argument("--engine", choices=(SQLITE, POSTGRESQL), default=SQLITE)
+    syscalls.add_argument("--calls", default=":".join(KILLED), help="kinds to kill at, with colons")
+    syscalls.add_argument("--errors", default=":".join(FAILED), help="kinds to fail with EIO")
+    syscalls.add_argument("--most", type=int, default=10_000, help="of each kind at most so many")
+    syscalls.add_argument("--journal", type=Path)
     choice = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="chaos-") as temporary:
         folder = choice.journal or Path(temporary)
-        plan = Plan(**{one.name: getattr(choice, one.name) for one in fields(Plan)})
-        report = run(plan, folder)
+        report = _run(choice, folder)
     print(json.dumps(report.as_json(), indent=1))
     return 1 if report.findings else 0
+
+
+def _run(choice: argparse.Namespace, folder: Path) -> Report | Sweep:
+    if choice.verb == "syscalls":
+        calls, errors = (tuple(filter(None, text.split(":"))) for text in (choice.calls, choice.errors))
+        return sweep(choice.engine, folder, calls=calls, errors=errors, most=choice.most)
+    return run(Plan(**{one.name: getattr(choice, one.name) for one in fields(Plan)}), folder)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ _EVERYTHING = (
     "intermediary.operations.look",
     "intermediary.operations.prove",
     "mappings.bewohnerparken.mapping",
+    "tests.chaos.oneshot",
     "tests.chaos.targets",
 )
 _CLONE_PARENT = 0x00008000
@@ -183,6 +184,10 @@ def _run(words: list[str], plant: str) -> int:
         from tests.chaos.plants import plant_into
 
         plant_into(plant)
+    if words[0] == "oneshot":
+        from tests.chaos import oneshot
+
+        return oneshot.main(words[1:])
     if words[0] == "run":
         brood = _Brood()
         supervisor.subprocess = brood  # type: ignore[assignment]  # what it needs of the module
