@@ -18,7 +18,7 @@ from intermediary.cli.options import config_option
 @click.option("--log-level", default="info", type=click.Choice(["debug", "info", "warning", "error"]))
 def command(config: Path, roles: str, workers: int, threads: int, log_level: str) -> None:
     """Run the daemon until SIGTERM: take, open, check, map, deliver, answer, seal the audit trail."""
-    from intermediary.daemon.logs import configure_logging
+    from intermediary.daemon.logs import configure_logging, end_logging
     from intermediary.daemon.supervisor import ROLES, Order, Supervisor
     from intermediary.operations.check import demand_sound
 
@@ -28,4 +28,6 @@ def command(config: Path, roles: str, workers: int, threads: int, log_level: str
         raise click.UsageError(f"unknown role {unknown[0]!r}; known are {', '.join(ROLES)} and all")
     configure_logging(log_level)
     demand_sound(config)
-    sys.exit(Supervisor(Order(config=config.resolve(), roles=chosen, workers=workers, threads=threads)).run())
+    code = Supervisor(Order(config=config.resolve(), roles=chosen, workers=workers, threads=threads)).run()
+    end_logging()
+    sys.exit(code)

@@ -22,7 +22,7 @@ import structlog
 
 from intermediary.daemon.health.role import run_health
 from intermediary.daemon.jobs import JobRunner
-from intermediary.daemon.logs import configure_logging
+from intermediary.daemon.logs import configure_logging, end_logging
 from intermediary.daemon.lookout import Lookout, quotas_of
 from intermediary.daemon.patience import open_when_there
 from intermediary.ingress.amqp import AmqpAnswers
@@ -200,5 +200,5 @@ def _run_all(duties: list[Callable[[], None]], stop: threading.Event) -> None:
 
 if __name__ == "__main__":
     code = main(sys.argv[1:])
-    sys.stderr.flush()
+    end_logging()
     os._exit(code)  # the store is closed: a thread that some library left behind must not keep the process
