@@ -9,10 +9,11 @@ import argparse
 import json
 import sys
 import tempfile
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from tests.chaos.campaign import POSTGRESQL, SQLITE, Plan, Report, run
+from tests.chaos.disk import Drought, dry
 from tests.chaos.syscalls import FAILED, KILLED, Sweep, sweep
 
 
@@ -34,18 +35,27 @@ def main() -> int:
     syscalls.add_argument("--errors", default=":".join(FAILED), help="kinds to fail with EIO")
     syscalls.add_argument("--most", type=int, default=10_000, help="of each kind at most so many")
     syscalls.add_argument("--journal", type=Path)
+    disk = verbs.add_parser("disk-full", help="the disk of the store is full again and again (as root)")
+    disk.add_argument("--engine", choices=(SQLITE, POSTGRESQL), default=SQLITE)
+    disk.add_argument("--times", type=int, default=50)
+    disk.add_argument("--kills", type=int, default=0)
+    disk.add_argument("--seed", type=int, default=1)
+    disk.add_argument("--journal", type=Path)
     choice = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="chaos-") as temporary:
         folder = choice.journal or Path(temporary)
         report = _run(choice, folder)
-    print(json.dumps(report.as_json(), indent=1))
+    told = report.as_json() if isinstance(report, Report | Sweep) else asdict(report)
+    print(json.dumps(told, indent=1))
     return 1 if report.findings else 0
 
 
-def _run(choice: argparse.Namespace, folder: Path) -> Report | Sweep:
+def _run(choice: argparse.Namespace, folder: Path) -> Report | Sweep | Drought:
     if choice.verb == "syscalls":
         calls, errors = (tuple(filter(None, text.split(":"))) for text in (choice.calls, choice.errors))
         return sweep(choice.engine, folder, calls=calls, errors=errors, most=choice.most)
+    if choice.verb == "disk-full":
+        return dry(choice.engine, folder, times=choice.times, seed=choice.seed, kills=choice.kills)
     return run(Plan(**{one.name: getattr(choice, one.name) for one in fields(Plan)}), folder)
 
 

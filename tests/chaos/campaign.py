@@ -222,7 +222,7 @@ def _recovery(folder: Path) -> dict[str, float]:
     kills = [line["t"] for line in read_journal(folder / "faults.jsonl") if line.get("whom") in ("supervisor", "group")]
     effects = [line["t"] for line in read_journal(folder / "sink.jsonl") if line["what"] == "effect"]
     waits = []
-    for kill, following in zip(kills, [*kills[1:], float("inf")], strict=True):
+    for kill, following in zip(kills, [*kills[1:], float("inf")], strict=False):
         after = next((effect for effect in effects if effect > kill), None)
         if after is not None and after < following:
             waits.append(after - kill)
