@@ -10,9 +10,11 @@ from pathlib import Path
 
 from intermediary.settings.channels import BROKER_MAX_BYTES, Channel
 from intermediary.settings.finding import Finding, Severity
+from intermediary.settings.kinds import host_of
 from intermediary.settings.models import Settings
 from intermediary.settings.retention import check_retention
 
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  compared, not bound
 
 
@@ -24,6 +26,8 @@ def crosscheck(settings: Settings, file: Path) -> list[Finding]:
         *_mandanten(settings, file),
         *_channels(settings, file),
         *_listening(settings, file),
+        *_health(settings, file),
+        *_alerts(settings, file),
         *_partners(settings, file),
         *check_retention(settings.retention, settings.memory, [one.name for one in settings.mandant], file),
         *_folders(settings, file),
@@ -110,6 +114,34 @@ def _listening(settings: Settings, file: Path) -> Iterator[Finding]:
                 f'is the address of the channel "{left.name}" too',
                 "one channel, one port; several Mandanten share a channel by their paths",
             )
+
+
+def _health(settings: Settings, file: Path) -> Iterator[Finding]:
+    health = settings.health
+    if health.listen is None:
+        return
+    if health.host not in _LOOPBACK:
+        yield Finding(
+            file,
+            "health.listen",
+            "is no loopback address: whoever reaches it reads the figures, without a password",
+            "keep it within the network of your monitoring, or listen on 127.0.0.1",
+            Severity.WARNING,
+        )
+    for channel in settings.channel:
+        door = channel.osci_passive
+        if door is None or door.port != health.port:
+            continue
+        if door.host == health.host or not {door.host, health.host}.isdisjoint(_EVERYWHERE):
+            what = f'is the address of the channel "{channel.name}" too'
+            yield Finding(file, "health.listen", what, "give health a port of its own")
+
+
+def _alerts(settings: Settings, file: Path) -> Iterator[Finding]:
+    alerts = settings.alerts
+    if alerts.mail_server is not None and alerts.mail_tls == "none" and host_of(alerts.mail_server) not in _LOOPBACK:
+        what = "mails go to another host in the clear: names of Mandanten and routes stand in them"
+        yield Finding(file, "alerts.mail_tls", what, 'set "starttls" or "tls"', Severity.WARNING)
 
 
 def _partners(settings: Settings, file: Path) -> Iterator[Finding]:
