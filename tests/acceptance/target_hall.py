@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from intermediary.core.breaker import RestRules
+from intermediary.core.faults import Transient
 from intermediary.core.ports import Delivered, Idempotency, Manifest, NotDelivered
 from intermediary.core.schedule import Schedule
 from intermediary.core.states import NachrichtState
@@ -117,14 +118,14 @@ class Hall:
         store.release(claim, self.clock.now)
         return own
 
-    def pass_seconds(self, seconds: int, *, each: int = 0) -> None:
-        """Every second: so many come in, all daemons tend, all workers work until nothing is due."""
-        for _ in range(seconds):
+    def pass_seconds(self, times: int, *, each: int = 0, step: int = 1) -> None:
+        """So often: so many come in, all daemons tend, all workers work until nothing is due, `step` seconds pass."""
+        for _ in range(times):
             self.take(each)
             for store in self.stores:
                 store.targets.tend([self.ref], self.clock.now)
             self.work()
-            self.clock.now += SECOND
+            self.clock.now += SECOND * step
 
     def work(self) -> None:
         """All workers in turn, until nothing is due; a killed one leaves its claim as it is."""
@@ -149,3 +150,47 @@ class Hall:
             self.stores[number].answered(claim, state=state, proof={}, now=self.clock.now)
         else:
             self.stores[number].release(claim, self.clock.now)
+
+
+def away(_auftrag: Zustellauftrag) -> None:
+    """Nothing gets through."""
+    raise Transient("target.unreachable")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What an outage of ten minutes came to: calls, claims, attempts used up, how many waited at its end; and the return."""
+
+    calls: int
+    claims: int
+    attempts: int
+    waiting: int
+    arrived: int
+    busiest_minute: int
+
+
+def outage(hall: Hall, count: int) -> Figures:
+    """A minute at 120 a minute, ten minutes without the target while `count` come in, and the return of all of them."""
+    store = hall.stores[0]
+    hall.pass_seconds(60, each=2)
+    hall.target.mood = away
+    begin, before = hall.clock.now, len(hall.claims)
+    hall.pass_seconds(20, each=count // 20)
+    hall.pass_seconds(116, step=5)
+    calls, claims = hall.target.calls_between(begin, hall.clock.now), len(hall.claims) - before
+    attempts = sum(record.attempts for one in store.find() for record in store.zustellungen(one.id)) - 120
+    waiting = store.targets.standing().waiting[TARGET]
+    hall.target.mood = lambda _: None
+    hall.pass_seconds(100, step=5)
+    recovered = next(one.event.at for one in store.events_of_installation() if one.event.name == "target.recovered")
+    while store.targets.standing().waiting.get(TARGET):
+        hall.pass_seconds(20)
+    hall.pass_seconds(60, step=60)
+    return Figures(
+        calls=calls,
+        claims=claims,
+        attempts=attempts,
+        waiting=waiting,
+        arrived=len(hall.target.effects),
+        busiest_minute=hall.target.busiest_minute(recovered),
+    )

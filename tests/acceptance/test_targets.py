@@ -14,7 +14,7 @@ from intermediary.core.ports import Idempotency
 from intermediary.core.turns import Limits
 from intermediary.core.values import Zustellauftrag
 from intermediary.store import Store
-from tests.acceptance.target_hall import SECOND, TARGET, Hall, Killed
+from tests.acceptance.target_hall import SECOND, TARGET, Hall, Killed, away, outage
 from tests.conformance.store_kit import ENGINES, N, Z, bench_in
 
 
@@ -27,40 +27,20 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Stor
     bench.close()
 
 
-def away(_auftrag: Zustellauftrag) -> None:
-    """Nothing gets through."""
-    raise Transient("target.unreachable")
-
-
 def health(hall: Hall) -> TargetState:
     """How the target stands durably."""
     return hall.stores[0].targets.standing().records[TARGET].health.state
 
 
-def test_a_thousand_wait_for_a_target(stores: list[Store]) -> None:
+def test_many_wait_for_a_target(stores: list[Store]) -> None:
     """A dozen calls in ten minutes without it, no attempt or claim for nothing; afterwards twice as much at most."""
-    hall = Hall(stores)
-    hall.pass_seconds(120, each=2)
-    hall.target.mood = away
-    begin = hall.clock.now
-    hall.pass_seconds(100, each=10)
-    hall.pass_seconds(500)
-    end = hall.clock.now
-    calls, claims = hall.target.calls_between(begin, end), len(hall.claims) - 240
-    used = sum(record.attempts for one in stores[0].find() for record in stores[0].zustellungen(one.id)) - 240
-    waiting = stores[0].targets.standing().waiting[TARGET]
-    hall.target.mood = lambda _: None
-    hall.pass_seconds(500)
-    recovered = next(one.event.at for one in stores[0].events_of_installation() if one.event.name == "target.recovered")
-    hall.pass_seconds(1100, each=0)
-    busiest = hall.target.busiest_minute(recovered)
-    print(f"calls {calls}, claims {claims}, attempts {used}, waiting {waiting}, busiest minute {busiest}")
+    figures = outage(Hall(stores), 200)
 
-    assert calls == used <= 12
-    assert claims <= 1030
-    assert 980 <= waiting <= 1000
-    assert 1240 == len(hall.target.effects)
-    assert busiest <= 2 * 120
+    assert figures.calls == figures.attempts <= 12
+    assert figures.claims <= 200 + 30
+    assert 185 <= figures.waiting <= 200
+    assert figures.arrived == 320
+    assert figures.busiest_minute <= 2 * 120
     assert {N.COMPLETED} == {one.state for one in stores[0].find()}
 
 
@@ -124,7 +104,7 @@ def test_one_answer_stops_everybody(stores: list[Store]) -> None:
     hall.take(40)
     hall.pass_seconds(5)
     hall.target.mood = lambda _: None
-    hall.pass_seconds(590)
+    hall.pass_seconds(118, step=5)
     before = len(hall.target.calls)
     hall.pass_seconds(200)
 
@@ -192,7 +172,7 @@ def test_the_deadline_holds_while_it_rests(stores: list[Store]) -> None:
         stores[0].send_again(claim, key, actor="chef", reason="läuft wieder", now=hall.clock.now), hall.clock.now
     )
     hall.target.mood = lambda _: None
-    hall.pass_seconds(901)
+    hall.pass_seconds(181, step=5)
 
     assert {"delivery.deadline", "delivery.deadline.resting"} >= set(codes)
     assert 12 == sum(codes.values())
