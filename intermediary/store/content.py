@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from intermediary.core.faults import Misconfigured
 from intermediary.keys.stream import OpenedStream, SealBroken
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _BUFFER_BYTES = 64 * 1024
 
-_SEALED = (
+_SEALED: Select[Any] = (
     select(
         *(nachrichten.c[name] for name in ("id", "mandant", "blob", "body_sha256", "body_length", "headers")),
         data_keys.c.wrapped,

@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ from intermediary.testing.samples import sample_letter
 from intermediary.testing.servers import PrivateRabbit
 from intermediary.wiring import utc_now
 
+OURS = (sys.executable, "-m", "intermediary")
 QUEUE = "efa.musterstadt"
 ANSWERS = "efa.quittungen"
 
@@ -107,8 +109,8 @@ class Report:
 class Daemon:
     """`intermediary run` as a process that can be killed with everything it started."""
 
-    def __init__(self, config: Path, log: Path, workers: int) -> None:
-        self._command = [sys.executable, "-m", "intermediary", "run", "-c", str(config), "--workers", str(workers)]
+    def __init__(self, config: Path, log: Path, workers: int, *, program: Sequence[str] = OURS) -> None:
+        self._command = [*program, "run", "-c", str(config), "--workers", str(workers)]
         self._log = log
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -174,17 +176,18 @@ def run(
             site.use_database(postgres.database())
             blows = _Blows(postgres, database_kills, dice)
         rabbit = servers.enter_context(PrivateRabbit())
-        _use_broker(site, rabbit.url)
-        ids = _publish(site, rabbit.url, messages, dice)
+        use_broker(site, rabbit.url)
+        ids = publish(site, rabbit.url, messages, dice)
         answered: Counter[str] = Counter()
         started = time.monotonic()
         with Consumer(site.drop) as consumer:
             done = _drive(site, rabbit.url, ids, answered, kills, dice, workers, patience, blows)
         seconds = time.monotonic() - started
-        return _judge(site, ids, consumer, answered, done, seconds=seconds, kills=kills)
+        return judge(site, ids, consumer, answered, done, seconds=seconds, kills=kills)
 
 
-def _use_broker(site: Site, url: str) -> None:
+def use_broker(site: Site, url: str) -> None:
+    """Give the installation a channel at this broker."""
     secret = site.folder / "secrets" / "amqp.url"
     secret.write_text(url, encoding="ascii")
     secret.chmod(0o600)
@@ -192,7 +195,8 @@ def _use_broker(site: Site, url: str) -> None:
         file.write(_CHANNEL)
 
 
-def _publish(site: Site, url: str, messages: int, dice: random.Random) -> list[str]:
+def publish(site: Site, url: str, messages: int, dice: random.Random) -> list[str]:
+    """Put so many sealed applications into the queue, every 20th of them twice; their ids."""
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
     channel.queue_declare(QUEUE, durable=True, arguments=dict(queue_arguments(QUEUE)))
@@ -251,7 +255,7 @@ def _drive(
     return code == 0 and len(answered) == len(ids) and not left
 
 
-def _judge(
+def judge(
     site: Site,
     ids: list[str],
     consumer: Consumer,
@@ -261,6 +265,7 @@ def _judge(
     seconds: float,
     kills: int,
 ) -> Report:
+    """What became of every message, from what the commands tell and what the Fachverfahren has seen."""
     lines = [json.loads(line) for line in _ask(site, "state", "--all", "--json").stdout.splitlines()]
     states = Counter(line["state"] for line in lines)
     violations = [] if done else ["the run did not end in time, or the daemon did not stop cleanly"]
