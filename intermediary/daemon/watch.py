@@ -38,7 +38,8 @@ from intermediary.wiring.endings import Ending, endings
 log = structlog.get_logger(__name__)
 
 _REST_PER_LOOK = 20
-"""A look is followed by a rest of so many times its own length: however much is stuck, looking costs one part in twenty."""
+_LONGEST_REST = 6
+"""A look is followed by a rest of so many times its own length, but no more than so many times the usual one."""
 _MISSED_LOOKS = 3
 _CERTIFICATES_AGAIN = timedelta(hours=1)
 _END_SECONDS = 2.0
@@ -89,7 +90,8 @@ class Watch:
             except Exception as failure:  # the watch must outlive what it watches
                 log.error("watch.failed", failure=type(failure).__name__)
             spent = time.monotonic() - started
-            self._rest = max(float(self._settings.incidents.look_seconds), spent * _REST_PER_LOOK)
+            usual = float(self._settings.incidents.look_seconds)
+            self._rest = min(max(usual, spent * _REST_PER_LOOK), usual * _LONGEST_REST)
             stop.wait(self._rest)
 
     def look(self) -> None:

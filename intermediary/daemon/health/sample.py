@@ -27,6 +27,7 @@ RISK_SHARE = 0.9
 """A Nachricht is at risk when this share of its deadline is used up."""
 
 _REST_PER_SAMPLE = 20
+_LONGEST_REST = 6
 _LATE_SECONDS = 30.0
 _INCIDENTS = 1_000
 
@@ -85,8 +86,12 @@ class Sampler:
         last = self._measures
         if last is None or self._is_away:
             return None
-        patience = 3 * max(self._settings.health.sample_seconds, self._spent * _REST_PER_SAMPLE) + _LATE_SECONDS
-        return last if self._ticks() - last.at <= patience else None
+        return last if self._ticks() - last.at <= 3 * self._rest() + _LATE_SECONDS else None
+
+    def _rest(self) -> float:
+        """Measuring costs a twentieth of the time, while that keeps the figures young enough."""
+        usual = float(self._settings.health.sample_seconds)
+        return min(max(usual, self._spent * _REST_PER_SAMPLE), usual * _LONGEST_REST)
 
     def run(self, installation: Installation, stop: threading.Event) -> None:
         """Measure until `stop`."""
@@ -105,7 +110,7 @@ class Sampler:
                 self._is_away = True
                 log.error("health.failed", failure=type(failure).__name__)
             self._spent = self._ticks() - started
-            stop.wait(max(self._settings.health.sample_seconds, self._spent * _REST_PER_SAMPLE))
+            stop.wait(self._rest())
 
     def _measure(self, installation: Installation, configuration: Configuration) -> Measures:
         started, now, watch = self._ticks(), installation.now(), installation.store.watch
