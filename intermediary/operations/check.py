@@ -12,6 +12,7 @@ from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured
 from intermediary.core.tables import build, did_you_mean
 from intermediary.core.values import Befund
+from intermediary.operations.alerting import alerting
 from intermediary.operations.database import database
 from intermediary.operations.diagnosis import Diagnosis, bad
 from intermediary.operations.doors import doors, ways_back
@@ -65,6 +66,7 @@ def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
     yield from durable(settings)
     yield from taking(settings)
     yield from _schemas(settings)
+    yield from alerting(settings)
     yield from doors(settings)
     yield from ways_back(settings)
     yield from _targets(settings)
