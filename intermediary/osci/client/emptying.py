@@ -71,13 +71,24 @@ class Asked:
 
 
 class Emptying:
-    """One dialog that empties a post box, or a part of it."""
+    """One dialog that empties a post box, or a part of it.
 
-    def __init__(self, visiting: Visiting, line: Line, keep: Keep, should_stop: Callable[[], bool]) -> None:
+    `should_stop`: end without another word. `should_leave`: fetch nothing more, and end it in good order.
+    """
+
+    def __init__(
+        self,
+        visiting: Visiting,
+        line: Line,
+        keep: Keep,
+        should_stop: Callable[[], bool],
+        should_leave: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._visiting = visiting
         self.line = line
         self._keep = keep
         self._should_stop = should_stop
+        self._should_leave = should_leave
         self.dialog = Dialog(line)
         self._chunk_bytes: int | None = None
         self.kept = 0
@@ -85,7 +96,7 @@ class Emptying:
 
     @property
     def may_go_on(self) -> bool:
-        return self.kept < self._visiting.most and not self._should_stop()
+        return self.kept < self._visiting.most and not self._should_stop() and not self._should_leave()
 
     def begin(self) -> None:
         answer = self.dialog.open()

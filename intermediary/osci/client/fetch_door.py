@@ -213,7 +213,9 @@ class FetchDoor:
         if line is None:
             return 0, box.pace.after_nothing()
         box.fresh = 0
-        visit = box.box.visit(line, lambda delivery: self._keep(box, delivery), lambda: self._should_leave(box))
+        visit = box.box.visit(
+            line, lambda delivery: self._keep(box, delivery), self._stop.is_set, lambda: self._is_closed(box)
+        )
         box.code = "dialog.delivery.stuck" if visit.stuck else ""
         box.is_holding = False
         if visit.kept:
@@ -225,10 +227,6 @@ class FetchDoor:
     def _is_closed(self, box: _Box) -> bool:
         """Whether this post box is not to be asked now: what lies there is in better hands."""
         return self._gate.obstacle(box.source.mandant) is not None
-
-    def _should_leave(self, box: _Box) -> bool:
-        """Asked between two deliveries: the dialog ends in good order, and what is left stays where it is."""
-        return self._stop.is_set() or self._is_closed(box)
 
     def _keep(self, box: _Box, delivery: Delivery) -> str:
         """Make one delivery durable; the code if this one cannot be. Raises `GivenBack` when none can be now."""

@@ -55,12 +55,18 @@ class PostBox:
         """How many deliveries are passed by."""
         return len(self._stuck)
 
-    def visit(self, line: Line, keep: Keep, should_stop: Callable[[], bool] = lambda: False) -> Visit:
+    def visit(
+        self,
+        line: Line,
+        keep: Keep,
+        should_stop: Callable[[], bool] = lambda: False,
+        should_leave: Callable[[], bool] = lambda: False,
+    ) -> Visit:
         """One dialog: fetch and keep what waits. Raises the faults of `Dialog`, and whatever `keep` raises.
 
         Whenever it ends, everything that was not kept still lies in the post box.
         """
-        emptying = Emptying(self._visiting, line, keep, should_stop)
+        emptying = Emptying(self._visiting, line, keep, should_stop, should_leave)
         try:
             return self._by_cards(emptying) if self._by_id and self._has_cards else self._in_order(emptying)
         except NotKept as one:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from tenacity import wait_none
 
+from intermediary.core.bulletin import Obstacle
 from intermediary.core.faults import Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.values import Eingang
 from intermediary.ingress.doors import OSCI_MIME, DoorRules, DoorState
+from intermediary.ingress.gate import OPEN, Gate, GuardedGate
 from intermediary.osci.client.emptying import Visiting
 from intermediary.osci.client.fetch_door import FetchDoor, FetchSettings, PostBoxSource
 from intermediary.osci.client.line import Line
@@ -23,6 +25,7 @@ from intermediary.store.records import Taken
 from tests.unit.osci.client.conftest import MakeLine
 from tests.unit.osci.client.partner import NOW, FakeIntermediary, Lying, Reply, open_package
 
+FULL = Obstacle("intake.disk.reserve", "/daten")
 RULES = DoorRules(channel="postfach", mandanten=("musterstadt", "beispielhausen"))
 
 
@@ -68,7 +71,11 @@ Opened = tuple[FetchDoor, Shelf, Clock]
 
 
 def door_of(
-    *lines: Line, visiting: Visiting | None = None, settings: FetchSettings | None = None, shelf: Shelf | None = None
+    *lines: Line,
+    visiting: Visiting | None = None,
+    settings: FetchSettings | None = None,
+    shelf: Shelf | None = None,
+    gate: Gate = OPEN,
 ) -> Opened:
     """A door to these post boxes, each of another Mandant."""
     shelf, ticks = shelf or Shelf(), Clock()
@@ -78,7 +85,15 @@ def door_of(
     ]
     settings = settings or FetchSettings(rhythm=Rhythm(2.0, 60.0), hold_seconds=0.0, visiting=visiting or Visiting())
     door = FetchDoor(
-        settings, RULES, sources, take=shelf, clock=lambda: NOW, ticks=ticks, spread=lambda: 0.5, wait=wait_none()
+        settings,
+        RULES,
+        sources,
+        take=shelf,
+        clock=lambda: NOW,
+        ticks=ticks,
+        spread=lambda: 0.5,
+        wait=wait_none(),
+        gate=gate,
     )
     return door, shelf, ticks
 
@@ -122,6 +137,45 @@ def test_a_delivery_is_durable_before_the_next_request(make_line: MakeLine) -> N
     door.sweep()
 
     assert [("a/1", [], ["FetchDelivery"]), ("a/2", ["a/1"], ["FetchDelivery"])] == seen
+
+
+def test_a_closed_gate_asks_nobody(make_line: MakeLine) -> None:
+    """No dialog is opened while it is closed; a dialog under way ends in good order after the delivery in hand."""
+    line, fake = make_line([Lying("a/1"), Lying("a/2")])
+    gate = GuardedGate()
+    gate.show([FULL])
+    door, shelf, ticks = door_of(line, gate=gate)
+    door.sweep()
+    assert ([], []) == (fake.seen, shelf.ids)
+    assert (DoorState.HOLDING, FULL.code) == (door.status.state, door.status.code)
+
+    class Closing(Shelf):
+        def __call__(self, eingaenge: Sequence[Eingang]) -> list[Taken]:
+            gate.show([FULL])
+            return super().__call__(eingaenge)
+
+    gate.show([])
+    door, shelf, ticks = door_of(line, shelf=Closing(), gate=gate)
+    door.sweep()
+    assert ["InitDialog", "FetchDelivery", "ExitDialog"] == fake.seen
+    assert ["a/1"] == shelf.ids == fake.received
+    gate.show([])
+    ticks.now += 3
+    door.sweep()
+
+    assert ["a/1", "a/2"] == shelf.ids
+
+
+def test_a_full_mandant_is_not_asked_for(make_line: MakeLine) -> None:
+    """The post boxes of the others are visited as ever."""
+    (full, untouched), (line, visited) = make_line([Lying("a/1")]), make_line([Lying("b/1")])
+    gate = GuardedGate({RULES.mandanten[0]: 1})
+    gate.show([], {RULES.mandanten[0]: 1})
+    door, shelf, _ = door_of(full, line, gate=gate)
+    sweep_until_idle(door)
+
+    assert ["b/1"] == shelf.ids == visited.received
+    assert [] == untouched.seen
 
 
 @pytest.mark.parametrize("failure", [Transient("store.unavailable"), OSError("disk full")])

@@ -16,13 +16,16 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from intermediary.core.bulletin import Obstacle
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.core.states import NachrichtState as N
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.ingress.doors import DoorState
+from intermediary.ingress.gate import GuardedGate
 from intermediary.keys.spool import Spool
 from intermediary.keys.tls import TlsFiles
-from intermediary.osci.passive.settings import Bounds
+from intermediary.osci.passive import PassiveDoor
+from intermediary.osci.passive.settings import Bounds, PassiveSettings
 from intermediary.osci.write import Cipher, Letter
 from intermediary.store.records import NachrichtRecord
 from intermediary.testing.pki import Pki
@@ -78,6 +81,29 @@ def test_what_turns_out_too_large_is_not_kept(serve: Serve) -> None:
     said = raw(serve().port, HEAD + b"Transfer-Encoding: chunked\r\n\r\n", *([chunk] * 17))
 
     assert said.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_closed_gate_is_told_before_the_body(fake: FakeHouse, pki: Pki) -> None:
+    """503 with Retry-After and the temporary fault, without reading; a full Mandant is told so alone (promise G8)."""
+    gate = GuardedGate({"beispielhausen": 1})
+    gate.show([Obstacle("intake.disk.reserve", "/daten")])
+    rules = replace(RULES, mandanten=(MANDANT, "beispielhausen"))
+    settings = PassiveSettings(host="127.0.0.1", port=0, tick_seconds=0.05)
+    with Served(PassiveDoor(settings, rules, replace(fake.house(), gate=gate))) as served:
+        path = f"/osci/{MANDANT}"
+        said = raw(served.port, f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n".encode())
+        shown = served.door.status
+        gate.show([], {"beispielhausen": 1})
+        statuses = [post(served.port, sealed(LETTER, pki), f"/osci/{name}")[0] for name in rules.mandanten]
+        again = served.door.status
+
+    assert said.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 30" in said.lower()
+    assert b"Fault" in said
+    assert (DoorState.HOLDING, "intake.disk.reserve") == (shown.state, shown.code)
+    assert [200, 503] == statuses
+    assert DoorState.TAKING is again.state
+    assert [MANDANT] == [one.mandant for one in fake.taken.values()]
 
 
 def test_a_body_may_come_in_chunks(serve: Serve, pki: Pki) -> None:
