@@ -2,8 +2,7 @@
 
     python standalone.py DOSSIER.json|EXPORT-FOLDER [--key PUBLIC.pem …] [--heads HEADS.jsonl|SYSLOG]
 
-It imports nothing of what it checks. The formats: docs/reference/audit-format.md and docs/reference/dossier.md. Exit code
-0: sound; 1: the first bad entry is printed; 2: cannot be read.
+Imports nothing of what it checks. Formats: docs/reference/audit-format.md, dossier.md. Exit 0: sound, 1: bad, 2: unreadable.
 """
 
 from __future__ import annotations
@@ -221,10 +220,8 @@ def _compare(where: str, found: Any, expected: Any) -> None:
 
 def summary(events: Sequence[Any], plan: Any) -> dict[str, Any]:
     """What the events and the plan they name say of every stage: the `stages` of a dossier."""
-    first = events[0]
-    planned: dict[str, Any] = {}
     result: dict[str, Any] = {"verdict": {}, "answer": {}, "erased": False}
-    zustellungen: dict[str, dict[str, Any]] = {}
+    planned, zustellungen = dict[str, Any](), dict[str, dict[str, Any]]()
     for event in events:
         fields, name = event["fields"], event["name"]
         if name == "nachricht.planned":
@@ -247,7 +244,7 @@ def summary(events: Sequence[Any], plan: Any) -> dict[str, Any]:
     pins, facts = planned.get("pins", {}), plan.get("facts", {})
     place, parts = pins.get("payload"), [*facts.get("contents", []), *facts.get("attachments", [])]
     return {
-        "received": {"at": first["at"], "mandant": first["mandant"], **first["fields"]},
+        "received": {"at": events[0]["at"], "mandant": events[0]["mandant"], **events[0]["fields"]},
         "opened": {name: facts[name] for name in _OPENED if name in facts},
         "ruleSets": {key[7:]: pins[key] for key in pins if key[:7] == "schema "} | plan.get("rule_sets", {}),
         "findings": plan.get("findings", []),
@@ -303,7 +300,7 @@ def check_export(events: Iterable[str], heads: Sequence[Any], keys: Sequence[Key
     """Raise `Bad` with the first bad entry of an export; otherwise what was shown, in one sentence."""
     signers = _check_heads(heads, keys)
     roots = {one["head"]["size"]: one["head"]["root"] for one in heads}
-    chains, changes = dict[str, tuple[int, str]](), list[tuple[int, str, str]]()
+    chains, changes, lost = dict[str, tuple[int, str]](), list[tuple[int, str, str]](), list[Any]()
     tree, tail, good = Tree(), 0, 0
     for place, line in enumerate(events, start=1):
         event = check_event(entry := loaded(line), chains, f"Zeile {place}")
@@ -315,23 +312,19 @@ def check_export(events: Iterable[str], heads: Sequence[Any], keys: Sequence[Key
         tree.append(leaf(event))
         if event["name"] == "audit.key-changed":
             changes.append((tree.size, event["fields"]["old_key"], event["fields"]["new_key"]))
+        lost += [event["fields"]] if event["name"] == "backup.restored" else []
         if tree.size in roots:
             if tree.root() != roots[tree.size]:
                 raise Bad(f"Nummern {good + 1} bis {tree.size}", f"die Wurzel ist nicht die des Kopfes {tree.size}")
             good = tree.size
-    _check_end(tree.size, good, roots)
+    if tree.size < max(roots, default=0):
+        raise Bad(f"Nummer {tree.size + 1}", "fehlt: abgeschnitten unter dem letzten Kopf")
+    if tree.size > good:
+        raise Bad(f"Nummer {good + 1}", "nummeriert, aber unter keinem Kopf")
     _check_changes(signers, changes)
     if elsewhere is not None and heads:
-        _check_second(heads, heads_in(elsewhere, heads[0]["head"]["installation"]), keys)
-    told = f"{tree.size + tail} Ereignisse, {tree.size} davon unter {len(roots)} Köpfen"
-    return f"Ausleitung geprüft: unversehrt ({told})"
-
-
-def _check_end(size: int, good: int, roots: dict[int, str]) -> None:
-    if size < max(roots, default=0):
-        raise Bad(f"Nummer {size + 1}", "fehlt: abgeschnitten unter dem letzten Kopf")
-    if size > good:
-        raise Bad(f"Nummer {good + 1}", "nummeriert, aber unter keinem Kopf")
+        _check_second(heads, heads_in(elsewhere, heads[0]["head"]["installation"]), keys, lost)
+    return f"Ausleitung geprüft: unversehrt ({tree.size + tail} Ereignisse, {good} davon unter {len(roots)} Köpfen)"
 
 
 def _check_heads(heads: Sequence[Any], keys: Sequence[Key]) -> list[tuple[int, str]]:
@@ -353,17 +346,24 @@ def _check_changes(signers: Sequence[tuple[int, str]], changes: Sequence[tuple[i
             raise Bad(f"Kopf {size}", f"von einem anderen Schlüssel ({new}), den der vorige nicht angekündigt hat")
 
 
-def _check_second(heads: Sequence[Any], elsewhere: Sequence[Any], keys: Sequence[Key]) -> None:
-    """Every head kept elsewhere is one of the export, and the place reaches up to its end."""
+def _check_second(heads: Sequence[Any], elsewhere: Sequence[Any], keys: Sequence[Key], lost: Sequence[Any]) -> None:
+    """Every head kept elsewhere is one of the export, or of what a restore lost, and the place reaches up to its end."""
     own = {canonical(one["head"]) for one in heads}
     for one in elsewhere:
         size = one["head"]["size"]
         check_head(one, keys, f"Kopf {size} des zweiten Orts")
+        if canonical(one["head"]) not in own and any(_is_lost(one["head"], was) for was in lost):
+            continue
         if size > heads[-1]["head"]["size"]:
             raise Bad(f"Kopf {size} des zweiten Orts", "jünger als die Ausleitung: sie ist älter, oder zurückgesetzt")
         if canonical(one["head"]) not in own:
             raise Bad(f"Kopf {size} des zweiten Orts", "fehlt der Ausleitung: zurückgesetzt oder umgeschrieben")
     check_elsewhere(heads[-1:], elsewhere)
+
+
+def _is_lost(head: Any, was: Any) -> bool:
+    near = was["size"] < head["size"] <= was["lost_to"] and head["at"] <= was["lost_until"]
+    return near and (head["size"] < was["lost_to"] or hashlib.sha256(canonical(head)).hexdigest() == was["lost_head"])
 
 
 def check(path: Path, keys: Sequence[Key], heads: Path | None) -> str:

@@ -356,3 +356,36 @@ def test_from_one_engine_to_the_other(own: Office, backups: Path, postgres: Priv
     after = own.call("state", "--all", "--json").rows
     assert [row["id"] for row in before] == [row["id"] for row in after]
     assert 2 == second.out.count("Wiederherstellung am")
+
+
+def test_others_can_verify_it_too(later: tuple[Rig, Path], tmp_path: Path) -> None:
+    """The verifier that stands alone accepts the lost heads of the second place by the event, and only by it."""
+    rig, backups = later
+    call("restore", backups, *WHY, "--audit-key", _lose(rig.site.folder), "-c", rig.site.config)
+    folder = tmp_path / "ausleitung"
+    call("audit", "export", "-o", folder, "-c", rig.site.config)
+    heads = rig.site.folder / "audit-heads"
+    good = call("audit", "verify", folder, "--heads", heads)
+    narrow = (folder / "events.jsonl").read_text()
+    (line,) = [one for one in narrow.splitlines() if '"backup.restored"' in one]
+    told = json.loads(line)["event"]["fields"]
+
+    assert (0, True) == (good.code, "unversehrt" in good.out), good
+    assert _explained_by(folder, heads, **told)
+    assert not _explained_by(folder, heads, **{**told, "lost_to": told["lost_to"] - 1})
+    assert not _explained_by(folder, heads, **{**told, "lost_head": "0" * 64})
+    assert not _explained_by(folder, heads, **{**told, "lost_until": "2026-01-01T00:00:00.000000Z"})
+
+
+def _explained_by(folder: Path, heads: Path, **told: object) -> bool:
+    """Whether an event with these fields would explain all heads the export does not have."""
+    from intermediary.audit import standalone
+
+    own = [json.loads(line) for line in (folder / "heads.jsonl").read_text().splitlines()]
+    keys = standalone.keys_in((folder / "keys.pem").read_text())
+    elsewhere = [json.loads(line) for line in (heads / "heads.jsonl").read_text().splitlines()]
+    try:
+        standalone._check_second(own, elsewhere, keys, [told])
+    except standalone.Bad:
+        return False
+    return True
