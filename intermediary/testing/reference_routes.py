@@ -52,6 +52,15 @@ waits (`route.missing`) and goes on by itself once a route has been added. `inte
 compared: `root` under Wurzelelement, `service` under Dienst, `leika` under Leistung, `message_type` after the Format.
 """
 
+_ORDER = """
+## `order`
+
+With `"vorgang"` a target gets the Nachrichten of one Vorgang in the order of acceptance: a later one waits (`order.waits`) until
+the earlier one is decided there ([order of a Vorgang](../howto/order.md)). The Vorgang is what the door was told (AMQP header
+`x-vorgang`, `vorgang` in the sidecar), otherwise what the mapping names. The order holds among targets of the same name in the
+routes of one Mandant. A Nachricht without a Vorgang waits for nobody.
+"""
+
 _STAGE = """
 ## `stage`
 
@@ -86,7 +95,7 @@ def page() -> str:
 
 def _page() -> Iterator[str]:
     yield _HEAD
-    yield f"\n## `[[route]]`\n\n{_table(Route, without=('when', 'target', 'settings'))}{_STAGE}"
+    yield f"\n## `[[route]]`\n\n{_table(Route, without=('when', 'target', 'settings'))}{_STAGE}{_ORDER}"
     yield f"\n## `[route.when]`\n\n{_table(When)}{_WHICH}"
     yield f"\n## `[[route.target]]`\n\n{_table(Target, without=('settings',))}{_TARGETS}"
     yield "\n## `[route.settings]`\n\nThe settings of the mapping; all of them are texts.\n"
