@@ -1,8 +1,8 @@
 """Measures this machine: `python -m bench [ROOM [NUMBERS]]`; without a room the quick ones.
 
-Rooms: `applications [MESSAGES]`, `osci`, `throughput [MESSAGES [ROUNDS]]`, `growth [MILLIONS [MILLIONS]]` (on
-PostgreSQL, on SQLite), `large [MEBIBYTES]`, `timing [REQUESTS [LANES]]`. Figures are for comparison with others of
-the same machine; ratios of things measured side by side mean more.
+Rooms: `applications [MESSAGES]`, `osci`, `throughput [MESSAGES [ROUNDS]]`, `backlog [MESSAGES [ENGINE]]` (0 SQLite, 1
+PostgreSQL), `growth [MILLIONS [MILLIONS]]` (on PostgreSQL, on SQLite), `large [MEBIBYTES]`, `timing [REQUESTS [LANES]]`.
+Figures are for comparison with others of the same machine; ratios of things measured side by side mean more.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import os
 import platform
 import sys
 
-from bench import applications, growth, large, osci, throughput, timing
+from bench import applications, backlog, growth, large, osci, throughput, timing
 
 _ROOMS = {
     "applications": applications.measure,
     "osci": osci.measure,
     "throughput": throughput.measure,
+    "backlog": backlog.measure,
     "growth": growth.measure,
     "large": large.measure,
     "timing": timing.measure,
