@@ -47,6 +47,7 @@ class Eraser:
         self.overdue: dict[tuple[str, str], int] = {}
         """By Mandant and route: the parked that lie longer than their term, as the last whole pass found them."""
         self._not_before: datetime | None = None
+        self._is_tidy = False
 
     def erase_due(self) -> None:
         """A piece of the pass that is under way, or the first one of a new pass; a fault ends the pass, and is raised."""
@@ -55,11 +56,13 @@ class Eraser:
             return
         if self._steps is None:
             self._overdue = {}
+            self._is_tidy = self._is_tidy or self._pass.retention.tidy()
         steps = self._steps or self._pass.steps(now)
         self._steps, self._not_before = None, now + REST
         end = self._tick() + _PIECE_SECONDS
         for step in steps:
             _tell(step)
+            self._is_tidy = bool(step.count) if step.what == "tidied" else self._is_tidy and step.what != "payloads"
             if step.what == "overdue" and step.group is not None and step.count:
                 key = (step.group.mandant, step.group.route)
                 self._overdue[key] = self._overdue.get(key, 0) + step.count

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from intermediary.core.faults import Transient
 from intermediary.core.retention import Rule, Terms
 from intermediary.core.states import NachrichtState
 from intermediary.store.erasure import Place
-from intermediary.store.retention import Group, Retention
+from intermediary.store.retention import Cleared, Group, Retention
 
 What = Literal["left-overs", "payloads", "overdue", "message-ids", "search-keys", "tidied"]
 
@@ -40,10 +41,14 @@ class Pass:
     search: timedelta
 
     def steps(self, now: datetime) -> Iterator[Step]:
-        """Everything that is due at `now`, a bounded step (below a second) at a time."""
-        erased = 0
-        while count := self.retention.clear_left_overs():
-            yield Step("left-overs", count)
+        """Everything that is due at `now`, a bounded step (below a second) at a time.
+
+        `Transient("store.unavailable")` at its end, when blobs of erased payloads could not be removed.
+        """
+        erased = stuck = 0
+        for cleared in self._clear():
+            stuck += cleared.stuck
+            yield Step("left-overs", cleared.gone)
         for group in self.retention.groups():
             rule = self.terms.rule(group.mandant, group.route, group.state)
             for step in self._overdue(group, rule, now) if rule.state is _PARKED else self._erase(group, rule, now):
@@ -52,6 +57,16 @@ class Pass:
         yield from self._forget(now)
         if erased:
             yield Step("tidied", int(self.retention.tidy()))
+        if stuck:
+            raise Transient("store.unavailable", where=f"{stuck} payloads that are erased cannot be removed")
+
+    def _clear(self) -> Iterator[Cleared]:
+        after: str | None = ""
+        while after is not None:
+            cleared = self.retention.clear_left_overs(after)
+            after = cleared.after
+            if cleared.gone or cleared.stuck:
+                yield cleared
 
     def _erase(self, group: Group, rule: Rule, now: datetime) -> Iterator[Step]:
         after: Place | None = None
@@ -63,6 +78,8 @@ class Pass:
                 yield Step("payloads", bite.erased, group, rule)
 
     def _overdue(self, group: Group, rule: Rule, now: datetime) -> Iterator[Step]:
+        if any(one.covers(group.mandant, group.route) for one in self.retention.holds.standing()):
+            return
         if count := self.retention.count(group, now - rule.term):
             yield Step("overdue", count, group, rule)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,6 +62,15 @@ class Bite:
     after: Place | None
 
 
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """Left-over blobs that are gone now, and that could not be removed; `after` is None at the end."""
+
+    gone: int
+    stuck: int
+    after: str | None
+
+
 class Retention:
     """What a term ends for. Made by `Store.retention`; whoever obeys the terms uses `store.erasing`."""
 
@@ -108,18 +117,26 @@ class Retention:
         """
         bite, blobs = _erase(self._db, group, rule, now, after, most)
         for blob in blobs:
-            self._db.blobs.remove(blob)
+            with suppress(OSError):  # unreadable already, and the next pass looks again
+                self._db.blobs.remove(blob)
         return bite
 
-    def clear_left_overs(self, most: int = BATCH) -> int:
-        """Remove blobs of erased payloads whose file may be there still, after a crash; how many were looked at."""
+    def clear_left_overs(self, after: str = "", most: int = BATCH) -> Cleared:
+        """Remove blobs of erased payloads whose file may be there still: once more in the pass after their erasure.
+
+        Behind the Nachricht `after`, in the order of ids; what the disk does not give up is left for the next pass.
+        """
+        chosen = select(_N.id, _N.blob).where(_IS_LEFT_OVER, _N.id > after).order_by(_N.id).limit(most)
         with self._db.read() as tx:
-            found = tx.execute(select(_N.id, _N.blob).where(_IS_LEFT_OVER).order_by(_N.id).limit(most)).all()
+            found = tx.execute(chosen).all()
+        gone = []
         for row in found:
-            self._db.blobs.remove(row.blob)
-        if found:
-            _forget_blobs(self._db, [row.id for row in found])
-        return len(found)
+            with suppress(OSError):
+                self._db.blobs.remove(row.blob)
+                gone.append(row.id)
+        if gone:
+            _forget_blobs(self._db, gone)
+        return Cleared(len(gone), len(found) - len(gone), found[-1].id if len(found) == most else None)
 
     def forget_message_ids(self, until: datetime, *, now: datetime, most: int = _MEMORY_BATCH) -> int:
         """Erase the hashed message ids that were taken before `until`; how many."""

@@ -6,6 +6,7 @@ from intermediary.store.approvals import Approvals
 from intermediary.store.backup import Backups
 from intermediary.store.database import Database
 from intermediary.store.jobs import Jobs
+from intermediary.store.retention import Retention
 from intermediary.store.targets import Targets
 from intermediary.store.watch import Watch, watch
 
@@ -31,6 +32,11 @@ class Rooms:
     def jobs(self) -> Jobs:
         """Orders over many Nachrichten."""
         return Jobs(self._db)
+
+    @property
+    def retention(self) -> Retention:
+        """Terms of payloads and hashed ids, holds, the end of a Mandant."""
+        return Retention(self._db)
 
     @property
     def watch(self) -> Watch:

@@ -33,7 +33,6 @@ from intermediary.store.records import (
     Taken,
     ZustellungRecord,
 )
-from intermediary.store.retention import Retention
 from intermediary.store.rooms import Rooms
 
 
@@ -59,11 +58,6 @@ class Store(Rooms):
     def pulse(self) -> Pulse:
         """Whether the store answers, and what time it is there."""
         return Pulse(self._db)
-
-    @property
-    def retention(self) -> Retention:
-        """Terms of payloads and hashed ids, holds."""
-        return Retention(self._db)
 
     @property
     def order(self) -> Precedence:

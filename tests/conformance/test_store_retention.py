@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from intermediary.core.decide import Decision
-from intermediary.core.faults import Misconfigured
+from intermediary.core.faults import Misconfigured, Transient
 from intermediary.core.retention import Rule, Terms
 from intermediary.operations.prove import compare_rows
 from intermediary.store import Claim, NotPossible, Store
@@ -108,6 +108,10 @@ def test_what_is_open_or_parked_is_never_erased(store: Store) -> None:
 
     assert [("overdue", 1, N.PARKED), ("overdue", 1, N.PLANNED)] == told
     assert ["present"] * 3 == [store.get(one.nachricht.id).payload for one in (open_, stuck, halted)]
+
+    store.retention.holds.hold_all(MANDANTEN[0], "", now=NOW, **WHO)
+
+    assert [] == [step for step in run(store, NOW + 5000 * DAY) if step.what == "overdue"]
     with pytest.raises(ValueError, match="person"):
         store.retention.erase(Group(MANDANTEN[0], "", N.PARKED), Rule(N.PARKED, 1), now=NOW + 5000 * DAY)
 
@@ -268,8 +272,8 @@ def test_a_blob_that_outlived_its_key_is_removed_by_the_next_pass(
     store = bench.open()
     nachricht_id = completed(store)
     database = store.retention._db
-    monkeypatch.setattr(type(database.blobs), "remove", lambda *_: (_ for _ in ()).throw(OSError("killed")))
-    with pytest.raises(OSError, match="killed"):
+    monkeypatch.setattr(type(database.blobs), "remove", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
         run(store, NOW + 31 * DAY)
     monkeypatch.undo()
 
@@ -282,6 +286,22 @@ def test_a_blob_that_outlived_its_key_is_removed_by_the_next_pass(
 
     assert (0, ["left-overs"]) == (blobs(bench), steps)
     assert [] == run(again, NOW + 31 * DAY)
+
+
+def test_a_disk_that_gives_up_no_file_stops_no_erasure(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every key is erased; the files that stay are told in the pass after, until they are gone."""
+    store = bench.open()
+    ids = [completed(store, f"a{number}") for number in range(3)]
+    monkeypatch.setattr(type(store.retention._db.blobs), "remove", lambda *_: (_ for _ in ()).throw(OSError("EIO")))
+    run(store, NOW + 31 * DAY)
+
+    assert (["erased"] * 3, 0, 3) == ([store.get(one).payload for one in ids], count(bench, data_keys), blobs(bench))
+    with pytest.raises(Transient, match="3 payloads"):
+        run(store, NOW + 31 * DAY)
+    monkeypatch.undo()
+    run(store, NOW + 31 * DAY)
+
+    assert 0 == blobs(bench)
 
 
 def test_hashed_ids_are_forgotten_at_their_own_terms(bench: Bench) -> None:
