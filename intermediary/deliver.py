@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from intermediary.core.breaker import Probe, Sign, sign_of
-from intermediary.core.decide import Decision, Outcome, Situation, decide_zustellung, hold_zustellung
+from intermediary.core.decide import DEADLINES, Decision, Outcome, Situation, decide_zustellung, hold_zustellung
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
 from intermediary.core.ports import Awaiting, Connector, Delivered, Idempotency, NotDelivered, Refused
 from intermediary.core.schedule import Schedule
@@ -98,25 +99,35 @@ class Deliverer:
         connector = target.connector
         idempotency = connector.manifest.idempotency
         match zustellung.state:
-            case _Z.DUE if is_test and not target.takes_tests:  # the route was changed since the plan (DESIGN §2.15)
-                return self._settle(claim, zustellung, Misconfigured("test.message"), target)
-            case _Z.DUE:
-                return self._call(
-                    claim, zustellung, target, lambda: self._send(claim, zustellung, target, render, is_test)
-                )
             case _Z.AWAITING:
                 return self._collect(claim, zustellung, target)
             case _Z.UNCLEAR if zustellung.code == _OVERDUE:
                 return self._park(claim, zustellung, _OVERDUE)
             case _Z.UNCLEAR if idempotency is Idempotency.LOOKUP:
-                return self._call(claim, zustellung, target, lambda: self._look_up(claim, zustellung, target))
-            case _Z.UNCLEAR if idempotency is Idempotency.NATIVE:
-                return self._repeat(claim, zustellung, target, render)
+                step = partial(self._look_up, claim, zustellung, target)
+                return self._call(claim, zustellung, target, step, is_look=True)
+            case _Z.UNCLEAR if idempotency is Idempotency.NONE:
+                code = "" if zustellung.code in DEADLINES else zustellung.code
+                return self._park(claim, zustellung, code or "delivery.unclear")
+            case _ if is_test and not target.takes_tests:  # the route was changed since the plan (DESIGN §2.15)
+                return self._settle(claim, zustellung, Misconfigured("test.message"), target)
+            case _Z.UNCLEAR:
+                return self._call(
+                    claim, zustellung, target, partial(self._repeat, claim, zustellung, target, render, is_test)
+                )
             case _:
-                return self._park(claim, zustellung, zustellung.code or "delivery.unclear")
+                return self._call(
+                    claim, zustellung, target, partial(self._send, claim, zustellung, target, render, is_test)
+                )
 
     def _call(
-        self, claim: Claim, zustellung: ZustellungRecord, target: OpenTarget, step: Callable[[], tuple[Claim, _Said]]
+        self,
+        claim: Claim,
+        zustellung: ZustellungRecord,
+        target: OpenTarget,
+        step: Callable[[], tuple[Claim, _Said]],
+        *,
+        is_look: bool = False,
     ) -> Claim:
         """Send to the target or look there, if it may be called now; then tell what that said about it.
 
@@ -127,7 +138,7 @@ class Deliverer:
             claim,
             zustellung.key,
             now=self._now(),
-            is_look=zustellung.state is _Z.UNCLEAR,
+            is_look=is_look,
             has_waited=zustellung.code == "target.limited",
         )
         if isinstance(leave, Hold):
@@ -231,17 +242,21 @@ class Deliverer:
         return Unclear(_OVERDUE) if now >= until else Awaiting(until, zustellung.correlation)
 
     def _repeat(
-        self, claim: Claim, zustellung: ZustellungRecord, target: OpenTarget, render: Callable[[], Ausgabe]
-    ) -> Claim:
+        self,
+        claim: Claim,
+        zustellung: ZustellungRecord,
+        target: OpenTarget,
+        render: Callable[[], Ausgabe],
+        is_test: bool,
+    ) -> tuple[Claim, _Said]:
         """A native target gets the same bytes under the same key again, or nothing (DESIGN §2.5)."""
         try:
-            unchanged = render().package.content.sha256 == zustellung.output_sha256
+            ausgabe = render()
         except (Misconfigured, Transient) as fault:
-            return self._settle(claim, zustellung, fault, target)
-        if not unchanged:
-            return self._park(claim, zustellung, "output.changed")
-        now = self._now()
-        return self._store.settle(claim, zustellung.key, Decision(_Z.DUE, zustellung.code, now), now=now)
+            return self._settle(claim, zustellung, fault, target), None
+        if ausgabe.package.content.sha256 != zustellung.output_sha256:
+            return self._park(claim, zustellung, "output.changed"), None
+        return self._send(claim, zustellung, target, lambda: ausgabe, is_test)
 
     def _settle(self, claim: Claim, zustellung: ZustellungRecord, outcome: Outcome, target: OpenTarget | None) -> Claim:
         """Commit what follows from an outcome; without a target (it cannot be opened) nothing was sent."""

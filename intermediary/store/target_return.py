@@ -17,7 +17,7 @@ from intermediary.store import target_rows
 from intermediary.store.database import Database, whole
 from intermediary.store.tables import Moment, nachrichten, targets, zustellungen
 from intermediary.store.target_pauses import end_those_over
-from intermediary.store.target_rows import TargetRecord
+from intermediary.store.target_rows import RESTING, TargetRecord
 
 _N = NachrichtState
 _TRIES = timedelta(seconds=5)
@@ -32,6 +32,7 @@ _TO_TEND = (
             select(zustellungen.c.key).where(target_rows.held(targets.c.id, _NOW)).exists(),
         )
     )
+    .where(or_(targets.c.state != TargetState.RESTS, targets.c.rest_until <= _NOW))
     .order_by(targets.c.id)
 )
 _FOLLOWS = or_(
@@ -92,7 +93,7 @@ def _chosen(tx: Connection, ref: TargetRef, record: TargetRecord, count: int, no
     is_paused = in_scope(ref, [one.scope for one in target_rows.pauses(tx) if one.holds(now)]) is not None
     wanted = select(zustellungen.c.key, zustellungen.c.nachricht_id).where(target_rows.held(ref.id, now))
     if is_paused:
-        wanted = wanted.where(zustellungen.c.state == ZustellungState.UNCLEAR)
+        wanted = wanted.where(zustellungen.c.state == ZustellungState.UNCLEAR, zustellungen.c.code == RESTING)
     if record.health.state is not TargetState.WORKS:
         wanted = wanted.order_by(zustellungen.c.attempts)
     return tx.execute(wanted.order_by(zustellungen.c.since, zustellungen.c.key).limit(count)).all()

@@ -22,11 +22,13 @@ from sqlalchemy import (
 
 from intermediary.audit.chain import moment
 from intermediary.core.breaker import Health, Probe, TargetState
+from intermediary.core.decide import DEADLINES
 from intermediary.core.states import ZustellungState
 from intermediary.core.turns import Return, Turns
 from intermediary.store.tables import Moment, nachrichten, target_pauses, target_turns, targets, zustellungen
 
-HELD = ("target.paused", "target.resting")
+RESTING = "target.resting"
+HELD = ("target.paused", RESTING)
 """The codes of what waits until its target is free again; what is limited comes round by itself."""
 
 _WAITS = (ZustellungState.DUE, ZustellungState.UNCLEAR)
@@ -149,6 +151,7 @@ def waiting(tx: Connection) -> dict[str, int]:
         select(zustellungen.c.waits_for, func.count().label("many"))
         .where(zustellungen.c.waits_for != _NOBODY)
         .where(zustellungen.c.state.in_(_WAITS))
+        .where(zustellungen.c.code.in_(sorted(DEADLINES)))
         .group_by(zustellungen.c.waits_for)
     )
     return {row.waits_for: row.many for row in tx.execute(counted)}

@@ -89,6 +89,7 @@ class Hall:
         self.target = Fachverfahren(self.clock)
         self.ref = TargetRef(TARGET, frozenset({TARGET}), limits or Limits(), RULES)
         self.claims: list[str] = []
+        self.ausgabe = AUSGABE
         self._taken = 0
         luck = random.Random(5)
         schedule = Schedule(deadline=deadline or timedelta(hours=72))
@@ -144,7 +145,7 @@ class Hall:
         return done
 
     def _go(self, number: int, claim: Claim) -> None:
-        claim = self._deliverers[number].advance(claim, lambda: AUSGABE)
+        claim = self._deliverers[number].advance(claim, lambda: self.ausgabe)
         if claim.nachricht.verdict:
             state = NachrichtState.COMPLETED if claim.nachricht.verdict == "accepted" else NachrichtState.REJECTED
             self.stores[number].answered(claim, state=state, proof={}, now=self.clock.now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from intermediary.core.breaker import TargetState
 from intermediary.core.faults import Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.ports import Idempotency
 from intermediary.core.turns import Limits
-from intermediary.core.values import Zustellauftrag
+from intermediary.core.values import MemoryContent, Zustellauftrag
 from intermediary.store import Store
 from tests.acceptance.target_hall import SECOND, TARGET, Hall, Killed, away, outage
 from tests.conformance.store_kit import ENGINES, N, Z, bench_in
@@ -154,6 +155,31 @@ def test_uncertain_ones_are_looked_up_when_it_is_back(stores: list[Store]) -> No
     assert (True, TargetState.RESTS) == (calls <= 10, resting)
     assert 50 == len(hall.target.calls) == len(hall.target.effects)
     assert {N.COMPLETED} == {one.state for one in stores[0].find()}
+
+
+def test_held_back_it_gets_no_other_bytes(stores: list[Store]) -> None:
+    """An uncertain one that waited for a native target is not sent in another form under its key (G3)."""
+    hall = Hall(stores)
+
+    def hang(_auftrag: Zustellauftrag) -> None:
+        raise Unclear("delivery.unclear")
+
+    hall.target.mood = hang
+    [own] = hall.take(1)
+    hall.work()
+    stores[1].targets.pause(TARGET, actor="chef", reason="Umzug", until=None, now=hall.clock.now)
+    hall.clock.now += 30 * SECOND
+    hall.pass_seconds(5)
+    waits = stores[0].zustellungen(own)[0]
+    other = MemoryContent(b"<b/>")
+    hall.ausgabe = replace(hall.ausgabe, package=replace(hall.ausgabe.package, content=other))
+    stores[1].targets.resume(TARGET, actor="chef", reason="fertig", now=hall.clock.now)
+    hall.pass_seconds(10)
+    after = stores[0].zustellungen(own)[0]
+
+    assert (Z.UNCLEAR, "target.paused", TARGET) == (waits.state, waits.code, waits.waits_for)
+    assert (Z.PARKED, "output.changed", 1) == (after.state, after.code, len(hall.target.calls))
+    assert 2 == len(hall.claims) - hall.claims.index(own) - 1
 
 
 def test_the_deadline_holds_while_it_rests(stores: list[Store]) -> None:
