@@ -55,10 +55,10 @@ compared: `root` under Wurzelelement, `service` under Dienst, `leika` under Leis
 _ORDER = """
 ## `order`
 
-With `"vorgang"` a target gets the Nachrichten of one Vorgang in the order of acceptance: a later one waits (`order.waits`) until
-the earlier one is decided there ([order of a Vorgang](../howto/order.md)). The Vorgang is what the door was told (AMQP header
-`x-vorgang`, `vorgang` in the sidecar), otherwise what the mapping names. The order holds among targets of the same name in the
-routes of one Mandant. A Nachricht without a Vorgang waits for nobody.
+With `"vorgang"` a target gets the Nachrichten of one Vorgang in the order of acceptance: a later one waits (`order.waits`)
+until the earlier one is decided there ([order of a Vorgang](../howto/order.md)). The Vorgang is what the door was told (AMQP
+header `x-vorgang`, `vorgang` in the sidecar), otherwise what the mapping names. The order holds among targets of the same
+name in the routes of one Mandant. A Nachricht without a Vorgang waits for nobody.
 """
 
 _STAGE = """
