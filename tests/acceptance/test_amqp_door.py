@@ -18,18 +18,22 @@ import pika
 import pika.exceptions
 import pytest
 from pika.exceptions import AMQPError
+from structlog.testing import capture_logs
 from tenacity import wait_fixed
 
+from intermediary.core.bulletin import Obstacle
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.core.values import Eingang
 from intermediary.ingress.amqp import AmqpAnswers, AmqpDoor, AmqpSettings
 from intermediary.ingress.claims import Claims
 from intermediary.ingress.doors import OSCI_MIME, DoorRules, DoorState
+from intermediary.ingress.gate import OPEN, Gate, GuardedGate
 from intermediary.keys.spool import Spool
 from intermediary.testing.servers import PrivateRabbit
 from intermediary.testing.takes import NOW, RecordingTake
 
 PATIENCE = 20.0
+FULL_DISK = Obstacle("intake.disk.reserve", "/daten")
 
 
 class _RawHeaders(pika.BasicProperties):
@@ -84,6 +88,11 @@ class Client:
         self._channel.cancel()
         return found
 
+    def ready(self, queue: str) -> int:
+        """How many messages of a queue nobody holds."""
+        declared = self._channel.queue_declare(queue, passive=True)
+        return int(declared.method.message_count)
+
     def delete(self, queue: str) -> None:
         self._channel.queue_delete(queue)
 
@@ -105,7 +114,12 @@ class House:
 
     @contextmanager
     def door(
-        self, take: Callable[[Sequence[Eingang]], Any], rules: DoorRules | None = None, **change: Any
+        self,
+        take: Callable[[Sequence[Eingang]], Any],
+        rules: DoorRules | None = None,
+        *,
+        gate: Gate = OPEN,
+        **change: Any,
     ) -> Iterator[AmqpDoor]:
         """A running door; at the end it is stopped and must be gone within a second."""
         settings = replace(AmqpSettings(self.rabbit.url, self.queue, aside_seconds=0.05), **change)
@@ -113,7 +127,7 @@ class House:
         spool = Spool(self.folder / "spool")
         claims = Claims({"ablage": self.store}, spool=spool, max_bytes=rules.max_claim_bytes)
         door = AmqpDoor(
-            settings, rules, take=take, clock=lambda: NOW, spool=spool, claims=claims, wait=wait_fixed(0.05)
+            settings, rules, take=take, clock=lambda: NOW, spool=spool, claims=claims, gate=gate, wait=wait_fixed(0.05)
         )
         thread = threading.Thread(target=door.run, daemon=True)
         thread.start()
@@ -191,6 +205,47 @@ def test_what_is_taken_is_acknowledged(house: House) -> None:
     )
     assert ("antwort", "k-1", "v-1") == (eingang.reply_to, eingang.correlation_id, eingang.vorgang)
     assert body == take.bodies["m-1"]
+
+
+def test_a_closed_gate_stops_the_consumer_and_keeps_the_line(house: House) -> None:
+    """What was on its way goes back once, the connection stays, and it goes on where it stopped (promise G8)."""
+    gate, take = GuardedGate(), RecordingTake()
+    names = {f"m-{number}" for number in range(20)}
+    with house.client() as client, capture_logs() as said, house.door(take, gate=gate, prefetch=5) as door:
+        until(lambda: door.status.state is DoorState.TAKING)
+        gate.show([FULL_DISK])
+        until(lambda: door.status.state is DoorState.HOLDING)
+        for name in sorted(names):
+            client.publish(house.queue, name)
+        assert FULL_DISK.code == door.status.code
+        until(lambda: client.ready(house.queue) == len(names))
+        assert [] == take.calls
+        gate.show([])
+        assert take.wait_for(lambda t: t.ids == names)
+        until(lambda: door.status.state is DoorState.TAKING)
+
+    assert 1 == [one["event"] for one in said].count("amqp.session.opened")
+    assert 0 == [one["event"] for one in said].count("amqp.session.ended")
+
+
+def test_what_is_in_hand_goes_back_when_the_gate_closes(house: House) -> None:
+    """The store goes away in the middle: the prefetched messages return to the queue for others, each once."""
+    gate = GuardedGate()
+
+    def fail(_: Sequence[Eingang]) -> None:
+        gate.show([FULL_DISK])
+        raise Transient("store.unavailable")
+
+    take = RecordingTake(fail)
+    with house.client() as client, capture_logs() as said, house.door(take, gate=gate, prefetch=10) as door:
+        for number in range(10):
+            client.publish(house.queue, f"m-{number}")
+        until(lambda: door.status.state is DoorState.HOLDING and client.ready(house.queue) == 10)
+        take.fail = lambda _: None
+        gate.show([])
+        assert take.wait_for(lambda t: len(t.ids) == 10)
+
+    assert "amqp.session.ended" not in {one["event"] for one in said}
 
 
 def test_nothing_is_acknowledged_that_was_not_taken(house: House) -> None:
