@@ -1,4 +1,4 @@
-"""A short run of the soak: a job is interrupted by kills of the daemon, a double click and another operator: one effect each."""
+"""A short run of the soak: a job is broken off by kills and ordered twice, and has one effect on each message."""
 
 from __future__ import annotations
 
