@@ -3,6 +3,7 @@
 .PHONY: help demo setup packages check test bench soak docs clean
 
 UV := .ci/uv
+CHAOS := .venv/bin/python -m tests.chaos
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +34,15 @@ soak: setup packages ## minutes of load and kills, then fresh machines (as root,
 	.venv/bin/pytest -m soak
 	.venv/bin/python -m tests.soak.daemon_kills --messages 2000 --kills 20 --seed 1
 	.venv/bin/python -m tests.soak.daemon_kills --messages 1000 --kills 20 --seed 2 --engine postgresql --database-kills 40
+	$(CHAOS) campaign --engine sqlite --kills 500 --stops 60 --seed 1
+	$(CHAOS) campaign --engine postgresql --kills 500 --broker-kills 100 --alarms 10 --database-kills 100 --moods 40 --network-faults 300 --stops 60 --seed 2
+	$(CHAOS) campaign --engine sqlite --stops 40 --share 0.5 --seed 3
+	$(CHAOS) campaign --engine postgresql --stops 40 --share 0.5 --seed 4
+	$(CHAOS) syscalls --engine sqlite
+	$(CHAOS) syscalls --engine postgresql
+	$(CHAOS) disk-full --engine sqlite --times 50 --kills 10
+	$(CHAOS) disk-full --engine postgresql --times 50 --kills 10
+	for scene in births twins rot; do for engine in sqlite postgresql; do $(CHAOS) $$scene --engine $$engine || exit 1; done; done
 	.venv/bin/python -m tests.soak.hostile_daemon
 	.venv/bin/python -m tests.soak.fuzz --seconds 120
 	.venv/bin/python -m tests.soak.osci_dialog --messages 1000 --kills 50 --seed 1

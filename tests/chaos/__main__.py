@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.chaos.campaign import POSTGRESQL, SQLITE, Plan, Report, run
 from tests.chaos.disk import Drought, dry
+from tests.chaos.scenes import SCENES, Scene
 from tests.chaos.syscalls import FAILED, KILLED, Sweep, sweep
 
 
@@ -41,6 +42,12 @@ def main() -> int:
     disk.add_argument("--kills", type=int, default=0)
     disk.add_argument("--seed", type=int, default=1)
     disk.add_argument("--journal", type=Path)
+    for name, play in SCENES.items():
+        scene = verbs.add_parser(name, help=(play.__doc__ or "").partition("\n")[0])
+        scene.add_argument("--engine", choices=(SQLITE, POSTGRESQL), default=SQLITE)
+        scene.add_argument("--times", type=int, default=20)
+        scene.add_argument("--seed", type=int, default=1)
+        scene.add_argument("--journal", type=Path)
     choice = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="chaos-") as temporary:
         folder = choice.journal or Path(temporary)
@@ -50,12 +57,14 @@ def main() -> int:
     return 1 if report.findings else 0
 
 
-def _run(choice: argparse.Namespace, folder: Path) -> Report | Sweep | Drought:
+def _run(choice: argparse.Namespace, folder: Path) -> Report | Sweep | Drought | Scene:
     if choice.verb == "syscalls":
         calls, errors = (tuple(filter(None, text.split(":"))) for text in (choice.calls, choice.errors))
         return sweep(choice.engine, folder, calls=calls, errors=errors, most=choice.most)
     if choice.verb == "disk-full":
         return dry(choice.engine, folder, times=choice.times, seed=choice.seed, kills=choice.kills)
+    if choice.verb in SCENES:
+        return SCENES[choice.verb](choice.engine, folder, times=choice.times, seed=choice.seed)
     return run(Plan(**{one.name: getattr(choice, one.name) for one in fields(Plan)}), folder)
 
 

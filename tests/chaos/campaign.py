@@ -23,6 +23,9 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.senders import AnswerReader, FolderSender, Load, QueueSender
 from tests.chaos.sink import Sink
 
+_BACKLOG = 120
+"""So many effects may be owed; then the senders wait, so that a slow machine has no hours of work left at the end."""
+
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 
@@ -157,10 +160,13 @@ def _surroundings(plan: Plan, folder: Path, pki: Pki | None) -> Iterator[tuple[S
         stack.callback(nursery.close)
         daemon = Daemon(stand, nursery, workers=plan.workers, plant=plan.plant)
         stack.callback(_end, daemon)
-        load = Load(plan.seed, plan.pace, plan.bold)
+        senders: list[Any] = []
+        load = Load(
+            plan.seed, plan.pace, plan.bold, lambda: sum(2 * one.taken for one in senders) - sink.effects > _BACKLOG
+        )
         files = _journal(stack, folder / "sent-folder.jsonl")
         folder_sender = FolderSender(stand, files, load)
-        senders: list[Any] = [folder_sender]
+        senders.append(folder_sender)
         if rabbit is not None:
             told = _journal(stack, folder / "sent-rabbit.jsonl")
             queue = QueueSender(stand, rabbit.url, told, load)

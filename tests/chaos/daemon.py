@@ -18,11 +18,13 @@ ROLES = ("worker", "ingress", "suspect", "health")
 class Daemon:
     """One `intermediary run`; usable from the threads of a campaign, which take turns under `lock`."""
 
-    def __init__(self, stand: Stand, nursery: Nursery, *, workers: int = 2, plant: str = "", log: Path | None = None):
-        self._words = ["run", "-c", str(stand.site.config), "--workers", str(workers), "--log-level", "debug"]
+    def __init__(
+        self, stand: Stand, nursery: Nursery, *, workers: int = 2, plant: str = "", words: tuple[str, ...] = ()
+    ) -> None:
+        self._words = ["run", "-c", str(stand.site.config), "--workers", str(workers), "--log-level", "debug", *words]
         self.nursery = nursery
         self._plant = plant
-        self.log = log or stand.log
+        self.log = stand.log
         self.environment: dict[str, str] = {}
         self.lock = threading.RLock()
         self.pid = 0
@@ -59,9 +61,21 @@ class Daemon:
     def stop(self) -> int:
         """SIGTERM, as a service manager does it; the exit code."""
         with self.lock:
+            self._wait_for_start()
             if self.is_running():
                 os.kill(self.pid, signal.SIGTERM)
             return self.wait()
+
+    def _wait_for_start(self, seconds: float = 60.0) -> None:
+        """Before it listens to signals, SIGTERM ends it like any program: that is no stop in good order."""
+        pause, end = threading.Event(), time.monotonic() + seconds
+        while time.monotonic() < end and self.is_running() and not self._has_said_started():
+            pause.wait(0.02)
+
+    def _has_said_started(self) -> bool:
+        """The line of its own start is in the log it shares with its predecessors."""
+        mine = f'"pid": {self.pid},'.encode()
+        return any(b'"daemon.started"' in line and mine in line for line in self.log.read_bytes().splitlines())
 
     def wait(self, seconds: float = 60.0) -> int:
         """Its exit code; AssertionError if it does not end."""

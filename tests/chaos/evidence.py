@@ -53,22 +53,28 @@ class Cli:
 
 def is_settled(lines: Sequence[dict[str, Any]]) -> bool:
     """Whether nothing is left to do but for people."""
-    return all(
-        line["state"] in FINAL
-        or line["state"] == "parked"
-        or any(one["state"] == "parked" for one in line["zustellungen"])
-        for line in lines
-    )
+    return not _open(lines)
 
 
 def wait_until_settled(cli: Cli, seconds: float) -> bool:
-    """Look again and again until everything has come to its end; False when the patience is over."""
-    pause, end = threading.Event(), time.monotonic() + seconds
-    while not is_settled(cli.lines("state", "--all", "--json")):
+    """Look again and again until everything has come to its end; False when nothing more has come so far for so long."""
+    pause, end, least = threading.Event(), time.monotonic() + seconds, None
+    while left := _open(cli.lines("state", "--all", "--json")):
+        if least is None or left < least:
+            least, end = left, time.monotonic() + seconds
         if time.monotonic() > end:
             return False
         pause.wait(1.0)
     return True
+
+
+def _open(lines: Sequence[dict[str, Any]]) -> int:
+    return sum(
+        line["state"] not in FINAL
+        and line["state"] != "parked"
+        and not any(one["state"] == "parked" for one in line["zustellungen"])
+        for line in lines
+    )
 
 
 def collect(

@@ -160,6 +160,7 @@ def _fork(question: dict[str, Any], line: Any) -> int:
     code = CRASHED
     try:
         line.detach()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # no daemon outlives its campaign
         os.setsid()
         log = os.open(question["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(log, 1)

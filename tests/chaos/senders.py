@@ -30,11 +30,12 @@ _AGAIN_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much is handed in: the pause between two, and how many of them go to the target of kind none."""
+    """How much is handed in: the pause between two, how many go to the target of kind none, and when it is enough for now."""
 
     seed: int = 1
     pace_seconds: float = 0.15
     bold: float = 0.08
+    is_full: Callable[[], bool] = lambda: False
 
 
 class Author:
@@ -74,6 +75,7 @@ class FolderSender:
         self._author = Author(stand, "folder", load)
         self._journal = journal
         self._pace = load.pace_seconds
+        self._is_full = load.is_full
         self._ahead = ahead
         self._lying: dict[str, dict[str, Any]] = {}
         self._kept: dict[str, bytes] = {}
@@ -108,7 +110,7 @@ class FolderSender:
         due = time.monotonic()
         while not self._stop.wait(0.005):
             self._look()
-            if time.monotonic() >= due and len(self._lying) < self._ahead:
+            if time.monotonic() >= due and len(self._lying) < self._ahead and not self._is_full():
                 due = max(due + self._pace, time.monotonic() - 5 * self._pace)
                 self._give()
 
@@ -162,6 +164,7 @@ class QueueSender:
         self._author = Author(stand, "rabbit", load)
         self._journal = journal
         self._pace = load.pace_seconds
+        self._is_full = load.is_full
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="queue-sender", daemon=True)
         self.taken = 0
@@ -191,6 +194,9 @@ class QueueSender:
                     channel = connection.channel()
                     channel.confirm_delivery()
                     while not self._stop.is_set() or waiting is not None:
+                        if waiting is None and self._is_full():
+                            connection.sleep(self._pace)
+                            continue
                         if waiting is None:
                             waiting = self._author.next()
                             self._journal.write("given", **waiting[0])
