@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from intermediary.cli.options import wrapped
-from intermediary.daemon.telling import local
+from intermediary.daemon.telling import local, messages
 from intermediary.operations.explained import Explained
 from intermediary.store.incidents import IncidentRecord
 
@@ -38,7 +38,7 @@ def _origin(found: Explained, now: datetime) -> str:
 
 
 def _incident(one: IncidentRecord) -> str:
-    concerned = f", {one.count} Nachrichten" if one.most else ""
+    concerned = f", {messages(one.count)}" if one.most else ""
     taken_on = f"; es kümmert sich {one.acknowledged_by}" if one.acknowledged_at else ""
     return f"{one.id[:8]} seit {local(one.opened_at)}{concerned}{taken_on}: intermediary incidents show {one.id[:8]}"
 

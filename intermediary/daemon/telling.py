@@ -80,17 +80,21 @@ def lines(one: IncidentRecord) -> Iterator[str]:
     yield f"Es hilft:   {HEALERS[code.healer] if code else 'die Entwickler'}"
     yield f"Zu tun:     {code.remedy if code else ''}"
     if one.most:
-        yield f"Betroffen:  {one.count} Nachrichten, höchstens {one.most}"
+        yield f"Betroffen:  {messages(one.count)}, höchstens {one.most}"
     if one.mandanten:
         yield f"Mandanten:  {', '.join(one.mandanten)}"
     yield f"Beginn:     {local(one.first_seen)}"
     yield f"Ende:       {local(one.ended_at)}" if one.ended_at else f"Zuletzt:    {local(one.last_seen)}"
     if one.acknowledged_at is not None:
         yield f"Kümmert:    {one.acknowledged_by} seit {local(one.acknowledged_at)}: {one.acknowledged_reason}"
-    yield f"Ansehen:    intermediary incidents show {one.id[:13]}"
     if one.most:
         yield f"Betroffene: intermediary list code={one.code}"
     yield f"Anleitung:  {runbook(one.code)}"
+
+
+def messages(count: int) -> str:
+    """How many Nachrichten, in German."""
+    return f"{count} Nachricht{'' if count == 1 else 'en'}"
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -62,9 +62,13 @@ def letter_of(alert: Alert, installation: str) -> Letter:
         kind=alert.phase,
         installation=installation,
         subject=f"[{installation}] {word}: {headline(one)}",
-        text="\n".join((f"{word} in der Installation {installation}.", "", *lines(one), "")),
+        text="\n".join((f"{word} in der Installation {installation}.", "", *lines(one), _look_at(one.id), "")),
         incident=as_json(one),
     )
+
+
+def _look_at(incident_id: str) -> str:
+    return f"Ansehen:    intermediary incidents show {incident_id[:13]}"
 
 
 def probe_letter(letter_id: str, installation: str) -> Letter:
