@@ -30,7 +30,7 @@ _AGAIN_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much is handed in: the pause between two, how many go to the target of kind none, and when it is enough for now."""
+    """How much is handed in: the pause between two, how many go to the target of kind none, and when it is enough."""
 
     seed: int = 1
     pace_seconds: float = 0.15
