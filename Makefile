@@ -36,8 +36,8 @@ soak: setup packages ## minutes of load and kills, then fresh machines (as root,
 	.venv/bin/python -m tests.soak.daemon_kills --messages 1000 --kills 20 --seed 2 --engine postgresql --database-kills 40
 	$(CHAOS) campaign --engine sqlite --kills 500 --stops 60 --seed 1
 	$(CHAOS) campaign --engine postgresql --kills 500 --broker-kills 100 --alarms 10 --database-kills 100 --moods 40 --network-faults 300 --stops 60 --seed 2
-	$(CHAOS) campaign --engine sqlite --stops 40 --share 0.5 --seed 3
-	$(CHAOS) campaign --engine postgresql --stops 40 --share 0.5 --seed 4
+	$(CHAOS) campaign --engine sqlite --stops 20 --share 0.5 --seed 3
+	$(CHAOS) campaign --engine postgresql --stops 20 --share 0.5 --seed 4
 	$(CHAOS) syscalls --engine sqlite
 	$(CHAOS) syscalls --engine postgresql
 	$(CHAOS) disk-full --engine sqlite --times 50 --kills 10
