@@ -361,7 +361,7 @@ def _check_second(heads: Sequence[Any], elsewhere: Sequence[Any], keys: Sequence
     check_elsewhere(heads[-1:], elsewhere)
 
 
-def _is_lost(head: Any, was: Any) -> bool:
+def _is_lost(head: Any, was: Any) -> Any:
     near = was["size"] < head["size"] <= was["lost_to"] and head["at"] <= was["lost_until"]
     return near and (head["size"] < was["lost_to"] or hashlib.sha256(canonical(head)).hexdigest() == was["lost_head"])
 

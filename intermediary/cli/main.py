@@ -51,6 +51,7 @@ VERBS: dict[str, Verb] = {
     "connector": Verb("intermediary.cli.connector:command", "List connectors."),
     "simulate": Verb("intermediary.testing.simulate.command:command", "Start a local stand-in of a partner."),
     "keys": Verb("intermediary.cli.keys:command", "List keys; foresee which messages a missing key costs."),
+    "reveal": Verb("intermediary.cli.reveal:command", "Write a message as it was received into a file; audited."),
     "backup": Verb("intermediary.cli.backup:backup", "Back up the installation while the daemon runs."),
     "restore": Verb("intermediary.cli.backup:restore", "Check a backup; restore it into an empty installation."),
     "store": Verb("intermediary.cli.store:command", "Move the store to another engine."),

@@ -24,6 +24,7 @@ def crosscheck(settings: Settings, file: Path) -> list[Finding]:
         *_duplicates(settings, file),
         *_unknown_mandanten(settings, file),
         *_mandanten(settings, file),
+        *_approvals(settings, file),
         *_channels(settings, file),
         *_listening(settings, file),
         *_health(settings, file),
@@ -82,6 +83,23 @@ def _mandanten(settings: Settings, file: Path) -> Iterator[Finding]:
             f"mandant[{names[-1]}].kek_file",
             f"is the key of {', '.join(names)} at once",
             "give every Mandant its own key, so that one can be changed or destroyed without the others",
+        )
+
+
+def _approvals(settings: Settings, file: Path) -> Iterator[Finding]:
+    """One account in two groups would be two persons."""
+    groups = settings.approvals.same_person
+    for account in _twice(name for group in groups for name in dict.fromkeys(group)):
+        yield Finding(
+            file, "approvals.same_person", f'"{account}" stands in several groups', "write one group per person"
+        )
+    if any(len(set(group)) < 2 for group in groups):
+        yield Finding(
+            file,
+            "approvals.same_person",
+            "a group of one account says nothing",
+            "name all accounts of the person",
+            Severity.WARNING,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -235,3 +236,33 @@ def test_people_can_read_it(guarded: Office) -> None:
     assert f"approvals approve|refuse {request['id']}" in shown.out
     assert "geprüft" in shown.out
     assert guarded.ids["conflict"] in request["asked"]
+
+
+def test_a_payload_is_revealed_by_two(own: Office, tmp_path: Path) -> None:
+    """The received bytes go into a file of mode 0600, after another person said yes; read and approval are in the chain."""
+    own.config.write_text(own.config.read_text(encoding="utf-8") + '\n[approvals]\nrequired = ["reveal"]\n')
+    file = tmp_path / "inhalt.osci"
+    wish = ("reveal", own.ids["done"], "-o", str(file), *WHY)
+    asked = _by(own, "adler", *wish)
+    assert (1, False) == (asked.code, file.exists())
+    (request,) = _open(own)
+    _by(own, "bussard", "approvals", "approve", request["id"], *WHY)
+    done = _by(own, "adler", *wish, "--approval", request["id"])
+    again = _by(own, "adler", *wish)
+
+    assert 0 == done.code, done
+    assert 0 == file.stat().st_mode & 0o077
+    assert b"MIME-Version" in file.read_bytes()[:200]
+    assert (2, True) == (again.code, "exists" in again.err)
+    assert ["person.approved", "person.read"] == [event["event"] for event in _events(own, "done")]
+
+
+def test_lint_knows_who_is_one_person(own: Office) -> None:
+    """An account in two groups would be two persons after all: refused."""
+    rules = '\n[approvals]\nsame_person = [["a", "b"], ["b", "c"]]\n'
+    own.config.write_text(own.config.read_text(encoding="utf-8") + rules)
+
+    said = own.call("lint")
+
+    assert 2 == said.code
+    assert "approvals.same_person" in said.out + said.err
