@@ -18,11 +18,13 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Table,
     delete,
     func,
     insert,
     inspect,
     select,
+    true,
     type_coerce,
     update,
 )
@@ -31,6 +33,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from intermediary.core.clock import Memory
 from intermediary.core.faults import Transient
+from intermediary.store import tables
 from intermediary.store.database import Database, translated, whole
 from intermediary.store.dialects import Dialect, Postgres, Sqlite
 from intermediary.store.installation import record_installation
@@ -45,11 +48,34 @@ _ALL = select(meta).where(meta.c.name.startswith(_CLOCK))
 _NEWEST = select(func.max(nachrichten.c.received_at))
 _WAITING = select(nachrichten.c.mandant, func.count()).where(nachrichten.c.due_at.is_not(None))
 
-_PENDING: Mapping[Any, tuple[str, ...]] = {
+MOVING: Mapping[Table, tuple[str, ...]] = {
     nachrichten: ("due_at", "own_due_at", "since", "lease_until"),
     zustellungen: ("due_at", "since", "until"),
+    tables.alerts: ("due_at",),
+    tables.approvals: ("expires_at",),
+    tables.incidents: ("quiet_since",),
+    tables.jobs: ("next_at", "lease_until"),
+    tables.job_items: ("again_at",),
+    tables.targets: ("since", "rest_until", "return_began_at", "return_last_at", "passes_at", "queue_ends_at"),
+    tables.target_turns: ("began_at",),
+    tables.target_pauses: ("until",),
 }
 """The moments that say when something is to happen, or since when a deadline counts: they move when the time is set."""
+
+STAYING: Mapping[Table, tuple[str, ...]] = {
+    nachrichten: ("received_at", "state_since", "held_since"),
+    zustellungen: ("intended_at",),
+    tables.alerts: ("made_at", "sent_at"),
+    tables.approvals: ("created_at", "decided_at", "used_at"),
+    tables.incidents: ("first_seen", "last_seen", "opened_at", "ended_at", "acknowledged_at"),
+    tables.jobs: ("created_at", "started_at", "ended_at"),
+    tables.target_pauses: ("paused_at",),
+    tables.data_keys: ("created_at",),
+    tables.intake_keys: ("taken_at",),
+    tables.vorgaenge: ("last_at",),
+    tables.holds: ("since",),
+}
+"""The moments that testify when something happened: what was written down stays as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +171,20 @@ def _set_time(
         db.dialect.queue_for(tx, [own])
         is_waiting = (nachrichten.c.due_at.is_not(None)) | (nachrichten.c.lease_until.is_not(None))
         moving = select(nachrichten.c.id).where(is_waiting)
-        _shift(tx, zustellungen, zustellungen.c.nachricht_id.in_(moving), shift)
-        moved = _shift(tx, nachrichten, is_waiting, shift)
+        of_waiting = {zustellungen: zustellungen.c.nachricht_id.in_(moving), nachrichten: is_waiting}
+        for table in MOVING.keys() - of_waiting.keys():
+            _shift(tx, table, true(), shift)
+        moved = [_shift(tx, table, condition, shift) for table, condition in of_waiting.items()][-1]
         tx.execute(delete(meta).where(meta.c.name.startswith(_CLOCK)).where(meta.c.name != own))
         _put(tx, own, json.dumps({"zero": _micro(zero), "seen": _micro(now)}))
         record_installation(db, tx, "clock.accepted", {**fields, "moved": moved}, now=now, actor=actor)
     return moved
 
 
-def _shift(tx: Connection, table: Any, condition: ColumnElement[bool], shift: timedelta) -> int:
+def _shift(tx: Connection, table: Table, condition: ColumnElement[bool], shift: timedelta) -> int:
     """Move the moments of these rows; what is not set stays so."""
     by = shift // _MICROSECOND
-    moved = {name: _number(table.c[name]) + by for name in _PENDING[table]}
+    moved = {name: _number(table.c[name]) + by for name in MOVING[table]}
     count: int = tx.execute(update(table).where(condition).values(moved)).rowcount
     return count
 

@@ -41,7 +41,7 @@ class FakedTime:
     def variables(self) -> dict[str, str]:
         return {
             "LD_PRELOAD": str(self._library),
-            "PYTHONPATH": str(self._patch),
+            "PYTHONPATH": os.pathsep.join([str(self._patch), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",

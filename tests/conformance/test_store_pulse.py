@@ -11,7 +11,8 @@ from intermediary.core.clock import Memory
 from intermediary.core.decide import Decision
 from intermediary.core.faults import Transient
 from intermediary.store import Store
-from intermediary.store.pulse import feel_store
+from intermediary.store.pulse import MOVING, STAYING, feel_store
+from intermediary.store.tables import METADATA, Moment
 from intermediary.testing.postgres import PrivatePostgres
 from tests.conformance.store_kit import (
     LEASE,
@@ -115,6 +116,20 @@ def test_a_lease_is_neither_stolen_nor_eternal(store: Store, jump: timedelta) ->
     claim = store.extend(claim, now)
     (taken,) = store.claim_suspect("w2", now + LEASE)
     assert claim.nachricht.id == taken.nachricht.id
+
+
+def test_every_moment_has_its_place() -> None:
+    """Whoever adds a column says whether it moves when a person sets the time, or stays as evidence."""
+    found = {
+        (table, column.name)
+        for table in METADATA.sorted_tables
+        for column in table.c
+        if isinstance(column.type, Moment)
+    }
+    moving, staying = ({(table, name) for table, names in one.items() for name in names} for one in (MOVING, STAYING))
+
+    assert set() == moving & staying
+    assert {(table.name, name) for table, name in found} == {(table.name, name) for table, name in moving | staying}
 
 
 def test_setting_the_time_is_audited_and_heard_elsewhere(bench: Bench) -> None:
