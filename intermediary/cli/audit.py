@@ -97,10 +97,9 @@ def dossier(message: str, output: Path | None, config: Path) -> None:
     """
     from intermediary.operations.dossier import dossier as dossier_
     from intermediary.operations.prove import verify_dossier
-    from intermediary.wiring import utc_now
 
     with installation(config) as opened:
-        made = dossier_(opened, opened.store.resolve(message), utc_now())
+        made = dossier_(opened, opened.store.resolve(message), opened.now())
     text = json.dumps(made, ensure_ascii=False, indent=1)
     is_sound, told = verify_dossier(made)
     if output is None:
@@ -127,11 +126,10 @@ def rotate_key(approval: str, reason: str, config: Path) -> None:
     """
     from intermediary.operations.approvals import approvals_of
     from intermediary.operations.rotate import rotate_key as rotate
-    from intermediary.wiring import utc_now
 
     request = requested(reason, approval)
     with installation(config) as opened:
-        done = rotate(opened, request, now=utc_now(), approvals=approvals_of(opened, now=opened.now))
+        done = rotate(opened, request, now=opened.now(), approvals=approvals_of(opened, now=opened.now))
     say(f"Neuer Schlüssel {done.new}")
     say(f"Alter Schlüssel {done.old}, öffentlich in {done.old_public}")
     say(f'Jetzt eintragen: [audit] previous_keys = ["{done.old_public}"] (zu den vorhandenen dazu)')

@@ -42,13 +42,12 @@ def backup(output: Path, keys: Path | None, keep_days: int, config: Path, as_jso
     """
     from intermediary.operations.backup import make_backup
     from intermediary.operations.vault import Vault
-    from intermediary.wiring import utc_now
 
     output = output.absolute()
     vault = Vault(output, keys.absolute() if keys else output / "keys")
     with installation(config) as opened:
         made = make_backup(
-            opened, vault, keep=timedelta(days=keep_days), actor=account(), watch=_watched, now=utc_now()
+            opened, vault, keep=timedelta(days=keep_days), actor=account(), watch=_watched, now=opened.now()
         )
     written = made.written
     if as_json:

@@ -77,7 +77,7 @@ def replay(
     from intermediary.operations.rejudge import rejudge
     from intermediary.operations.repeats import twice_hurts
     from intermediary.operations.selection import Selection
-    from intermediary.wiring import Configuration, utc_now
+    from intermediary.wiring import Configuration
 
     if redeliver and versions == "current":
         raise click.UsageError("--redeliver sends what was judged; --with current judges what was never sent")
@@ -93,7 +93,7 @@ def replay(
                 order(bulk, chosen, how, requested(reason, approval), as_json=as_json)
             return
         hurts = twice_hurts(opened.settings) if redeliver else None
-        job = Replay(opened.store, now=utc_now, approvals=approvals_of(opened, now=opened.now), twice_hurts=hurts)
+        job = Replay(opened.store, now=opened.now, approvals=approvals_of(opened, now=opened.now), twice_hurts=hurts)
         bank = Configuration(opened.settings).bank() if dry_run else None
         if dry_run:
             found_now = job.effects(chosen, redeliver=redeliver, with_current=with_current, repeat_anyway=repeat_anyway)
@@ -110,7 +110,7 @@ def replay(
             today = ""
             if bank is not None:
                 found = opened.store.get(effect.nachricht_id)
-                today = rejudge(opened.store, bank, found, actor=account(), now=utc_now()).text()
+                today = rejudge(opened.store, bank, found, actor=account(), now=opened.now()).text()
             if as_json:
                 say_json({"id": effect.nachricht_id, "state": effect.state.value, "action": effect.action,
                           "target": effect.target, "why": effect.why, "today": today, "dryRun": dry_run})  # fmt: skip
@@ -151,7 +151,6 @@ def decide(
     from intermediary.operations.approvals import approvals_of
     from intermediary.operations.look import row
     from intermediary.operations.selection import Selection
-    from intermediary.wiring import utc_now
 
     is_selection = "=" in nachricht
     prefix, _, target = ("", "", "") if is_selection else nachricht.partition("/")
@@ -159,7 +158,7 @@ def decide(
         raise click.UsageError(f"{verb} is about the whole message: write the id without /{target}")
     with installation(config) as opened:
         request = requested(reason, approval)
-        verbs = Decide(opened.store, now=utc_now, approvals=approvals_of(opened, now=opened.now))
+        verbs = Decide(opened.store, now=opened.now, approvals=approvals_of(opened, now=opened.now))
         if not is_selection:
             after = verbs.carry_out(verb, opened.store.resolve(prefix), target, proof, request)
             _say_decided(verb, after.id, after.state.value, as_json=row(after) if as_json else None)

@@ -152,13 +152,12 @@ def bulk_of(opened: Any, *, redeliver: str = "") -> BulkReplay:
     from intermediary.operations.approvals import approvals_of
     from intermediary.operations.jobs import BulkReplay
     from intermediary.operations.repeats import twice_hurts
-    from intermediary.wiring import utc_now
 
     return BulkReplay(
         opened.store,
-        now=utc_now,
+        now=opened.now,
         new_id=lambda: str(uuid.uuid4()),
-        approvals=approvals_of(opened, now=utc_now),
+        approvals=approvals_of(opened, now=opened.now),
         twice_hurts=twice_hurts(opened.settings) if redeliver else None,
     )
 

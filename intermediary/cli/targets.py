@@ -38,11 +38,10 @@ def command() -> None:
 def list_(scope: str, config: Path, as_json: bool) -> None:
     """Show how each target does, since when, its failures in a row, its next probe, and how much waits for it."""
     from intermediary.operations.targets import known_targets, target_lines
-    from intermediary.wiring import utc_now
 
     with installation(config) as opened:
         refs = [ref for ref in known_targets(opened.settings) if not scope or ref.is_in(scope)]
-        lines = list(target_lines(refs, opened.store.targets.standing(), utc_now()))
+        lines = list(target_lines(refs, opened.store.targets.standing(), opened.now()))
     shown = [line for line in lines if line.is_known or not scope]
     for line in shown:
         if as_json:
@@ -64,11 +63,10 @@ def pause(scope: str, until: str, reason: str, config: Path, as_json: bool) -> N
     """Send nothing there any more: to a target, to all of a route, or to all of a Mandant. What is under way ends."""
     from intermediary.operations.selection import moment_of
     from intermediary.operations.targets import TargetCare, known_targets
-    from intermediary.wiring import utc_now
 
     end = moment_of(until) if until else None
     with installation(config) as opened:
-        care = TargetCare(opened.store, known_targets(opened.settings), now=utc_now)
+        care = TargetCare(opened.store, known_targets(opened.settings), now=opened.now)
         concerned = care.pause(scope, requested(reason), end)
     if as_json:
         say_json({"paused": scope, "until": end.isoformat() if end else None, "targets": [ref.id for ref in concerned]})
@@ -89,10 +87,9 @@ def pause(scope: str, until: str, reason: str, config: Path, as_json: bool) -> N
 def resume(scope: str, reason: str, config: Path, as_json: bool) -> None:
     """Send there again. What has waited goes out bit by bit, the oldest first."""
     from intermediary.operations.targets import TargetCare, known_targets
-    from intermediary.wiring import utc_now
 
     with installation(config) as opened:
-        care = TargetCare(opened.store, known_targets(opened.settings), now=utc_now)
+        care = TargetCare(opened.store, known_targets(opened.settings), now=opened.now)
         still = care.resume(scope, requested(reason))
     if as_json:
         say_json({"resumed": scope, "stillPaused": [ref.id for ref in still]})

@@ -11,7 +11,7 @@ from intermediary.core.tables import did_you_mean
 from intermediary.ingress.doors import Angaben, build_eingang
 from intermediary.keys.spool import Spool, SpoolTooLarge
 from intermediary.settings.channels import Channel
-from intermediary.wiring import Installation, door_rules, spool_folder, utc_now
+from intermediary.wiring import Installation, door_rules, spool_folder
 
 
 class ChannelUnclear(Exception):
@@ -45,7 +45,7 @@ def submit(
         try:
             with file.open("rb") as stream:
                 body = spool.copy(stream, max_bytes=rules.max_bytes)
-            eingang = build_eingang(rules, angaben, body=body, received_at=utc_now())
+            eingang = build_eingang(rules, angaben, body=body, received_at=installation.now())
         except SpoolTooLarge:
             yield Submitted(file, "refused", code="intake.size.exceeded")
             continue
