@@ -36,7 +36,7 @@ from intermediary.testing.postgres import PrivatePostgres
 from intermediary.testing.samples import sample_letter
 from intermediary.testing.servers import PrivateRabbit
 from intermediary.wiring import open_installation, utc_now
-from tests.soak.daemon_kills import ANSWERS, QUEUE, Consumer, Daemon, _use_broker
+from tests.soak.daemon_kills import ANSWERS, QUEUE, Consumer, Daemon, use_broker
 
 _PATIENCE_SECONDS = 240.0
 
@@ -146,7 +146,7 @@ def run(folder: Path, *, rounds: int, messages: int, seed: int, engine: str = "s
         if postgres is not None:
             site.use_database(postgres.database())
         rabbit = stack.enter_context(PrivateRabbit())
-        _use_broker(site, rabbit.url)
+        use_broker(site, rabbit.url)
         it = _Round(site, rabbit.url, postgres, dice)
         consumer = stack.enter_context(Consumer(site.drop))
         known = 0
