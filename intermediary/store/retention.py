@@ -148,12 +148,16 @@ class Retention:
 
     def tidy(self) -> bool:
         """After an erasure: let the engine drop what its own files keep of it; False when readers were in the way."""
-        done: list[Any] = []
-        with translated(), closing(self._db.engine.raw_connection()) as connection:
-            for statement in self._db.dialect.after_erasure:
-                cursor = connection.cursor()
-                cursor.execute(statement)
-                done += cursor.fetchall()
+        engine, done = self._db.engine, list[Any]()
+        with translated(), closing(engine.raw_connection()) as connection:
+            try:
+                for statement in self._db.dialect.after_erasure:
+                    cursor = connection.cursor()
+                    cursor.execute(statement)
+                    done += cursor.fetchall()
+            except engine.dialect.loaded_dbapi.Error:
+                connection.invalidate()  # whatever was set on it must not stay
+                return False
         return all(row[0] == 0 for row in done if len(row) == 3)
 
 

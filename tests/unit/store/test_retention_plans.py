@@ -54,3 +54,16 @@ def test_what_is_due_is_found_by_an_index(store: Store, ask: Any, index: str) ->
     assert index in plan
     assert "SCAN nachrichten |" not in f"{plan} |"
     assert "TEMP B-TREE" not in plan
+
+
+def test_a_reader_in_the_way_keeps_nobody_waiting(store: Store) -> None:
+    """The journal is emptied as soon as nobody reads what is in it; until then the answer is no, at once."""
+    database = store.retention._db
+    with database.read() as tx:
+        tx.exec_driver_sql("SELECT count(*) FROM meta").all()
+        store.retention.holds.hold_all(MANDANTEN[0], "", actor="a.adler", reason="Prüfung", now=NOW)
+
+        assert not store.retention.tidy()
+    assert store.retention.tidy()
+    with database.read() as tx:
+        assert 30_000 == tx.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
