@@ -65,14 +65,13 @@ def show(job: str, config: Path, as_json: bool) -> None:
     """Show a job: how far it is, what was done, what was left and why, what came back."""
     from intermediary.cli.job_sheet import lines
     from intermediary.operations.jobs import report_row
-    from intermediary.wiring import utc_now
 
     with installation(config) as opened:
-        report = _bulk(opened).report(job)
+        report, now = _bulk(opened).report(job), opened.now()
     if as_json:
         say_json(report_row(report))
         return
-    for indent, line in lines(report, utc_now()):
+    for indent, line in lines(report, now):
         say_wrapped([line], indent=indent) if line else say()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from intermediary.operations.approvals import ApprovalNeeded, Approvals, Wish
+from intermediary.operations.approvals import ApprovalNeeded, Approvals, Consent, Wish
 from intermediary.operations.person import Request
 from intermediary.operations.repeats import TwiceHurts
 from intermediary.operations.selection import Selection
@@ -142,9 +142,10 @@ class BulkReplay:
     def begin(self, job_id: str, request: Request) -> JobRecord:
         """Start a job that waits for an approval, with it; raises like `Approvals.demand`."""
         job = self.store.jobs.get(job_id)
+        consent = None
         if self.approvals is not None and job.state is JobState.ASKED:
-            self.approvals.demand(_wish(job, ()), request)
-        return self.store.jobs.start(job.id, actor=request.actor, reason=request.reason, now=self.now())
+            consent = self.approvals.demand(_wish(job, ()), request)
+        return self._begun(job, request, consent)
 
     def pause(self, prefix: str, request: Request) -> JobRecord:
         """When this returns, nothing more is done until `resume`."""
@@ -179,13 +180,26 @@ class BulkReplay:
         if self.approvals is None:
             return job
         try:
-            self.approvals.demand(_wish(job, forecast.lines()), request)
+            consent = self.approvals.demand(_wish(job, forecast.lines()), request)
         except ApprovalNeeded:
             raise
         except Exception:
             self.store.jobs.stop(job.id, actor=request.actor, reason=request.reason, now=self.now())
             raise
-        return self.store.jobs.start(job.id, actor=request.actor, reason=request.reason, now=self.now())
+        return self._begun(job, request, consent)
+
+    def _begun(self, job: JobRecord, request: Request, consent: Consent | None) -> JobRecord:
+        approved = {}
+        if consent is not None and consent.approval:
+            approved = {
+                "approval": consent.approval,
+                "verb": consent.verb,
+                "requested_by": consent.requested_by,
+                "approved_by": consent.approved_by,
+            }
+        return self.store.jobs.start(
+            job.id, actor=request.actor, reason=request.reason, now=self.now(), approved=approved
+        )
 
     def _tell_doubles(self, selection: Selection, how: How) -> set[tuple[str, str]]:
         """Mandanten and routes whose target can tell a second delivery from the first."""

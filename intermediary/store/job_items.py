@@ -170,6 +170,9 @@ def _move(
     because = {"reason": job.reason, "job": job.id}
     done: list[str] = []
     key, problem, effects = "", "", _effects(job, item, work)
+    approved = job.options.get("approved")
+    if approved and any(effect.action != "nothing" for effect in effects):
+        work.event("person.approved", approved, actor=job.actor)
     for effect in effects:
         if effect.action == "nothing":
             continue

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from intermediary.audit.chain import canonical as as_bytes
+from intermediary.core.values import EMPTY
 from intermediary.store.choose import canonical
 from intermediary.store.database import Database, whole
 from intermediary.store.errors import JobOpen, NothingChosen, NotPossible
@@ -101,12 +102,15 @@ def move(
     reason: str,
     now: datetime,
     interval: timedelta | None = None,
+    approved: Mapping[str, str] = EMPTY,
 ) -> JobRecord:
     with db.write() as tx:
         row = locked(tx, job_id)
         if JobState(row.state) not in states:
             raise NotPossible(f"the job is {row.state}")
         values: dict[str, Any] = {"state": state, "code": ""}
+        if approved:
+            values["options"] = {**row.options, "approved": dict(approved)}
         fields: dict[str, Any] = {"job": row.id, "reason": reason}
         match state:
             case JobState.RUNNING:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
+from intermediary.core.values import EMPTY
 from intermediary.store import job_items, job_orders, job_steps
 from intermediary.store import job_report as reporting
 from intermediary.store import survey as surveying
@@ -72,10 +73,13 @@ class Jobs:
         with self._db.read() as tx:
             return reporting.report(tx, job)
 
-    def start(self, job_id: str, *, actor: str, reason: str, now: datetime) -> JobRecord:
-        """Asked → running: a second person has approved."""
+    def start(
+        self, job_id: str, *, actor: str, reason: str, now: datetime, approved: Mapping[str, str] = EMPTY
+    ) -> JobRecord:
+        """Asked → running: a second person has approved; `approved` is told in the chain of each Nachricht it moves."""
+        states = {JobState.ASKED}
         return job_orders.move(
-            self._db, job_id, {JobState.ASKED}, JobState.RUNNING, actor=actor, reason=reason, now=now
+            self._db, job_id, states, JobState.RUNNING, actor=actor, reason=reason, now=now, approved=approved
         )
 
     def pause(self, job_id: str, *, actor: str, reason: str, now: datetime) -> JobRecord:

@@ -39,7 +39,7 @@ from intermediary.testing.pki import Pki
 from intermediary.testing.postgres import PrivatePostgres
 from intermediary.testing.samples import sample_letter
 from intermediary.wiring import open_installation, utc_now
-from tests.acceptance.command import Said, process
+from tests.acceptance.command import Said, call
 from tests.soak.daemon_kills import Consumer, Daemon
 
 LETTERS = 20
@@ -176,7 +176,7 @@ class _Run:
         words = ("replay", *WORDS, "--job", "--rate", str(rate), "--json")
         [told] = self._call(*words).rows
         taken = time.monotonic() - started
-        twice = process(*words, "-c", self.site.config)
+        twice = call(*words, "-c", self.site.config)
         if twice.code == 0 or told["id"] not in twice.err:
             self.found.append(f"a second equal order was not refused: {twice}")
         return self.store.jobs.get(told["id"]), taken
@@ -272,7 +272,7 @@ class _Run:
             raise RuntimeError("the daemon ended by itself")
 
     def _call(self, *words: str) -> Said:
-        said = process(*words, "-c", self.site.config)
+        said = call(*words, "-c", self.site.config)
         if said.code == 2:
             raise RuntimeError(f"{' '.join(words)}: {said.err}")
         return said
