@@ -78,7 +78,8 @@ def _ends(evidence: Evidence) -> Iterator[Finding]:
     for line in evidence.states:
         own, state, code = line["id"], line["state"], line["code"]
         if own in evidence.corrupted:
-            if (state, code) != ("parked", "payload.corrupt"):
+            held = {"payload.corrupt"} if state == "parked" else {"", "payload.corrupt"}
+            if state not in ("received", "planned", "parked") or code not in held:
                 yield Finding("corrupt-unnoticed", own, f"{state} {code}")
             continue
         parked = [one for one in line["zustellungen"] if one["state"] == "parked"]
@@ -115,6 +116,8 @@ def _effects(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("doubled", f"{own}/{target}", f"{count} effects")
     known = {line["id"] for line in evidence.states}
     for own, target in effects:
+        if own in evidence.corrupted:
+            yield Finding("corrupt-unnoticed", f"{own}/{target}", "delivered")
         if own not in known:
             yield Finding("phantom-effect", f"{own}/{target}")
     for line in evidence.states:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,13 @@ def is_settled(lines: Sequence[dict[str, Any]]) -> bool:
     return not _open(lines)
 
 
-def wait_until_settled(cli: Cli, seconds: float) -> bool:
-    """Look again and again until everything has come to its end; False when nothing more has come so far for so long."""
+def wait_until_settled(cli: Cli, seconds: float, *, but: Collection[str] = ()) -> bool:
+    """Look again and again until everything has come to its end; False when nothing more has come so far for so long.
+
+    `but` are Nachrichten that nobody waits for.
+    """
     pause, end, least = threading.Event(), time.monotonic() + seconds, None
-    while left := _open(cli.lines("state", "--all", "--json")):
+    while left := _open([line for line in cli.lines("state", "--all", "--json") if line["id"] not in but]):
         if least is None or left < least:
             least, end = left, time.monotonic() + seconds
         if time.monotonic() > end:

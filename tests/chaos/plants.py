@@ -9,6 +9,7 @@ import dataclasses
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 LATE_SECONDS = 2.0
@@ -76,19 +77,35 @@ def _late_audit() -> None:
     work.write_entries = take.write_entries = write_later
 
 
+class _Twice:
+    """A connector that two workers call for the same Zustellung, each in the belief that the claim is its own."""
+
+    def __init__(self, connector: Any) -> None:
+        self._connector = connector
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connector, name)
+
+    def deliver(self, auftrag: Any, now: Any) -> Any:
+        with suppress(Exception):
+            self._connector.deliver(auftrag, now)
+        return self._connector.deliver(auftrag, now)
+
+
 def _double_claim() -> None:
-    """A Nachricht is worked on by two at the same time, under one lease."""
-    from intermediary.worker import Worker
+    """Two workers hold one Nachricht, and no fence keeps either from its deed."""
+    from intermediary.deliver import Deliverer
 
-    advance = Worker.advance
+    begin = Deliverer.__init__
 
-    def advance_twice(self: Any, claim: Any) -> None:
-        other = threading.Thread(target=advance, args=(Worker(self._bench, owner=self._owner), claim), daemon=True)
-        other.start()
-        advance(self, claim)
-        other.join()
+    def begin_twice(self: Any, store: Any, *, target: Callable[..., Any], **others: Any) -> None:
+        def opened(*place: str) -> Any:
+            found = target(*place)
+            return dataclasses.replace(found, connector=_Twice(found.connector))
 
-    Worker.advance = advance_twice  # type: ignore[method-assign]
+        begin(self, store, target=opened, **others)
+
+    Deliverer.__init__ = begin_twice  # type: ignore[method-assign]
 
 
 PLANTS: dict[str, Callable[[], None]] = {

@@ -51,7 +51,7 @@ class _Stage:
         """Let it come to its end, stop it, and add what the checker says."""
         is_taken = self.sender.finish(_PATIENCE_SECONDS)
         cli = Cli(self.stand, self.nursery)
-        settled = wait_until_settled(cli, _PATIENCE_SECONDS) and is_taken
+        settled = wait_until_settled(cli, _PATIENCE_SECONDS, but=corrupted) and is_taken
         ended = [] if daemon.is_running() else [daemon.wait()]
         status = daemon.stop()
         evidence = collect(
@@ -125,7 +125,7 @@ def twins(engine: str, folder: Path, *, times: int, seed: int = 1, pki: Pki | No
 
 
 def rot(engine: str, folder: Path, *, times: int, seed: int = 1, pki: Pki | None = None) -> Scene:
-    """Wrapped bodies are flipped or cut while the daemon is down: parked `payload.corrupt`, never delivered."""
+    """Wrapped bodies are flipped or cut while the daemon is down: held with `payload.corrupt`, never delivered."""
     scene, started, dice = Scene(), time.monotonic(), random.Random(f"rot {seed}")
     with ExitStack() as stack:
         database = stack.enter_context(PrivatePostgres()).database() if engine == POSTGRESQL else ""
