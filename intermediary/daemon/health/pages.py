@@ -40,13 +40,15 @@ def pages(settings: Settings, processes: Processes, sampler: Sampler) -> Starlet
     async def metrics(_request: Request) -> Response:
         return PlainTextResponse(figures.text(), 200, _NO_STORE, CONTENT_TYPE)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/healthz", healthz, methods=["GET"]),
             Route("/readyz", readyz, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
         ]
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 class Figures:
