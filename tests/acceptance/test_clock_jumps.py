@@ -41,6 +41,7 @@ class Place:
         folder = self.site.folder
         daemon = Daemon(self.site.config, log=folder / "daemon.log", temporary=folder, within=self.time.within)
         self.daemons.append(daemon)
+        daemon.wait_for("ingress.started")
         return daemon
 
     def hand_in(self, number: int) -> Path:
