@@ -44,6 +44,8 @@ soak: setup packages ## minutes of load and kills, then fresh machines (as root,
 	$(CHAOS) disk-full --engine postgresql --times 50 --kills 10
 	for scene in births twins rot; do for engine in sqlite postgresql; do $(CHAOS) $$scene --engine $$engine || exit 1; done; done
 	for engine in sqlite postgresql; do .venv/bin/python -m tests.soak.restores --rounds 10 --engine $$engine || exit 1; done
+	.venv/bin/python -m tests.soak.bulk_replay --messages 2000 --rate 50 --kills 10
+	.venv/bin/python -m tests.soak.bulk_replay --messages 1000 --rate 50 --kills 10 --engine postgresql
 	.venv/bin/python -m tests.soak.hostile_daemon
 	.venv/bin/python -m tests.soak.fuzz --seconds 120
 	.venv/bin/python -m tests.soak.osci_dialog --messages 1000 --kills 50 --seed 1
