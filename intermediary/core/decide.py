@@ -64,6 +64,10 @@ class Situation:
         return self.schedule.is_over(received_at=self.received_at, now=self.now)
 
 
+_LASTING = frozenset({"payload.corrupt"})
+"""What no later try finds otherwise: a person has to bring back what is lost."""
+
+
 def decide_nachricht(state: NachrichtState, failure: Exception, situation: Situation) -> Decision:
     """What follows when judging or answering a Nachricht failed.
 
@@ -72,7 +76,7 @@ def decide_nachricht(state: NachrichtState, failure: Exception, situation: Situa
     match failure:
         case Rejected() if state is _N.RECEIVED:
             return Decision(_N.ANSWERING, failure.code, situation.now)
-        case Misconfigured() if not situation.is_over():
+        case Misconfigured() if failure.code not in _LASTING and not situation.is_over():
             return Decision(state, failure.code, situation.now + situation.recheck, counts=False)
         case Transient() if not situation.is_over():
             return Decision(state, failure.code, situation.retry(failure.retry_after))
@@ -104,6 +108,8 @@ def decide_zustellung(
             return Decision(_Z.DUE, due_at=situation.now)
         case Rejected():
             return Decision(_Z.REFUSED, outcome.code)
+        case Misconfigured() if outcome.code in _LASTING:
+            return Decision(_Z.PARKED, outcome.code)
         case Misconfigured() | Transient() if situation.is_over() and state is not _Z.AWAITING:
             return Decision(_Z.PARKED, "delivery.unclear" if state is _Z.UNCLEAR else "delivery.deadline")
         case Misconfigured():

@@ -25,6 +25,7 @@ _BEGINNINGS = {
     "mapping.version.": "route",
     "output.changed": "ungewiss",
     "payload.corrupt": "datentraeger",
+    "payload.missing": "datentraeger",
     "plugin.": "route",
     "poison.": "entwicklung",
     "receipt.": "quittung",

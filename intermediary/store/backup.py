@@ -51,7 +51,7 @@ class Backups:
         return _write_rows(self._db, rows=rows, keys=keys, blobs=blobs, watch=watch)
 
     def open_blob(self, name: str) -> BinaryIO:
-        """A wrapped payload as it rests; `Misconfigured("payload.corrupt")` when it is gone."""
+        """A wrapped payload as it rests; `Misconfigured("payload.missing")` when it is gone."""
         return self._db.blobs.open(name)
 
 

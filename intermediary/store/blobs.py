@@ -40,7 +40,7 @@ class Blobs:
             os.close(lock)
 
     def open(self, name: str) -> BinaryIO:
-        """The wrapped bytes; `Misconfigured("payload.corrupt")` when the file is not there."""
+        """The wrapped bytes; `Misconfigured("payload.missing")` when the file is not there."""
         for place in (_place(name), f"incoming/{name}", _place(name)):
             try:
                 descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._root_fd)
@@ -49,7 +49,7 @@ class Blobs:
             except OSError as failure:
                 raise Transient("store.unavailable", where="payload") from failure
             return os.fdopen(descriptor, "rb", buffering=0)
-        raise Misconfigured("payload.corrupt", where="file missing")
+        raise Misconfigured("payload.missing", where="blobs")
 
     def remove(self, name: str) -> None:
         """Remove a blob for good; not an error when it is gone already."""

@@ -54,7 +54,7 @@ class WrappedContent:
         return self._sha256
 
     def open(self) -> BinaryIO:
-        """A stream of the plaintext; `Misconfigured("payload.corrupt")` where it is not what was taken."""
+        """A stream of the plaintext; `Misconfigured`: `payload.corrupt` where it is not what was taken, `payload.missing`."""
         try:
             checked = _Checked(self._open(), self._sha256, self._where)
         except SealBroken as broken:

@@ -78,8 +78,7 @@ def _ends(evidence: Evidence) -> Iterator[Finding]:
     for line in evidence.states:
         own, state, code = line["id"], line["state"], line["code"]
         if own in evidence.corrupted:
-            held = {"payload.corrupt"} if state == "parked" else {"", "payload.corrupt"}
-            if state not in ("received", "planned", "parked") or code not in held:
+            if (state, code) != ("parked", "payload.corrupt"):
                 yield Finding("corrupt-unnoticed", own, f"{state} {code}")
             continue
         parked = [one for one in line["zustellungen"] if one["state"] == "parked"]

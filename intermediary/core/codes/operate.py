@@ -35,6 +35,13 @@ CODES = (
         "Aus der Sicherung wiederherstellen, danach `decide ID resume`; der Datenträger ist zu prüfen.",
     ),
     Code(
+        "payload.missing",
+        Healer.OPERATOR,
+        "Die gespeicherten Bytes dieser Nachricht sind nicht zu finden.",
+        "Prüfen, ob der Datenordner eingehängt und vollständig ist (`blobs`); sonst aus der Sicherung zurückholen. Die Nachricht "
+        "läuft danach von selbst weiter.",
+    ),
+    Code(
         "payload.erased",
         Healer.OPERATOR,
         "Der Inhalt dieser Nachricht ist gelöscht (Aufbewahrungsfrist oder Löschung).",

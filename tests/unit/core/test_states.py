@@ -188,3 +188,19 @@ def test_an_unclear_zustellung_never_parks_as_merely_late():
     decision = decide_zustellung(Z.UNCLEAR, Transient("target.unreachable"), Idempotency.LOOKUP, LATE)
 
     assert (Z.PARKED, "delivery.unclear") == (decision.state, decision.code)
+
+
+def told(decision):
+    """State and code of a decision."""
+    return decision.state, decision.code
+
+
+def test_changed_bytes_wait_for_nobody():
+    """What rests wrong is not tried again every five minutes until the deadline: it is parked at once, and nothing is sent."""
+    corrupt, missing = Misconfigured("payload.corrupt"), Misconfigured("payload.missing")
+    at = situation()
+
+    assert (N.PARKED, "payload.corrupt") == told(decide_nachricht(N.RECEIVED, corrupt, at))
+    assert (Z.PARKED, "payload.corrupt") == told(decide_zustellung(Z.DUE, corrupt, Idempotency.LOOKUP, at))
+    assert (N.RECEIVED, "payload.missing") == told(decide_nachricht(N.RECEIVED, missing, at))
+    assert (Z.DUE, "payload.missing") == told(decide_zustellung(Z.DUE, missing, Idempotency.LOOKUP, at))
