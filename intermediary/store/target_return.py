@@ -24,6 +24,9 @@ _TRIES = timedelta(seconds=5)
 """So long has the one that was woken to try a target; then the next one is."""
 
 _NOW = bindparam("now", type_=Moment)
+_FREE = or_(nachrichten.c.lease_owner.is_(None), nachrichten.c.lease_until <= _NOW)
+"""In nobody's hands: a claim's holder writes what it knows, and would undo that its Nachricht was made due."""
+
 _TO_TEND = (
     select(targets.c.id)
     .where(
@@ -88,15 +91,16 @@ def _share(record: TargetRecord, now: datetime) -> tuple[TargetRecord, int]:
 def _chosen(tx: Connection, ref: TargetRef, record: TargetRecord, count: int, now: datetime) -> Sequence[Any]:
     """The oldest; to try it, the one with the fewest attempts, so that one that fails for itself is not asked for all.
 
-    While the target is paused only what is to be looked up goes on.
+    While the target is paused only what is to be looked up goes on. Nachrichten in somebody's hands come next time.
     """
     is_paused = in_scope(ref, [one.scope for one in target_rows.pauses(tx) if one.holds(now)]) is not None
     wanted = select(zustellungen.c.key, zustellungen.c.nachricht_id).where(target_rows.held(ref.id, now))
+    wanted = wanted.where(select(nachrichten.c.id).where(nachrichten.c.id == zustellungen.c.nachricht_id, _FREE).exists())
     if is_paused:
         wanted = wanted.where(zustellungen.c.state == ZustellungState.UNCLEAR, zustellungen.c.code == RESTING)
     if record.health.state is not TargetState.WORKS:
         wanted = wanted.order_by(zustellungen.c.attempts)
-    return tx.execute(wanted.order_by(zustellungen.c.since, zustellungen.c.key).limit(count)).all()
+    return tx.execute(wanted.order_by(zustellungen.c.since, zustellungen.c.key).limit(count), {"now": now}).all()
 
 
 def _wake(tx: Connection, chosen: Collection[Any], now: datetime) -> int:
@@ -104,8 +108,8 @@ def _wake(tx: Connection, chosen: Collection[Any], now: datetime) -> int:
     ids = sorted({one.nachricht_id for one in chosen})
     if not ids:
         return 0
-    lock = select(nachrichten.c.id).where(nachrichten.c.id.in_(ids)).order_by(nachrichten.c.id)
-    free = set(tx.scalars(lock.with_for_update(skip_locked=True)))
+    lock = select(nachrichten.c.id).where(nachrichten.c.id.in_(ids), _FREE).order_by(nachrichten.c.id)
+    free = set(tx.scalars(lock.with_for_update(skip_locked=True), {"now": now}))
     keys = [one.key for one in chosen if one.nachricht_id in free]
     still_held = and_(zustellungen.c.key.in_(keys), target_rows.held(zustellungen.c.waits_for, now))
     woken: int = tx.execute(update(zustellungen).where(still_held).values(due_at=now)).rowcount

@@ -19,6 +19,8 @@ from tests.conformance.store_kit import (
     LEASE,
     NOW,
     SECOND,
+    SECOND_TARGET,
+    TARGET,
     Bench,
     Z,
     attempt,
@@ -216,10 +218,42 @@ def test_the_return_after_a_rest(store: Store) -> None:
     leave = store.targets.admit(REF, claim, key_of(claim), now=AFTER_REST + 7 * SECOND)
     assert isinstance(leave, Pass)
     store.targets.report(leave, Sign.WELL, now=AFTER_REST + 7 * SECOND)
+    store.release(claim, AFTER_REST + 7 * SECOND)
     counts = [store.targets.tend([REF], AFTER_REST + (8 + n) * SECOND) for n in range(4)]
 
     assert [1, 1, 1, 1] == counts
     assert 0 == store.targets.tend([REF], AFTER_REST + 12 * SECOND)
+
+
+def test_what_is_in_somebodys_hands_is_woken_afterwards(store: Store) -> None:
+    """A target is free again while a Nachricht that waits for it is being sent to another one: it does not wait for hours."""
+    probe = claim_of(store)
+    fail(store, probe, 3)
+    claim = planned(store, TARGET, SECOND_TARGET, message_id="zwei")
+    waits = Decision(Z.DUE, "target.resting", FAR, counts=False, waits_for=ID)
+    claim = store.settle(claim, key_of(claim, TARGET.name), waits, now=NOW)
+    leave = store.targets.admit(REF, probe, key_of(probe), now=AFTER_REST)
+    assert isinstance(leave, Pass)
+    store.targets.report(leave, Sign.WELL, now=AFTER_REST)
+
+    before = store.targets.tend([REF], AFTER_REST + SECOND)
+    claim = attempt(store, claim, DELIVERED, SECOND_TARGET.name, now=AFTER_REST + SECOND)
+    store.release(claim, AFTER_REST + SECOND)
+    after = store.targets.tend([REF], AFTER_REST + 2 * SECOND)
+
+    assert (0, 1) == (before, after)
+    assert [claim.nachricht.id] == [one.nachricht.id for one in store.claim("w2", AFTER_REST + 2 * SECOND)]
+
+
+def test_one_in_somebodys_hands_does_not_keep_the_others_from_trying(store: Store) -> None:
+    """The oldest that waits is in long hands when the rest is over: the next one is woken to try the target."""
+    fail(store, claim_of(store), 3)
+    oldest = held(store, 1)
+    next_one = held(store, 2)
+    store.claim_one(oldest.nachricht.id, "person", AFTER_REST)
+
+    assert 1 == store.targets.tend([REF], AFTER_REST)
+    assert [next_one.nachricht.id] == [one.nachricht.id for one in store.claim("w2", AFTER_REST, limit=5)]
 
 
 def test_two_daemons_let_go_no_more_than_one(bench: Bench) -> None:
