@@ -226,7 +226,7 @@ def test_the_return_after_a_rest(store: Store) -> None:
 
 
 def test_what_is_in_somebodys_hands_is_woken_afterwards(store: Store) -> None:
-    """A target is free again while a Nachricht that waits for it is being sent to another one: it does not wait for hours."""
+    """Its target is free again while another one is being sent to: what waits for it does not wait for hours."""
     probe = claim_of(store)
     fail(store, probe, 3)
     claim = planned(store, TARGET, SECOND_TARGET, message_id="zwei")
