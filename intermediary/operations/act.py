@@ -81,7 +81,7 @@ class Replay:
         chosen = list(selection.of(self._store))
         consent = self._consent(selection, chosen, request, how)
         for nachricht in chosen:
-            if consent.covers(nachricht.id):
+            if consent.covers(nachricht.id) or not consent.approval:
                 yield from self._one(nachricht, request, consent, how)
 
     def _foresee(self, nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord], how: _How) -> list[Effect]:
@@ -108,7 +108,7 @@ class Replay:
             if effect.action != "nothing"
         ]
         if not effects and not request.approval:
-            return Consent(how.verb)
+            return Consent(how.verb, ids=frozenset())
         wish = replay_wish(
             selection,
             chosen,
@@ -128,6 +128,8 @@ class Replay:
         done: list[Effect] = []
         try:
             effects = self._foresee(claim.nachricht, claim.zustellungen, how)
+            if not consent.covers(nachricht.id) and any(effect.action != "nothing" for effect in effects):
+                return [self._nothing(nachricht, request, why=GROUNDS["late"], verb=consent.verb)]
             if self._approvals is not None and any(effect.action != "nothing" for effect in effects):
                 self._approvals.tell(claim, consent, request)
             for effect in effects:

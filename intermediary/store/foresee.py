@@ -34,6 +34,7 @@ GROUNDS = {
     "other-job": "gehört schon zu einem anderen offenen Auftrag an dieses Ziel",
     "gone": "gibt es nicht mehr",
     "busy": "wird gerade bearbeitet",
+    "late": "ist erst während des Befehls möglich geworden und verlangt eine Freigabe: noch einmal verlangen",
 }
 """Why something is done, or nothing: a closed list, so that a job of 100,000 can be told in a few lines. German."""
 
