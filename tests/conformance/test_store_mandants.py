@@ -11,7 +11,7 @@ from sqlalchemy import Row, select, update
 
 from intermediary.core.faults import Misconfigured
 from intermediary.operations.prove import compare_rows
-from intermediary.store import LeaseLost, Store
+from intermediary.store import LeaseLost, NotPossible, Store
 from intermediary.store.copy import plain_tables
 from intermediary.store.tables import data_keys, intake_keys, meta, nachrichten, search_keys
 from tests.conformance.store_kit import (
@@ -185,3 +185,20 @@ def test_a_worker_finds_its_nachricht_deleted(bench: Bench) -> None:
     with pytest.raises(LeaseLost):
         store.intend(claim, key_of(claim), OUTPUT, LATER)
     assert "nachricht.reduced" == names(store, claim)[-1]
+
+
+def test_what_is_taken_while_a_mandant_is_deleted_is_not_lost(bench: Bench) -> None:
+    """A door took another one after the last look: the deletion does not end, and what was accepted is readable."""
+    store = bench.open()
+    _furnish(store, GONE)
+    mandants = store.retention.mandants
+    mandants.order(GONE, is_forced=True, now=LATER, **WHO)
+    list(mandants.reduce(GONE, now=LATER, **WHO))
+    [late] = store.take([eingang("spät", mandant=GONE, body=b"<late/>")])
+
+    with pytest.raises(NotPossible, match="1 Nachrichten"):
+        mandants.finish(GONE, now=LATER, **WHO)
+    assert b"<late/>" == store.body(late.nachricht_id).read()
+    assert 5 == _delete(store, GONE)
+    with pytest.raises(Misconfigured, match=r"payload\.erased"):
+        store.body(late.nachricht_id)
