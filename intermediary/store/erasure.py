@@ -26,6 +26,14 @@ ERASED: Mapping[str, Any] = {
 }
 """What a row says of an erased payload: nothing of what the sender called its Vorgang either, not even hashed."""
 
+NOBODYS: Mapping[str, Any] = {
+    "lease_owner": None,
+    "lease_until": None,
+    "took_over": False,
+    "lease_token": nachrichten.c.lease_token + 1,
+}
+"""The end of a lease that ran out: its holder, should it come back, finds it lost."""
+
 
 def erase_keys(tx: Connection, ids: Sequence[str]) -> None:
     """Erase data keys and sealed headers of Nachrichten whose erasure is told by an event of this transaction."""

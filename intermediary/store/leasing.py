@@ -125,7 +125,8 @@ WHO_HAS_WORK = text(
 AT_WORK = (
     select(nachrichten.c.mandant, func.count().label("at_work"))
     .where(nachrichten.c.lease_owner.is_not(None))
+    .where(nachrichten.c.lease_until > _NOW)
     .where(nachrichten.c.mandant.in_(bindparam("limited", expanding=True)))
     .group_by(nachrichten.c.mandant)
 )
-"""How many Nachrichten of these Mandanten are leased, to whomever."""
+"""How many Nachrichten of these Mandanten are leased, to whomever; what a lost host left behind is nobody's work."""

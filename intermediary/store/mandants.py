@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Text, delete, func, or_, 
 from intermediary.core.states import FINAL, NachrichtState
 from intermediary.store import rows
 from intermediary.store.database import Database, whole
-from intermediary.store.erasure import BATCH, ERASED, Place, erase_keys
+from intermediary.store.erasure import BATCH, ERASED, NOBODYS, Place, erase_keys
 from intermediary.store.errors import NotPossible
 from intermediary.store.holds import QUEUE
 from intermediary.store.installation import record_installation
@@ -25,8 +25,6 @@ from intermediary.store.work import Work
 
 _N = nachrichten.c
 _KEKS = "keks"
-_NOBODYS = {"lease_owner": None, "lease_until": None, "took_over": False, "lease_token": _N.lease_token + 1}
-"""A holder whose lease ran out and who comes back finds it lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def _reduce(
         ids = [row.id for row in free]
         erase_keys(tx, ids)
         tx.execute(delete(search_keys).where(search_keys.c.nachricht_id.in_(ids)))
-        tx.execute(update(nachrichten).where(_N.id.in_(ids)).values(plan={}, **_NOBODYS))
+        tx.execute(update(nachrichten).where(_N.id.in_(ids)).values(plan={}, **NOBODYS))
     last = found[-1] if len(found) == BATCH else None
     return Cut(len(free), len(found) - len(free), (last.received_at, last.id) if last else None), [
         row.blob for row in free if row.blob

@@ -21,7 +21,7 @@ from intermediary.core.retention import Rule
 from intermediary.core.states import FINAL, NachrichtState
 from intermediary.store import rows
 from intermediary.store.database import Database, translated, whole
-from intermediary.store.erasure import BATCH, ERASED, Place, erase_keys
+from intermediary.store.erasure import BATCH, ERASED, NOBODYS, Place, erase_keys
 from intermediary.store.holds import QUEUE, Holds, standing
 from intermediary.store.installation import record_installation
 from intermediary.store.mandants import Mandants
@@ -176,7 +176,7 @@ def _erase(
         db.dialect.queue_for(tx, [QUEUE])
         if any(one.covers(group.mandant, group.route) for one in standing(tx)):
             return Bite(0, None), []
-        found = tx.execute(_candidates(group, until, after, most)).all()
+        found = tx.execute(_candidates(group, until, now, after, most)).all()
         due = _due(tx, found, until)
         belonging = rows.zustellungen_of(tx, [row.id for row in due])
         for row in due:
@@ -186,17 +186,18 @@ def _erase(
             work.save()
         ids = [row.id for row in due]
         erase_keys(tx, ids)
+        tx.execute(update(nachrichten).where(_N.id.in_(ids), _N.lease_owner.is_not(None)).values(**NOBODYS))
     last = found[-1] if len(found) == most else None
     return Bite(len(ids), (last.received_at, last.id) if last else None), [row.blob for row in due]
 
 
-def _candidates(group: Group, until: datetime, after: Place | None, most: int) -> Any:
+def _candidates(group: Group, until: datetime, now: datetime, after: Place | None, most: int) -> Any:
     chosen = select(nachrichten).where(
         *_of(group),
         _N.received_at <= until,
         or_(_N.state_since.is_(None), _N.state_since <= until),
         _N.held_since.is_(None),
-        _N.lease_owner.is_(None),
+        or_(_N.lease_owner.is_(None), _N.lease_until <= now),
     )
     if after is not None:
         chosen = chosen.where(tuple_(_N.received_at, _N.id) > after)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, update
@@ -18,22 +19,23 @@ def lease_fairly(db: Database, tx: Connection, asked: Mapping[str, Any]) -> Sequ
     fair = db.fair
     if fair.is_to_look(asked["now"]):
         fair.learn(tx.scalars(WHO_HAS_WORK))
-    full = _full(db, tx)
+    now = asked["now"]
+    full = _full(db, tx, now)
     while True:
         leased = tx.execute(db.dialect.claim, {**asked, "turns": fair.turns(without=full)}).all()
-        kept = _within_limits(db, tx, leased) if fair.limited else leased
+        kept = _within_limits(db, tx, leased, now) if fair.limited else leased
         fair.worked(row.mandant for row in kept)
         if kept or not leased:
             return kept
         full.update(row.mandant for row in leased)
 
 
-def _full(db: Database, tx: Connection) -> set[str]:
+def _full(db: Database, tx: Connection, now: datetime) -> set[str]:
     """The Mandanten that have as many Nachrichten at work as they may."""
-    return {name for name, count in _at_work(tx, db.fair.limited).items() if count >= _limit(db, name)}
+    return {name for name, count in _at_work(tx, db.fair.limited, now).items() if count >= _limit(db, name)}
 
 
-def _within_limits(db: Database, tx: Connection, leased: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+def _within_limits(db: Database, tx: Connection, leased: Sequence[Row[Any]], now: datetime) -> Sequence[Row[Any]]:
     """Give back what is too much of a Mandant: another host may have leased of it at the same moment.
 
     Whoever leases of such a Mandant queues here until the commit, so the last one sees all others.
@@ -42,7 +44,7 @@ def _within_limits(db: Database, tx: Connection, leased: Sequence[Row[Any]]) -> 
     if not limited:
         return leased
     db.dialect.queue_for(tx, [f"at-once {mandant}" for mandant in limited])
-    excess = {name: count - _limit(db, name) for name, count in _at_work(tx, limited).items()}
+    excess = {name: count - _limit(db, name) for name, count in _at_work(tx, limited, now).items()}
     kept: list[Row[Any]] = []
     back: list[str] = []
     seen = Counter(row.mandant for row in leased)
@@ -58,10 +60,10 @@ def _within_limits(db: Database, tx: Connection, leased: Sequence[Row[Any]]) -> 
     return kept
 
 
-def _at_work(tx: Connection, mandanten: Sequence[str] | frozenset[str]) -> dict[str, int]:
+def _at_work(tx: Connection, mandanten: Sequence[str] | frozenset[str], now: datetime) -> dict[str, int]:
     if not mandanten:
         return {}
-    return {row.mandant: row.at_work for row in tx.execute(AT_WORK, {"limited": sorted(mandanten)})}
+    return {row.mandant: row.at_work for row in tx.execute(AT_WORK, {"limited": sorted(mandanten), "now": now})}
 
 
 def _limit(db: Database, mandant: str) -> int:

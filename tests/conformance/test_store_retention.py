@@ -12,7 +12,7 @@ from intermediary.core.decide import Decision
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.core.retention import Rule, Terms
 from intermediary.operations.prove import compare_rows
-from intermediary.store import Claim, NotPossible, Store
+from intermediary.store import Claim, LeaseLost, NotPossible, Store
 from intermediary.store.erasing import Pass, Step
 from intermediary.store.retention import Group
 from intermediary.store.tables import data_keys, intake_keys, nachrichten, search_keys
@@ -226,7 +226,7 @@ def _taken(store: Store, message_id: str) -> str:
 def test_what_somebody_works_on_is_left_for_the_next_pass(store: Store) -> None:
     """A lease keeps it: a redelivery that is being ordered finds its payload."""
     nachricht_id = completed(store)
-    claim = store.claim_one(nachricht_id, "person", NOW)
+    claim = store.claim_one(nachricht_id, "person", NOW + 31 * DAY)
     run(store, NOW + 31 * DAY)
 
     assert "present" == store.get(nachricht_id).payload
@@ -367,3 +367,15 @@ def test_a_state_is_told_since_when(store: Store) -> None:
 
     assert NOW + SECOND == claim.nachricht.state_since
     assert "nachricht.planned" in names(store, claim)
+
+
+def test_a_host_that_never_came_back_keeps_nothing_alive(bench: Bench) -> None:
+    """Its holder was lost with a finished Nachricht in hand: the term ends all the same, and a late return is fenced."""
+    store = bench.open()
+    lost = store.claim_one(completed(store), "elsewhere", NOW)
+    steps = [step.count for step in run(store, NOW + 31 * DAY) if step.what == "payloads"]
+
+    assert [1] == steps
+    assert "erased" == store.get(lost.nachricht.id).payload
+    with pytest.raises(LeaseLost):
+        store.redeliver(lost, TARGET.name, now=NOW + 31 * DAY, **WHO)

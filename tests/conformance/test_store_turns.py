@@ -124,6 +124,19 @@ def test_a_limit_is_kept_and_leaves_the_rest_to_others(bench: Bench) -> None:
     assert MOST == Counter(claim.nachricht.mandant for claim in store.claim("w", NOW, limit=40))[NOISY]
 
 
+def test_hosts_that_never_came_back_use_up_no_limit(bench: Bench) -> None:
+    """Leases that ran out on what nothing is due of are nobody's work: the Mandant gets all it may."""
+    store = opened(bench, {NOISY: Share(most_at_once=2)})
+    for number in range(2):
+        store.park(claimed(store, f"lost-{number}"), "bug.unexpected", NOW)
+    for one in list(store.find(state=N.PARKED)):
+        store.claim_one(one.id, "elsewhere", NOW)
+    store.take([eingang(f"n-{number}", mandant=NOISY, at=NOW) for number in range(4)])
+
+    assert [] == store.claim("w", NOW)
+    assert 2 == sum(len(store.claim("w", NOW + 2 * LEASE)) for _ in range(4))
+
+
 def test_a_limit_holds_among_hosts_that_claim_at_once(bench: Bench) -> None:
     """Six claimers on three stores at the same moment: never one too many, and the limit is used (read committed)."""
     shares = {NOISY: Share(most_at_once=MOST)}
