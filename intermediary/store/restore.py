@@ -25,10 +25,12 @@ from intermediary.store.database import Database
 from intermediary.store.dialects import Sqlite
 from intermediary.store.doubt import CODE, RESTORED, Doubt, put_in_doubt
 from intermediary.store.installation import check_installation, check_keks, record_installation
+from intermediary.store.job_records import JobState
+from intermediary.store.job_row import counts
 from intermediary.store.migrate import migrate
 from intermediary.store.open import open_database
 from intermediary.store.pour import Watch, is_filled, plain_tables, pour
-from intermediary.store.tables import METADATA, approvals, data_keys, meta, nachrichten, zustellungen
+from intermediary.store.tables import METADATA, approvals, data_keys, jobs, meta, nachrichten, zustellungen
 from intermediary.store.work import Work, without_claim
 
 _Z = ZustellungState
@@ -134,6 +136,7 @@ def restore_rows(source: Database, place: Place, restoration: Restoration, *, wa
             check_keks(new, there.keys, is_known=False)
             _end_leases(new)
             _end_approvals(new)
+            _end_jobs(there, new, restoration.actor, now)
             found = _doubt(new, now)
             _remember(there, new, restoration, found, now)
             return found
@@ -197,6 +200,14 @@ def _end_approvals(tx: Connection) -> None:
     """What a second person allowed may have been carried out since: it has to be asked for anew."""
     live = approvals.c.state.in_([ApprovalState.OPEN, ApprovalState.APPROVED])
     tx.execute(update(approvals).where(live).values(state=ApprovalState.REFUSED, second_reason="backup.restored"))
+
+
+def _end_jobs(db: Database, tx: Connection, actor: str, now: datetime) -> None:
+    """What a job did since is forgotten: going on from its old place would send it a second time."""
+    for row in tx.execute(select(jobs).where(jobs.c.ended_at.is_(None)).order_by(jobs.c.id)).all():
+        tx.execute(update(jobs).where(jobs.c.id == row.id).values(state=JobState.STOPPED, ended_at=now))
+        fields = {"job": row.id, "reason": "backup.restored", "counts": counts(row)}
+        record_installation(db, tx, "job.stopped", fields, now=now, actor=actor)
 
 
 def _remember(db: Database, tx: Connection, restoration: Restoration, found: Doubtful, now: datetime) -> None:

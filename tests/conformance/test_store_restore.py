@@ -16,7 +16,9 @@ from intermediary.operations.prove import compare_rows
 from intermediary.store import Store
 from intermediary.store.approvals import Approval, ApprovalState
 from intermediary.store.copy import Place
+from intermediary.store.job_records import JobState
 from intermediary.store.restore import Doubtful, Loss, Restoration, count_doubtful, open_rows, restore_rows
+from tests.conformance.job_kit import ordered, several
 from tests.conformance.store_kit import (
     DELIVERED,
     INSTALLATION,
@@ -214,3 +216,22 @@ def test_the_rows_hold_no_data_key(bench: Bench, tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match=r"payload\.erased"):
         Store(source).body(ids["done"])
     source.close()
+
+
+def test_a_job_that_went_on_after_the_backup_is_not_begun_anew(
+    bench: Bench, new_url: Callable[[], str], tmp_path: Path
+) -> None:
+    """What it sent again since the backup nobody knows any more: it is ended, also where nothing new is doubted."""
+    before = bench.open()
+    several(before, 2)
+    ordered(before)
+    backup = _backed_up(bench, before, tmp_path / "backup")
+    without_doubt = replace(HOW, doubt=timedelta(0))
+    other, _found = _restored(bench, backup, new_url(), tmp_path / "neu", how=without_doubt)
+    store = other.open()
+    bench.opened.append(store)
+
+    assert [] == store.jobs.take("runner", lambda _owner: True, LATER + SECOND)
+    assert (JobState.STOPPED, LATER) == (store.jobs.get("j-1").state, store.jobs.get("j-1").ended_at)
+    [told] = [one.event for one in store.events_of_installation() if one.event.name == "job.stopped"]
+    assert ("j-1", "backup.restored", "adler") == (told.fields["job"], told.fields["reason"], told.actor)
