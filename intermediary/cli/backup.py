@@ -71,7 +71,8 @@ def backup(output: Path, keys: Path | None, keep_days: int, config: Path, as_jso
     say(f"  {written.nachrichten} Nachrichten, {written.payloads} Nutzdaten ({made.copied} neu kopiert)")
     say(f"  Datenschlüssel, 14 Tage aufzuheben und getrennt zu halten: {made.keys}")
     say("Nicht enthalten, getrennt zu sichern: KEKs, private Schlüssel, audit.key (docs/howto/backup.md).")
-    say(f"Prüfen: intermediary restore {made.folder} -c {config} --check")
+    apart = f" --keys {vault.keys}" if keys else ""
+    say(f"Prüfen: intermediary restore {made.folder}{apart} -c {config} --check")
 
 
 @click.command("restore")

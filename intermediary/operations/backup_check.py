@@ -87,7 +87,8 @@ def check(scene: Scene, *, watch: Watch) -> Checked:
     ]
     loss, doubtful = Loss(0, 0), None
     if scene.rows is not None:
-        findings += _payloads(scene, scene.rows, watch)
+        if scene.keys_file.is_file():  # without the keys none opens, and one finding has said so
+            findings += _payloads(scene, scene.rows, watch)
         trail, restored = _trail(scene.rows, pems, elsewhere or (), watch)
         findings += trail
         loss = _loss(manifest, scene.rows, pems, elsewhere or (), restored)

@@ -64,8 +64,8 @@ def restore(
     """Bring a backup back into the empty installation of `config`; the daemon is stopped.
 
     Raises `Misconfigured` before anything is changed: `backup.unusable` when the check finds something bad,
-    `restore.not-empty`, `restore.key.missing`. When it breaks off it may be called again: the rows come in one transaction,
-    last of all.
+    `restore.not-empty`, `restore.key.missing`, `restore.key.other`. When it breaks off it may be called again: the rows
+    come in one transaction, last of all.
     """
     settings = load(config)
     data = settings.installation.data
@@ -119,13 +119,15 @@ def _scene(settings: Settings, vault: Vault, run: str) -> Iterator[Scene]:
 
 def _find_audit_key(data: Path, how: How, manifest: dict[str, Any]) -> Path | None:
     """The file to put in place; None when the key is there, or is to be made anew."""
-    wanted = manifest["audit"]["key"]
+    wanted, here = manifest["audit"]["key"], data / SIGNING_KEY
+    if here.exists() and fingerprint(SigningKey(here).public_pem()) != wanted and not how.new_audit_key:
+        raise Misconfigured("restore.key.other", where=f"{here} (not key {wanted[:16]})")
     if how.audit_key is not None:
         if fingerprint(SigningKey(how.audit_key).public_pem()) != wanted and not how.new_audit_key:
             raise Misconfigured("restore.key.missing", where=f"{how.audit_key} is not the key {wanted[:16]}")
         return how.audit_key
-    if not (data / SIGNING_KEY).exists() and not how.new_audit_key:
-        raise Misconfigured("restore.key.missing", where=f"{data / SIGNING_KEY} (key {wanted[:16]})")
+    if not here.exists() and not how.new_audit_key:
+        raise Misconfigured("restore.key.missing", where=f"{here} (key {wanted[:16]})")
     return None
 
 

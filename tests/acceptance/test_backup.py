@@ -100,6 +100,18 @@ def test_data_keys_lie_apart(own: Office, backups: Path, tmp_path: Path) -> None
     assert 0 == own.call("restore", tmp_path / "other", "--keys", tmp_path / "keys", "--check").code
 
 
+def test_the_next_step_names_the_folder_of_the_keys(own: Office, tmp_path: Path) -> None:
+    """What a backup says to type finds its data keys; a check without them names their folder's option, and it alone."""
+    made = own.call("backup", "-o", tmp_path / "other", "--keys", tmp_path / "keys")
+    without = own.call("restore", tmp_path / "other", "--check")
+
+    assert f"--keys {tmp_path / 'keys'}" in made.lines[-1]
+    assert 0 == own.call("restore", *made.lines[-1].split(" restore ")[1].split(" -c ")[0].split(), "--check").code
+    assert "--keys" in without.out
+    assert "payload.erased" not in without.out
+    assert "NICHT brauchbar" in without.lines[-1]
+
+
 def test_a_second_backup_copies_what_is_new(own: Office, backups: Path) -> None:
     """Payloads never change: those of the first are not copied again, and each run is whole by itself."""
     letter = own.folder / "neu.osci"
@@ -128,6 +140,22 @@ def test_nothing_is_restored_over_something(own: Office, backups: Path) -> None:
     assert not (own.folder / "data/store.db").exists()
     silent = own.call("restore", backups, "--audit-key", own.folder / "safe.key")
     assert (2, True) == (silent.code, "reason" in silent.err)
+
+
+def test_a_key_that_came_later_signs_nothing(own: Office, backups: Path) -> None:
+    """A command after the loss made a new store with a key of its own: with that key nothing is restored, nor beside it."""
+    safe = _lose(own.folder)
+    own.call("list")
+    made_anew = (own.folder / "data/audit.key").read_bytes()
+    given = own.call("restore", backups, *WHY, "--audit-key", safe)
+    silent = own.call("restore", backups, *WHY)
+
+    assert (2, 2) == (given.code, silent.code)
+    assert "anderer Schlüssel" in given.err
+    assert made_anew == (own.folder / "data/audit.key").read_bytes()
+    (own.folder / "data").rename(own.folder / "aside")
+    restored = own.call("restore", backups, *WHY, "--audit-key", safe)
+    assert (0, True) == (restored.code, "unversehrt" in restored.out), restored
 
 
 DAMAGES = {

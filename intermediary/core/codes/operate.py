@@ -169,6 +169,13 @@ CODES = (
         "Mit `--audit-key DATEI` angeben; ist er verloren: `--new-audit-key` (docs/howto/backup.md).",
     ),
     Code(
+        "restore.key.other",
+        Healer.OPERATOR,
+        "Im Datenverzeichnis liegt schon ein anderer Schlüssel des Audits als der, mit dem gesichert wurde; nach einem "
+        "Verlust hat ihn meist ein Befehl neu angelegt.",
+        "Das Datenverzeichnis umbenennen, nicht löschen, und mit `--audit-key DATEI` noch einmal rufen.",
+    ),
+    Code(
         "backup.unusable",
         Healer.OPERATOR,
         "Die Sicherung ist unvollständig, verändert oder keine dieser Installation.",
