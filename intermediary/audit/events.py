@@ -277,7 +277,7 @@ _KINDS = (
     Kind(
         "backup.restored",
         "Wiederherstellung aus einer Sicherung; die Ereignisse nach `size` bis `lost_to` sind verloren.",
-        ("backup", "manifest_sha256", "size", "lost_to", "lost_head", "lost_until", "doubtful", "reason"),
+        ("backup", "manifest_sha256", "size", "lost_to", "lost_head", "lost_until", "doubtful", "reason", "signature"),
     ),
     Kind(
         "clock.accepted",

@@ -116,8 +116,6 @@ def check_event(entry: Any, chains: dict[str, tuple[int, str]], where: str) -> d
 
 def is_included(start: bytes, index: int, size: int, path: Sequence[str], root: str) -> bool:
     """RFC 9162, chapter 2.1.3.2."""
-    if not 0 <= index < size:
-        return False
     here, last, current = index, size - 1, start
     for step in (bytes.fromhex(one) for one in path):
         if last == 0:
@@ -129,7 +127,7 @@ def is_included(start: bytes, index: int, size: int, path: Sequence[str], root: 
         else:
             current = node(current, step)
         here, last = here >> 1, last >> 1
-    return last == 0 and current.hex() == root
+    return 0 <= index < size and last == 0 and current.hex() == root
 
 
 def check_elsewhere(heads: Iterable[Any], elsewhere: Sequence[Any]) -> None:
@@ -298,8 +296,7 @@ class Tree:
 
 def check_export(events: Iterable[str], heads: Sequence[Any], keys: Sequence[Key], elsewhere: str | None = None) -> str:
     """Raise `Bad` with the first bad entry of an export; otherwise what was shown, in one sentence."""
-    signers = _check_heads(heads, keys)
-    roots = {one["head"]["size"]: one["head"]["root"] for one in heads}
+    signers, roots = _check_heads(heads, keys), {one["head"]["size"]: one["head"]["root"] for one in heads}
     chains, changes, lost = dict[str, tuple[int, str]](), list[tuple[int, str, str]](), list[Any]()
     tree, tail, good = Tree(), 0, 0
     for place, line in enumerate(events, start=1):
@@ -312,7 +309,9 @@ def check_export(events: Iterable[str], heads: Sequence[Any], keys: Sequence[Key
         tree.append(leaf(event))
         if event["name"] == "audit.key-changed":
             changes.append((tree.size, event["fields"]["old_key"], event["fields"]["new_key"]))
-        lost += [event["fields"]] if event["name"] == "backup.restored" else []
+        told = dict(event["fields"])
+        seal, said = told.pop("signature", None), {"installation": event["chain"], "restored": told}
+        lost += [told] * (event["name"] == "backup.restored" and any(key.signed(seal, canonical(said)) for key in keys))
         if tree.size in roots:
             if tree.root() != roots[tree.size]:
                 raise Bad(f"Nummern {good + 1} bis {tree.size}", f"die Wurzel ist nicht die des Kopfes {tree.size}")

@@ -6,19 +6,21 @@ another one.
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
-from intermediary.audit.chain import START, Entry, Malformed, moment
+from intermediary.audit.chain import START, Entry, Malformed, canonical, moment
 from intermediary.audit.merkle import Frontier
 from intermediary.audit.sealer import Head
 
@@ -114,6 +116,12 @@ class Report:
 _MOST = 100
 KEY_CHANGED = "audit.key-changed"
 RESTORED = "backup.restored"
+
+
+def restored_statement(installation: str, fields: Mapping[str, Any]) -> bytes:
+    """What the key of the installation signs of `backup.restored`: whoever only writes into the database cannot say it."""
+    told = {name: value for name, value in fields.items() if name != "signature"}
+    return canonical({"installation": installation, "restored": told})
 
 
 def verify(
@@ -280,9 +288,18 @@ class _Check:
             return
         with suppress(LookupError, TypeError, ValueError):
             told = entry.event.fields
+            if not self._is_stated(restored_statement(entry.event.chain, told), str(told["signature"])):
+                return
             size, lost_to = int(told["size"]), int(told["lost_to"])
             texts = (str(told[name]) for name in ("lost_head", "lost_until"))
             self._restored.append(Restored(entry.event.at, str(told["backup"]), size, lost_to, *texts))
+
+    def _is_stated(self, statement: bytes, signature: str) -> bool:
+        for key in self._keys.values():
+            with suppress(InvalidSignature):
+                key.verify(base64.b64decode(signature), statement)
+                return True
+        return False
 
     def _check_keys(self) -> None:
         """Signatures nobody knows, and changes of the key that the old one did not announce (docs: audit-format)."""

@@ -25,7 +25,14 @@ from intermediary.settings.load import load
 from intermediary.settings.models import Settings
 from intermediary.store.pour import Watch
 from intermediary.store.restore import Doubtful, Restoration, demand_empty, open_rows, restore_rows
-from intermediary.wiring import SIGNING_KEY, installation_id, mandant_keys, open_installation, store_place
+from intermediary.wiring import (
+    SIGNING_KEY,
+    installation_id,
+    mandant_keys,
+    open_installation,
+    signing_key,
+    store_place,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,13 @@ def restore(
             _put(pem, data / pem.name)
         payloads = _bring_back(scene, data / "blobs", watch)
         restoration = Restoration(
-            run, checked.manifest_sha256, checked.loss, actor=request.actor, reason=request.reason, doubt=how.doubt
+            run,
+            checked.manifest_sha256,
+            checked.loss,
+            actor=request.actor,
+            reason=request.reason,
+            doubt=how.doubt,
+            sign=signing_key(data / SIGNING_KEY).sign,
         )
         doubtful = restore_rows(scene.rows, place, restoration, watch=watch, now=now)
     return Restored(checked, doubtful, now + how.doubt, payloads, _seal_and_verify(config, now))

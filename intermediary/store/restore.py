@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -13,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from intermediary.audit.verify import restored_statement
 from intermediary.core.faults import Misconfigured
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.keys.wrap import MandantKeys
@@ -54,7 +56,10 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """Who restores what, and for how long what comes in new may be a repetition."""
+    """Who restores what, and for how long what comes in new may be a repetition.
+
+    `sign` is the installation's key: the loss is explained under its signature.
+    """
 
     backup: str
     manifest_sha256: str
@@ -62,6 +67,7 @@ class Restoration:
     actor: str
     reason: str
     doubt: timedelta
+    sign: Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +221,7 @@ def _remember(db: Database, tx: Connection, restoration: Restoration, found: Dou
     tx.execute(delete(meta).where(meta.c.name == RESTORED))
     tx.execute(insert(meta), {"name": RESTORED, "value": doubt.text()})
     loss = restoration.loss
-    fields = {
+    fields: dict[str, Any] = {
         "backup": restoration.backup,
         "manifest_sha256": restoration.manifest_sha256,
         "size": loss.size,
@@ -225,6 +231,8 @@ def _remember(db: Database, tx: Connection, restoration: Restoration, found: Dou
         "doubtful": found.unclear + found.parked + found.unjudged,
         "reason": restoration.reason,
     }
+    statement = restored_statement(str(db.installation), fields)
+    fields["signature"] = base64.b64encode(restoration.sign(statement)).decode()
     record_installation(db, tx, "backup.restored", fields, now=now, actor=restoration.actor)
 
 

@@ -62,7 +62,7 @@ def open_installation(config: Path) -> Installation:
     try:
         keeper = Timekeeper(store.pulse)
         keeper.look()
-        return Installation(settings=settings, store=store, signing=_signing_key(data / SIGNING_KEY), time=keeper)
+        return Installation(settings=settings, store=store, signing=signing_key(data / SIGNING_KEY), time=keeper)
     except BaseException:
         store.close()
         raise
@@ -159,7 +159,7 @@ def store_url(settings: Settings) -> str:
     return url
 
 
-def _signing_key(path: Path) -> SigningKeyFile:
+def signing_key(path: Path) -> SigningKeyFile:
     """The installation's key for audit heads; made at the first start, by whoever comes first."""
     with suppress(FileExistsError):
         create_signing_key(path)

@@ -36,7 +36,15 @@ from tests.conformance.store_kit import (
 )
 
 LATER = NOW + timedelta(hours=5)
-HOW = Restoration("lauf", "ab" * 32, Loss(0, 0), actor="adler", reason="Platte verloren", doubt=timedelta(hours=24))
+HOW = Restoration(
+    "lauf",
+    "ab" * 32,
+    Loss(0, 0),
+    actor="adler",
+    reason="Platte verloren",
+    doubt=timedelta(hours=24),
+    sign=lambda _statement: b"s" * 64,
+)
 PARK = Decision(Z.PARKED, "delivery.deadline")
 
 
