@@ -49,9 +49,12 @@ class Webhook:
 
 
 class MailRelay:
-    """As much of SMTP as a client needs; keeps envelope and text of every mail. `refuse` is an answer to DATA."""
+    """As much of SMTP as a client needs; keeps envelope and text of every mail.
 
-    def __init__(self, refuse: str = "") -> None:
+    `refuse` is an answer to DATA, `knows` what it says it can do (`AUTH PLAIN`).
+    """
+
+    def __init__(self, refuse: str = "", knows: str = "") -> None:
         self.mails: list[tuple[str, list[str], str]] = []
         relay = self
 
@@ -61,6 +64,9 @@ class MailRelay:
                 self.wfile.write(b"220 relay\r\n")
                 while line := self.rfile.readline().decode().strip():
                     verb = line.upper()
+                    if verb.startswith("EHLO") and knows:
+                        self.wfile.write(b"250-relay\r\n250 " + knows.encode() + b"\r\n")
+                        continue
                     if verb.startswith("MAIL FROM:"):
                         sender = line[10:].split(">")[0].strip("<> ")
                     elif verb.startswith("RCPT TO:"):

@@ -65,6 +65,8 @@ class MailWay:
                 relay.send_message(self._mail(letter), self._sender, list(self._receivers))
         except smtplib.SMTPResponseException as failure:
             raise NotTold(f"SMTP {failure.smtp_code}") from failure
+        except UnicodeError:  # SMTP has no way for it; the failure itself holds the text
+            raise NotTold("mail_user or mail_password_file is not ASCII") from None
         except (smtplib.SMTPException, OSError) as failure:
             raise NotTold(type(failure).__name__) from failure
 

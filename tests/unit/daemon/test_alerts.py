@@ -147,3 +147,25 @@ def test_a_relay_that_refuses_is_tried_again(letter: Letter) -> None:
     """The status of the relay is the reason."""
     with MailRelay("451 later") as relay, pytest.raises(NotTold, match="SMTP 451"):
         _mail(relay.address).tell(letter)
+
+
+def test_a_password_that_the_relay_cannot_be_told_is_no_crash(tmp_path: Path, letter: Letter) -> None:
+    """An umlaut in it, which SMTP knows no way for: not told, and the other ways go on."""
+    password = tmp_path / "password"
+    password.write_text("geheimnüs", encoding="utf-8")
+    with MailRelay(knows="AUTH PLAIN") as relay:
+        way = MailWay(
+            host=relay.address.partition(":")[0],
+            port=int(relay.address.partition(":")[2]),
+            tls="none",
+            ca_file=None,
+            sender="intermediary@it.example",
+            receivers=("betrieb@it.example",),
+            user="intermediary",
+            password_file=password,
+            now=lambda: NOW,
+        )
+        with pytest.raises(NotTold) as told:
+            way.tell(letter)
+
+    assert "geheimn" not in told.value.reason
