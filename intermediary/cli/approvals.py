@@ -41,10 +41,7 @@ def list_(everything: bool, config: Path, as_json: bool) -> None:
         for row in found:
             say_json(row)
     elif found:
-        cells = [
-            (r["id"], r["verb"], str(r["count"]), _STATES[r["state"]], r["requestedBy"], r["expiresAt"][:16])
-            for r in found
-        ]
+        cells = [(r["id"], r["verb"], str(r["count"]), _STATES[r["state"]], r["requestedBy"], _until(r)) for r in found]
         table(cells, ("Nummer", "Was", "Anzahl", "Stand", "Verlangt von", "Gültig bis"))
     else:
         say("keine Freigabe offen")
@@ -123,7 +120,7 @@ def _about(row: dict[str, Any]) -> list[str]:
     more = row["count"] - len(row["effects"])
     lines = [
         f"Verlangt von {row['requestedBy']} am {_local(datetime.fromisoformat(row['createdAt']))}: {row['reason']}",
-        f"Gültig bis {_local(datetime.fromisoformat(row['expiresAt']))}.",
+        f"Gültig bis {_until(row)}.",
         f"Genau verlangt: {row['asked']}",
         f"Betrifft {row['count']}:",
         *(f"  {line}" for line in row["effects"]),
@@ -146,6 +143,10 @@ _STATES = {
     "used": "ausgeführt",
     "expired": "abgelaufen",
 }
+
+
+def _until(row: dict[str, Any]) -> str:
+    return _local(datetime.fromisoformat(row["expiresAt"]))
 
 
 def _local(moment: datetime) -> str:

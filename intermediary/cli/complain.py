@@ -88,9 +88,10 @@ def _told(failure: Exception) -> tuple[str, str]:
         case Busy():
             return "a worker holds this message at present", "try again in a moment"
         case NotPossible():
-            return str(failure), "see what is possible: intermediary explain ID"
+            return str(failure), "see what is possible: intermediary explain ID (of a job: intermediary jobs show ID)"
         case Denied():
-            return f"abgewiesen: {failure}", "see what was approved: intermediary approvals list --all"
+            hint = "was verlangt ist: intermediary approvals list --all; wer wer ist: docs/howto/approvals.md"
+            return f"abgewiesen: {failure}", hint
         case TooMany():
             return str(failure), "name fewer by conditions such as since= and until=, or make it a job"
         case ReasonMissing():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from intermediary.audit.events import EVENTS
@@ -63,12 +63,11 @@ def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime
     troubles = list(_troubles(nachricht, zustellungen))
     codes = [code for code, _ in troubles] or [nachricht.code or nachricht.verdict_code or nachricht.wait_reason]
     events = [entry.event for entry in store.events(nachricht_id)]
-    is_open = nachricht.state not in FINAL and nachricht.state is not _N.PARKED
     return Explained(
         nachricht=nachricht,
         explanation=explain(nachricht, zustellungen, now, standing),
         actions=(*_order_actions(nachricht, standing), *_actions(nachricht, zustellungen)),
-        deadline=nachricht.since + settings.delivery.schedule.deadline if is_open else None,
+        deadline=_deadline(nachricht, zustellungen, settings.delivery.schedule.deadline),
         incidents=store.watch.incidents.open_of(troubles) if troubles else (),
         history=tuple(
             f"{local(event.at)}  {EVENTS[event.name].meaning if event.name in EVENTS else event.name}"
@@ -79,6 +78,18 @@ def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime
         earlier=max(0, len(events) - _LATEST),
         runbook=runbook(codes[0]) if codes[0] else "",
     )
+
+
+def _deadline(
+    nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...], length: timedelta
+) -> datetime | None:
+    """When a person is asked if nothing goes on; None while that is not counted, as for what waits for its turn."""
+    if nachricht.state in FINAL or nachricht.state is _N.PARKED:
+        return None
+    if nachricht.state is not _N.PLANNED:
+        return nachricht.since + length
+    counted = [one.since for one in zustellungen if one.state in (_Z.DUE, _Z.UNCLEAR) and one.code != "order.waits"]
+    return min(counted) + length if counted else None
 
 
 def _troubles(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Iterator[tuple[str, str]]:
@@ -99,9 +110,9 @@ def _order_actions(nachricht: NachrichtRecord, standing: Standing | None) -> Ite
         return
     for earlier in dict.fromkeys(filter(None, standing.waits_for.values())):
         yield f"intermediary explain {earlier}", "was die frühere Nachricht aufhält"
-        yield f'intermediary decide {earlier} pass --reason "…"', "die späteren sollen nicht auf sie warten"
+        yield f'intermediary decide {earlier} pass --reason "…"', "diese soll nicht länger auf die frühere warten"
     if standing.behind:
-        yield f'intermediary decide {nachricht.id} pass --reason "…"', "die späteren sollen nicht auf sie warten"
+        yield f'intermediary decide {nachricht.id} pass --reason "…"', "die späteren sollen nicht auf diese warten"
 
 
 def _actions(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Iterator[tuple[str, str]]:

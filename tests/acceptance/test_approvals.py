@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from unittest import mock
 
@@ -234,6 +235,11 @@ def test_people_can_read_it(guarded: Office) -> None:
 
     assert ["Nummer", "Was", "Anzahl", "Stand"] == listed.lines[0].split()[:4]
     assert f"approvals approve|refuse {request['id']}" in shown.out
+    until = datetime.fromisoformat(request["expiresAt"]).astimezone().strftime("%d.%m.%Y %H:%M")
+    assert until in listed.out
+    assert until in shown.out
+    alone = _by(guarded, "adler", "approvals", "approve", request["id"], *WHY)
+    assert "docs/howto/approvals.md" in alone.err
     assert "geprüft" in shown.out
     assert guarded.ids["conflict"] in request["asked"]
 

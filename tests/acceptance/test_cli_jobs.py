@@ -122,7 +122,7 @@ def test_pause_resume_and_stop_want_a_reason(own: Office) -> None:
     assert f"Auftrag {job}: angehalten, 0 von 1 erledigt.\n" == paused.out
     assert ("running", 2.0, 0) == (resumed["state"], resumed["rate"], resumed["done"])
     assert f"Auftrag {job}: beendet, 0 von 1 erledigt.\n" == stopped.out
-    assert (2, True) == (late.code, "stopped" in late.err)
+    assert (2, True, True) == (late.code, "stopped" in late.err, "jobs show ID" in late.err)
     assert "delivered" == own.call("show", own.ids["done"], "--json").rows[0]["zustellungen"][-1]["state"]
 
 

@@ -55,6 +55,11 @@ def test_a_later_one_waits_is_explained_and_let_pass(rig: Rig) -> None:
 
     assert any(first in line for line in told.explanation.lines)
     assert f'intermediary decide {first} pass --reason "…"' in [command for command, _ in told.actions]
+    told_when = dict(told.actions)
+    assert (
+        "diese soll nicht länger auf die frühere warten" == told_when[f'intermediary decide {first} pass --reason "…"']
+    )
+    assert told.deadline is None  # it begins to count when it may go
     assert any("spätere Nachricht" in line for line in head.explanation.lines)
     assert "Nr. 2" in page
     assert first in page
