@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from pydantic import Field
@@ -26,8 +28,14 @@ ApprovalVerb = Literal[
 
 VERBS: tuple[ApprovalVerb, ...] = get_args(ApprovalVerb)
 
-COVERED_BY_REPLAY = frozenset({"redeliver", "resume", "send-again"})
-"""Whoever may not replay alone may not take the side doors either."""
+COVERED: Mapping[ApprovalVerb, tuple[ApprovalVerb, ...]] = MappingProxyType(
+    {
+        "replay": ("redeliver", "resume", "send-again"),
+        "discard": ("mandant-delete",),
+        "hold-release": ("mandant-delete",),
+    }
+)
+"""What a verb includes: whoever may not do it alone may not take the side doors either."""
 
 
 class Approvals(Table):
@@ -36,7 +44,7 @@ class Approvals(Table):
     required: tuple[ApprovalVerb, ...] = Field(
         default=(),
         description="Changes that another person has to approve before they are carried out. `replay` includes "
-        "`redeliver`, `resume` and `send-again`.",
+        "`redeliver`, `resume` and `send-again`; `discard` and `hold-release` include `mandant-delete`.",
     )
     expiry_hours: Count = Field(
         default=24, description="After so many hours a request can neither be approved nor carried out any more."
@@ -49,7 +57,7 @@ class Approvals(Table):
 
     def needs(self, verb: ApprovalVerb) -> bool:
         """Whether a change of this kind needs a second person."""
-        return verb in self.required or (verb in COVERED_BY_REPLAY and "replay" in self.required)
+        return any(verb == one or verb in COVERED.get(one, ()) for one in self.required)
 
     def person(self, account: str) -> str:
         """The name under which an account counts: the first of its group in `same_person`, else its own."""
