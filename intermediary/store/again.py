@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete
 
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.database import Database, whole
+from intermediary.store.doubt import may_have_arrived
 from intermediary.store.errors import NotPossible
 from intermediary.store.order import unplaced
 from intermediary.store.records import Claim
@@ -52,7 +53,7 @@ def order_judgement(tx: Connection, work: Work, *, actor: str, because: Mapping[
     if (
         work.nachricht.state is _N.DISCARDED
         or work.nachricht.verdict
-        or any(record.intended_at is not None for record in work.zustellungen)
+        or any(may_have_arrived(record) for record in work.zustellungen)
     ):
         raise NotPossible("what was delivered, tried or discarded stays as it was judged")
     if work.nachricht.state is _N.PLANNED:

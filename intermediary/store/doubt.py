@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from sqlalchemy import Connection, select
 
 from intermediary.core.states import ZustellungState
+from intermediary.store.records import ZustellungRecord
 from intermediary.store.tables import meta
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Doubt:
         """What `text` gave."""
         values = json.loads(text)
         return cls(datetime.fromisoformat(values["at"]), datetime.fromisoformat(values["until"]))
+
+
+def may_have_arrived(record: ZustellungRecord) -> bool:
+    """Whether its bytes stand fixed: an attempt was made, or may have been before the last restore."""
+    return record.intended_at is not None or record.state is ZustellungState.UNCLEAR or record.code == CODE
 
 
 def read_doubt(tx: Connection) -> Doubt | None:

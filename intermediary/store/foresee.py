@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.states import FINAL, VERDICTS, NachrichtState, ZustellungState
+from intermediary.store.doubt import may_have_arrived
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
 from intermediary.store.vorgang import WAITS
 
@@ -110,7 +111,7 @@ def _foresee_stuck(nachricht: NachrichtRecord, zustellung: ZustellungRecord) -> 
 
 
 def _foresee_anew(nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord]) -> Effect:
-    if any(one.intended_at is not None for one in zustellungen):
+    if any(may_have_arrived(one) for one in zustellungen):
         return _nothing(nachricht, "tried")
     return _nothing(nachricht, "judged") if nachricht.verdict else _some(nachricht, "anew")
 

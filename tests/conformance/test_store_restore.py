@@ -13,9 +13,10 @@ import pytest
 from intermediary.core.decide import Decision
 from intermediary.core.faults import Misconfigured
 from intermediary.operations.prove import compare_rows
-from intermediary.store import Store
+from intermediary.store import NotPossible, Store
 from intermediary.store.approvals import Approval, ApprovalState
 from intermediary.store.copy import Place
+from intermediary.store.foresee import foresee
 from intermediary.store.job_records import JobState
 from intermediary.store.restore import Doubtful, Loss, Restoration, count_doubtful, open_rows, restore_rows
 from tests.conformance.job_kit import ordered, several
@@ -243,3 +244,14 @@ def test_a_job_that_went_on_after_the_backup_is_not_begun_anew(
     assert (JobState.STOPPED, LATER) == (store.jobs.get("j-1").state, store.jobs.get("j-1").ended_at)
     [told] = [one.event for one in store.events_of_installation() if one.event.name == "job.stopped"]
     assert ("j-1", "backup.restored", "adler") == (told.fields["job"], told.fields["reason"], told.actor)
+
+
+def test_what_is_in_doubt_is_not_judged_anew(scene: tuple[dict[str, str], Store, Doubtful]) -> None:
+    """Other bytes under a key that its target may know already would be another Zustellung (G3)."""
+    ids, store, _found = scene
+    for name in ("due", "intended", "parked"):
+        claim = store.claim_one(ids[name], "person", LATER)
+        with pytest.raises(NotPossible, match="stays as it was judged"):
+            store.judge_anew(claim, actor="adler", reason="neue Fassung", now=LATER)
+        [effect] = foresee(claim.nachricht, claim.zustellungen, with_current=True)
+        assert ("nothing", "tried") == (effect.action, effect.ground), name
