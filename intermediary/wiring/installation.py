@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from intermediary.audit.sealer import Head
+from intermediary.audit.second_place import read_heads
 from intermediary.core.clock import Judgement, Reading, judge
-from intermediary.core.faults import Misconfigured
+from intermediary.core.faults import Misconfigured, Transient
 from intermediary.keys.signing import SigningKeyFile, create_signing_key
 from intermediary.keys.wrap import KekFiles, MandantKeys
 from intermediary.settings.load import load
@@ -51,6 +53,7 @@ def open_installation(config: Path) -> Installation:
     """Read the settings and open store, keys and clock; raises `ConfigurationError`, `Misconfigured`, naming the place."""
     settings = load(config)
     data = settings.installation.data
+    _demand_not_lost(settings)
     store = open_store(
         data=data,
         installation=installation_id(settings.installation.name),
@@ -157,6 +160,18 @@ def store_url(settings: Settings) -> str:
     if not url:
         raise Misconfigured("store.url.invalid", where=str(file))
     return url
+
+
+def _demand_not_lost(settings: Settings) -> None:
+    """Heads at the second place prove that there was a key: where it is gone nothing is begun anew, by nobody."""
+    key = settings.installation.data / SIGNING_KEY
+    if key.exists():
+        return
+    heads: tuple[Head, ...] = ()
+    with suppress(Transient):  # whoever writes there says that the place is away
+        heads = read_heads(settings.audit.heads_folder)
+    if heads:
+        raise Misconfigured("audit.key.lost", where=str(key))
 
 
 def signing_key(path: Path) -> SigningKeyFile:

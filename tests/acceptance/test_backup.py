@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from intermediary.keys.signing import create_signing_key
 from intermediary.keys.wrap import create_kek
 from intermediary.testing.postgres import PrivatePostgres
 from intermediary.testing.samples import sample_letter
@@ -142,10 +143,23 @@ def test_nothing_is_restored_over_something(own: Office, backups: Path) -> None:
     assert (2, True) == (silent.code, "reason" in silent.err)
 
 
+def test_a_lost_data_folder_is_not_begun_anew(own: Office) -> None:
+    """The second place knows heads, so there was a store: no command makes an empty one, or a key, in its stead."""
+    _lose(own.folder)
+    listed, verified = own.call("list"), own.call("audit", "verify")
+
+    assert (2, 2) == (listed.code, verified.code)
+    assert "nicht eingehängt" in listed.err
+    assert "docs/howto/backup.md" in listed.err
+    assert not (own.folder / "data/audit.key").exists()
+    assert not (own.folder / "data/store.db").exists()
+
+
 def test_a_key_that_came_later_signs_nothing(own: Office, backups: Path) -> None:
-    """A command after the loss made a new store with a key of its own: with that key nothing is restored, nor beside it."""
+    """Another audit key lies in the data folder after the loss: with it nothing is restored, nor beside it."""
     safe = _lose(own.folder)
-    own.call("list")
+    (own.folder / "data").mkdir(mode=0o700)
+    create_signing_key(own.folder / "data/audit.key")
     made_anew = (own.folder / "data/audit.key").read_bytes()
     given = own.call("restore", backups, *WHY, "--audit-key", safe)
     silent = own.call("restore", backups, *WHY)

@@ -206,6 +206,14 @@ CODES = (
         "Prüfen, ob ein Dienst läuft und was er meldet (`chore.failed`); `doctor` prüft Schlüssel und zweiten Ort.",
     ),
     Code(
+        "audit.key.lost",
+        Healer.OPERATOR,
+        "Der zweite Ort kennt Köpfe des Audits, aber ihr Schlüssel fehlt: Das Datenverzeichnis ist verloren, leer oder "
+        "nicht eingehängt.",
+        "Einhängen, oder wiederherstellen (docs/howto/backup.md). Nur wer wirklich neu beginnt, gibt `audit.heads_folder` "
+        "einen leeren Ordner.",
+    ),
+    Code(
         "certificate.ending",
         Healer.OPERATOR,
         "Ein Zertifikat läuft in Kürze ab.",
