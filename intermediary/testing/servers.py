@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import random
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ _HOMES = (Path("/usr/lib/rabbitmq/bin"), Path("/opt/rabbitmq/sbin"))
 _READY = "Server startup complete"
 # Reads until the end of our pipe, which comes with the end of our process, however it ended.
 _GUARD = 'cat >/dev/null; kill -9 "$1" "$2"; rm -rf "$3"'
+_SERVER_PORTS = (10_240, 32_768)  # Linux takes the ports of outgoing connections from above
 _CONFIG = """\
 disk_free_limit.absolute = 200MB
 vm_memory_high_watermark.absolute = 1GB
@@ -245,15 +247,25 @@ def _installed() -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
+    """Ports of 127.0.0.1 that nobody listens on now, and that the machine gives to no outgoing connection by itself.
+
+    A server that is killed and comes back on its port would otherwise meet one there: somebody's connection, or even one
+    that a client, asking again and again, has made with itself.
+    """
+    sockets: list[socket.socket] = []
     try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        while len(sockets) < count:
+            one = socket.socket()
+            try:
+                one.bind(("127.0.0.1", random.randrange(*_SERVER_PORTS)))
+            except OSError:
+                one.close()
+                continue
+            sockets.append(one)
+        return [one.getsockname()[1] for one in sockets]
     finally:
-        for each in sockets:
-            each.close()
+        for one in sockets:
+            one.close()
 
 
 def _main() -> None:
