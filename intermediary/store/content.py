@@ -54,7 +54,7 @@ class WrappedContent:
         return self._sha256
 
     def open(self) -> BinaryIO:
-        """A stream of the plaintext; `Misconfigured`: `payload.corrupt` where it is not what was taken, `payload.missing`."""
+        """A stream of the plaintext; `Misconfigured`: `payload.missing`, `payload.corrupt` (not what was taken)."""
         try:
             checked = _Checked(self._open(), self._sha256, self._where)
         except SealBroken as broken:

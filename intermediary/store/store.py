@@ -291,8 +291,8 @@ class Store(Rooms):
     def body(self, nachricht_id: str) -> Content:
         """The received bytes, decrypted while they are read.
 
-        `Misconfigured("payload.erased")`, `("key.unavailable")`, `("payload.missing")`; a stream whose bytes are not those of the intake
-        raises `Misconfigured("payload.corrupt")`, at the latest when its end is read.
+        `Misconfigured("payload.erased")`, `("key.unavailable")`, `("payload.missing")`; a stream whose bytes are not those
+        of the intake raises `Misconfigured("payload.corrupt")`, at the latest when its end is read.
         """
         return content.body(self._db, nachricht_id)
 

@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,15 @@ from intermediary.store.records import NachrichtRecord, Taken
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import MANDANT, Site, make_site
 from intermediary.testing.pki import Pki
-from intermediary.wiring import Configuration, Installation, all_answers, bench, open_installation
+from intermediary.wiring import Configuration, Installation, all_answers, bench, open_installation, utc_now
 from intermediary.worker import Worker
 
 
 @dataclass
 class Clock:
-    """A clock that only moves when told."""
+    """A clock that only moves when told; at first a few days behind, so that what it has told is past for real commands."""
 
-    moment: datetime = field(default_factory=lambda: datetime(2026, 11, 20, 8, 0, tzinfo=UTC))
+    moment: datetime = field(default_factory=lambda: utc_now().replace(microsecond=0) - timedelta(days=4))
 
     def __call__(self) -> datetime:
         return self.moment

@@ -165,7 +165,8 @@ def test_explain_says_who_heals_and_how(seen):
     assert "target.full" in full
     assert "angekommen" in done
     assert all(len(line) <= 120 for one in said.values() for line in one.lines)
-    assert {"id", "headline", "lines"} == seen.call("explain", seen.ids["done"], "--json").rows[0].keys()
+    row = seen.call("explain", seen.ids["done"], "--json").rows[0]
+    assert {"id", "headline", "lines", "state", "deadline", "incidents", "actions", "history", "runbook"} == row.keys()
 
 
 @pytest.mark.parametrize("verb", ["show", "explain"])

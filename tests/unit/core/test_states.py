@@ -196,7 +196,7 @@ def told(decision):
 
 
 def test_changed_bytes_wait_for_nobody():
-    """What rests wrong is not tried again every five minutes until the deadline: it is parked at once, and nothing is sent."""
+    """What rests wrong is not tried again and again until the deadline: it is parked at once, and nothing is sent."""
     corrupt, missing = Misconfigured("payload.corrupt"), Misconfigured("payload.missing")
     at = situation()
 
