@@ -142,4 +142,3 @@ class Clock:
     def follow(self, judgement: Judgement) -> None:
         """Tell the time by this judgement from now on."""
         self._judged = judgement
-

@@ -95,7 +95,9 @@ def _chosen(tx: Connection, ref: TargetRef, record: TargetRecord, count: int, no
     """
     is_paused = in_scope(ref, [one.scope for one in target_rows.pauses(tx) if one.holds(now)]) is not None
     wanted = select(zustellungen.c.key, zustellungen.c.nachricht_id).where(target_rows.held(ref.id, now))
-    wanted = wanted.where(select(nachrichten.c.id).where(nachrichten.c.id == zustellungen.c.nachricht_id, _FREE).exists())
+    wanted = wanted.where(
+        select(nachrichten.c.id).where(nachrichten.c.id == zustellungen.c.nachricht_id, _FREE).exists()
+    )
     if is_paused:
         wanted = wanted.where(zustellungen.c.state == ZustellungState.UNCLEAR, zustellungen.c.code == RESTING)
     if record.health.state is not TargetState.WORKS:
