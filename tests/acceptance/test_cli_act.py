@@ -57,6 +57,20 @@ def test_submit_demands_what_it_needs(own):
     assert before == own.call("state", "--all", "--json").out
 
 
+def test_submit_keeps_the_reserve_of_the_disk(own):
+    """What closes every door closes this one too: the command says why, and nothing is taken (G8)."""
+    file = own.folder / "routes.toml"
+    before = own.call("state", "--all", "--json").out
+    with own.config.open("a", encoding="utf-8") as config:
+        config.write("\n[intake]\nreserve_megabytes = 1000000000\n")
+
+    said = own.call("submit", file)
+
+    assert (2, "") == (said.code, said.out)
+    assert CATALOGUE["intake.disk.reserve"].meaning in said.err
+    assert before == own.call("state", "--all", "--json").out
+
+
 # replay and decide
 
 
