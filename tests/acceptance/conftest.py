@@ -47,13 +47,23 @@ def rig(tmp_path: Path, pki: Pki) -> Iterator[Rig]:
 
 
 @pytest.fixture(scope="session")
-def seen(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Office:
-    """One installation for verbs that only look."""
+def untouched(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Office:
+    """One installation that is only copied: looking leaves traces too."""
     return furnish(tmp_path_factory.mktemp("cli") / "site", pki)
 
 
+@pytest.fixture(scope="session")
+def seen(tmp_path_factory: pytest.TempPathFactory, untouched: Office) -> Office:
+    """One installation for verbs that only look."""
+    return _copied(untouched, tmp_path_factory.mktemp("seen"))
+
+
 @pytest.fixture
-def own(tmp_path: Path, seen: Office) -> Iterator[Office]:
-    """A copy of it for verbs that change something."""
-    shutil.copytree(seen.folder, tmp_path / "site")
-    return Office(tmp_path / "site", seen.ids)
+def own(tmp_path: Path, untouched: Office) -> Office:
+    """An installation for verbs that change something."""
+    return _copied(untouched, tmp_path)
+
+
+def _copied(office: Office, folder: Path) -> Office:
+    shutil.copytree(office.folder, folder / "site")
+    return Office(folder / "site", office.ids)

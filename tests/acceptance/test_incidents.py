@@ -118,8 +118,8 @@ def test_a_thousand_failures_are_told_once(site: Site, installation: Installatio
         wait_until(lambda: _are_told(installation, 2), "the alerts of the beginning")
         for daemon in running:
             daemon.kill()
-        running = [start(f"again-{number}") for number in range(2 if is_shared else 1)]
         _stuck(installation, range(MANY, MANY + 1))
+        running = [start(f"again-{number}") for number in range(2 if is_shared else 1)]
         wait_until(lambda: incidents.newest(is_open=True)[0].count == MANY + 1, "a look after the restart")
 
         assert ["incident.opened"] == [body["event"] for body in webhook.bodies]

@@ -178,10 +178,11 @@ def test_an_exception_comes_and_goes(rig: Rig, directory: Path) -> None:
     rig.work()
 
     assert [rig.get(one).verdict_code for one in (before, during, after)] == ["policy.algorithm", "", "policy.expired"]
-    assert rig.get(during).pins["policy"] == f"legacy@1 for ags:05513000 until {until.date().isoformat()}"
+    rule = f"ags:05513000 until {until.date().isoformat()}"
+    assert rig.get(during).pins["policy"] == f"legacy@1 for {rule}"
     told = [finding for answer in rig.answers() for finding in answer.get("findings", [])]
-    assert ["ags:05513000 until 2026-11-21"] == [one["rule"] for one in told if one["code"] == "policy.expired"]
-    assert "ags:05513000 until 2026-11-21" in str(explain(rig.get(after), (), rig.clock()).lines)
+    assert [rule] == [one["rule"] for one in told if one["code"] == "policy.expired"]
+    assert rule in str(explain(rig.get(after), (), rig.clock()).lines)
 
 
 def test_a_broken_directory_leaves_the_one_before_in_force(rig: Rig, directory: Path) -> None:
