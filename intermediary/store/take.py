@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,11 @@ BODY = "body"
 HEADERS = "headers"
 
 _EXISTING = select(nachrichten.c.id).where(nachrichten.c.id.in_(bindparam("ids", expanding=True)))
-_SAME_MESSAGE_ID = select(intake_keys).where(intake_keys.c.message_hash.in_(bindparam("hashes", expanding=True)))
+_SAME_MESSAGE_ID = (
+    select(intake_keys)
+    .where(intake_keys.c.mandant.in_(bindparam("mandanten", expanding=True)))  # what the key of the table begins with
+    .where(intake_keys.c.message_hash.in_(bindparam("hashes", expanding=True)))
+)
 _INSERT_NACHRICHTEN = insert(nachrichten)
 _INSERT_DATA_KEYS = insert(data_keys)
 _INSERT_INTAKE_KEYS = insert(intake_keys)
@@ -132,7 +136,7 @@ def _insert(
     vorgaenge = {one for _, eingang in batch if _has_vorgang(eingang) for one in hashes_of(db, _vorgang(eingang))}
     db.dialect.queue_for(tx, vorgaenge.union(*hashes))
     existing = _existing(tx, [own for own, _ in batch])
-    same_id = _same_message_id(tx, hashes)
+    same_id = _same_message_id(tx, {eingang.mandant for _, eingang in batch}, hashes)
     rows = _Rows()
     answers: list[Taken] = []
     repeated: list[tuple[str, Eingang]] = []
@@ -270,10 +274,12 @@ def _existing(tx: Connection, ids: Sequence[str]) -> set[str]:
     return set(tx.scalars(_EXISTING, {"ids": ids}))
 
 
-def _same_message_id(tx: Connection, hashes: Sequence[tuple[str, ...]]) -> dict[tuple[str, str], list[str]]:
+def _same_message_id(
+    tx: Connection, mandanten: Collection[str], hashes: Sequence[tuple[str, ...]]
+) -> dict[tuple[str, str], list[str]]:
     wanted = {one for asked in hashes for one in asked}
     found: dict[tuple[str, str], list[str]] = {}
-    for row in tx.execute(_SAME_MESSAGE_ID, {"hashes": sorted(wanted)}):
+    for row in tx.execute(_SAME_MESSAGE_ID, {"mandanten": sorted(mandanten), "hashes": sorted(wanted)}):
         found.setdefault((row.mandant, row.message_hash), []).append(row.nachricht_id)
     return found
 
