@@ -22,7 +22,7 @@ from intermediary.store.records import Claim, Judged, PlannedTarget, ZustellungR
 from intermediary.store.search_keys import write_search_keys
 from intermediary.store.verdict import compose_verdict, stay_unsent
 from intermediary.store.vorgang import WAITS, keeps_order
-from intermediary.store.work import Work, under_claim
+from intermediary.store.work import Work, under_claim, under_claim_anew
 
 _N = NachrichtState
 _Z = ZustellungState
@@ -128,7 +128,7 @@ def wait(db: Database, claim: Claim, decision: Decision, now: datetime, findings
 def park(db: Database, claim: Claim, code: str, now: datetime, findings: Sequence[Befund] = ()) -> Claim:
     """See `Store.park`."""
     with db.write() as tx:
-        work = under_claim(tx, claim, now)
+        work = under_claim_anew(tx, claim, now)
         fields = {"state": work.nachricht.state, "code": code}
         plan = _with_findings(work.nachricht.plan, findings)
         work.move(_N.PARKED, "nachricht.parked", fields, code=code, unexplained=0, plan=plan)

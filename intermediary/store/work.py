@@ -31,7 +31,7 @@ from intermediary.store.vorgang import INVOLVED, held, open_number, waiting_numb
 
 _LOAD = select(nachrichten).where(nachrichten.c.id == bindparam("wanted")).with_for_update()
 _LOCK = (
-    select(*(nachrichten.c[name] for name in ("lease_token", "lease_owner", "chain_length", "chain_digest")))
+    select(*(nachrichten.c[name] for name in ("state", "lease_token", "lease_owner", "chain_length", "chain_digest")))
     .where(nachrichten.c.id == bindparam("wanted"))
     .with_for_update()
 )
@@ -138,8 +138,9 @@ class Work:
         self._zustellungen.clear()
 
     def is_held_by(self, claim: Claim) -> bool:
-        """Whether the lease of this claim is still held."""
-        return self._claim.token == claim.token and self._claim.owner != ""
+        """Whether the lease of this claim is still held: by its token and its holder (decision 11)."""
+        held_by = (self._claim.token, self._claim.owner)
+        return self._claim.owner != "" and held_by == (claim.token, claim.owner)
 
     def end_lease(self) -> None:
         """The claim ends with this transaction."""
@@ -198,6 +199,8 @@ class Work:
         row = self._tx.execute(_LOCK, {"wanted": self._before.id}).one_or_none()
         if row is None or (row.lease_token, row.lease_owner) != (self._claim.token, self._claim.owner):
             raise LeaseLost(self._before.id)
+        if row.state != self._before.state:
+            raise IllegalTransition("the claim is not the newest of its holder")
         self._is_locked = True
         return ChainEnd(row.chain_length, row.chain_digest)
 
@@ -243,7 +246,13 @@ def under_claim(tx: Connection, claim: Claim, now: datetime) -> Work:
     """
     if claim.nachricht.vorgang_place not in INVOLVED:
         return Work.of_claim(tx, claim, now)
-    order.lock(tx, claim.nachricht.vorgang_hash)
+    return under_claim_anew(tx, claim, now)
+
+
+def under_claim_anew(tx: Connection, claim: Claim, now: datetime) -> Work:
+    """The Nachricht of a claim as it stands now: for a holder whose claim may not be its newest, after a failure."""
+    if claim.nachricht.vorgang_place in INVOLVED:
+        order.lock(tx, claim.nachricht.vorgang_hash)
     work = without_claim(tx, claim.nachricht.id, now)
     if not work.is_held_by(claim):
         raise LeaseLost(claim.nachricht.id)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from intermediary.core.decide import Decision
-from intermediary.core.states import UNEXPLAINED_LIMIT
+from intermediary.core.states import UNEXPLAINED_LIMIT, IllegalTransition
 from intermediary.store import Busy, Claim, LeaseLost, Store
+from intermediary.store.tables import nachrichten
 from tests.conformance.store_kit import (
     DELIVERED,
     LATER,
@@ -140,6 +143,48 @@ def test_a_stale_token_settles_nothing(
 
     assert state is store.zustellungen(stale.nachricht.id)[0].state
     assert events == store.events(stale.nachricht.id)
+
+
+def test_what_is_parked_after_a_failure_is_parked_as_it_stands(store: Store) -> None:
+    """The one who parks after an exception may hold an old claim: states and Zustellungen are those of the last commit."""
+    old = claimed(store)
+    new = store.plan(old, route="r", pins={}, plan={}, targets=[TARGET], now=NOW)
+    store.intend(new, key_of(new), OUTPUT, NOW)
+
+    store.park(old, "bug.unexpected", NOW)
+
+    [*_, last] = store.events(old.nachricht.id)
+    assert ("nachricht.parked", N.PLANNED) == (last.event.name, last.event.fields["state"])
+    assert (N.PARKED, "r") == (store.get(old.nachricht.id).state, store.get(old.nachricht.id).route)
+    assert Z.INTENDED is store.zustellungen(old.nachricht.id)[0].state
+
+
+def test_an_old_claim_moves_nothing_else(store: Store) -> None:
+    """A holder that forgot what it committed itself is a defect, and changes nothing."""
+    old = claimed(store)
+    store.plan(old, route="r", pins={}, plan={}, targets=[TARGET], now=NOW)
+
+    with pytest.raises(IllegalTransition):
+        store.refuse(old, "intake.id.missing", [], {}, NOW)
+
+    assert N.PLANNED is store.get(old.nachricht.id).state
+
+
+@pytest.mark.parametrize("vorgang", ["", "v-1"])
+def test_a_token_given_out_twice_is_held_by_one(store: Store, vorgang: str) -> None:
+    """A claim is not flushed: when the server falls its token comes again, and the holder's name tells them apart."""
+    store.take([replace(eingang("antrag-1"), vorgang=vorgang)])
+    [old] = store.claim("w1", NOW)
+    with store._db.write() as tx:
+        lost = {"lease_owner": None, "lease_until": None, "lease_token": nachrichten.c.lease_token - 1}
+        tx.execute(update(nachrichten).values(**lost))
+    [new] = store.claim("w2", NOW)
+
+    with pytest.raises(LeaseLost):
+        store.plan(old, route="r", pins={}, plan={}, targets=[TARGET], vorgang=vorgang or None, now=NOW)
+
+    assert old.token == new.token
+    assert N.RECEIVED is store.get(new.nachricht.id).state
 
 
 def test_a_duplicate_that_comes_in_under_a_claim_stands_in_the_chain(store: Store) -> None:
