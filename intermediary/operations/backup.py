@@ -65,7 +65,8 @@ def make_backup(
             written = installation.store.backups.write(
                 rows=draft / vaults.ROWS, keys=keys, blobs=draft / vaults.BLOBS, watch=watch
             )
-            (draft / "migrate.lock").unlink(missing_ok=True)
+            for lock in ("migrate.lock", "writer.lock"):
+                (draft / lock).unlink(missing_ok=True)
             copied, copied_bytes, gone = _copy_blobs(installation, draft / vaults.BLOBS, vault.pool, watch)
             _copy_heads(installation, draft)
             manifest = _manifest(installation, draft, keys, written, run=run, now=now, gone=gone)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-import threading
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -34,6 +33,7 @@ from sqlalchemy.pool import QueuePool
 from intermediary.core.faults import Misconfigured
 from intermediary.store.bell import Bell, NoBell, Notifications
 from intermediary.store.leasing import LEASE_POSTGRES, LEASE_SQLITE, LEASE_SUSPECTS_POSTGRES, LEASE_SUSPECTS_SQLITE
+from intermediary.store.writer_queue import WriterQueue
 
 _BUSY_MILLISECONDS = 30_000
 _IDLE_MILLISECONDS = 300_000
@@ -111,7 +111,8 @@ class Sqlite:
     """SQLite in WAL mode with `synchronous=FULL`: one writer at a time, readers never wait.
 
     `BEGIN IMMEDIATE` takes the writer's place at once, so a transaction never fails half-way for a lock. Threads of one
-    process queue at a lock of our own, because SQLite's waiting is polling and unfair.
+    process queue at a lock of our own, and so do processes (`writer_queue.py`), because SQLite's waiting is polling and
+    unfair.
     """
 
     is_shared = False
@@ -126,7 +127,7 @@ class Sqlite:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._writer = threading.Lock()
+        self._queue = WriterQueue(file.with_name("writer.lock"))
 
     @property
     def place(self) -> str:
@@ -151,7 +152,7 @@ class Sqlite:
     @contextmanager
     def writing(self, engine: Engine, *, lasting: bool = True) -> Iterator[Connection]:
         with (
-            self._writer,
+            self._queue.turn(),
             engine.connect().execution_options(intermediary_writes=_LASTING if lasting else _LIGHT) as connection,
             connection.begin(),
         ):
