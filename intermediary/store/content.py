@@ -91,7 +91,7 @@ def headers(db: Database, nachricht_id: str) -> Headers:
 
 
 def _sealed(db: Database, nachricht_id: str) -> Row[Any]:
-    with db.read() as tx:
+    with db.glance() as tx:
         row = tx.execute(_SEALED, {"wanted": nachricht_id}).one_or_none()
     if row is None:
         raise NotFound(nachricht_id)

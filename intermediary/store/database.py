@@ -75,6 +75,12 @@ class Database:
         with translated(), self.dialect.reading(self.engine) as connection:
             yield connection
 
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """For one statement that reads, where it is one of many per second."""
+        with translated(), self.dialect.glancing(self.engine) as connection:
+            yield connection
+
     def close(self) -> None:
         """Close all connections and folders."""
         self.bell.close()

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select as kernel
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,8 +30,8 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from intermediary.core.faults import Misconfigured
 from intermediary.store.bell import Bell, NoBell, Notifications
@@ -45,6 +48,9 @@ _SESSION = (
 """What we demand of every session; stands behind the options of the URL, so that it wins."""
 
 OLDEST_SERVER = 150_000
+
+_RESTS_SINCE = "intermediary.rests-since"
+_TRUSTED_SECONDS = 1.0
 
 
 class Dialect(Protocol):
@@ -67,6 +73,11 @@ class Dialect(Protocol):
     @contextmanager
     def reading(self, engine: Engine) -> Iterator[Connection]:
         """A transaction that sees one moment, however long it lasts."""
+        ...
+
+    @contextmanager
+    def glancing(self, engine: Engine) -> Iterator[Connection]:
+        """A connection for one statement that reads, without the turns of a transaction around it."""
         ...
 
     @contextmanager
@@ -163,6 +174,8 @@ class Sqlite:
         with engine.connect() as connection, connection.begin():
             yield connection
 
+    glancing = reading
+
     @contextmanager
     def migrating(self, engine: Engine) -> Iterator[Connection]:
         descriptor = os.open(self._file.with_name("migrate.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -234,7 +247,6 @@ class Postgres:
             pool_size=self._pool,
             max_overflow=self._pool,
             pool_timeout=_BUSY_MILLISECONDS / 1000,
-            pool_pre_ping=True,
             isolation_level="READ COMMITTED",
             connect_args={
                 "connect_timeout": 10,
@@ -248,8 +260,14 @@ class Postgres:
         )
         _check_options(engine, self._url)
         event.listen(engine, "connect", _demand_version)
-        event.listen(engine, "checkin", _forget_access)
+        event.listen(engine, "checkin", _rest)
+        event.listen(engine, "checkout", partial(_demand_answer, engine))
         return engine
+
+    @contextmanager
+    def glancing(self, engine: Engine) -> Iterator[Connection]:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
 
     @contextmanager
     def reading(self, engine: Engine) -> Iterator[Connection]:
@@ -303,10 +321,33 @@ def _check_options(engine: Engine, url: URL) -> None:
         raise Misconfigured("store.url.invalid", where="url_file") from None
 
 
-def _forget_access(connection: Any, _record: object) -> None:
-    """After a read-only transaction the engine demands writing ones, over a server's word that it takes none (F7)."""
+def _rest(connection: Any, record: ConnectionPoolEntry) -> None:
+    """Begin a connection's rest. After a read-only transaction the engine demands writing ones of the next, over a
+    server's word that it takes none (F7): that is forgotten.
+    """
+    record.info[_RESTS_SINCE] = time.monotonic()
     if connection is not None and not connection.closed:
         connection.read_only = None
+
+
+def _demand_answer(engine: Engine, connection: Any, record: ConnectionPoolEntry, _user: object) -> None:
+    """Replace a connection that has lost its server: it says something unasked, or has rested and does not answer now."""
+    since = record.info.get(_RESTS_SINCE)
+    if since is None:
+        return
+    try:
+        if time.monotonic() - since < _TRUSTED_SECONDS and not _says_something(connection):
+            return
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error as silent:
+        raise InvalidatePoolError from silent
+
+
+def _says_something(connection: Any) -> bool:
+    """Whether there is anything to read, at the cost of one call of the kernel: a farewell, or the end of the stream."""
+    look = kernel.poll()
+    look.register(connection.fileno(), kernel.POLLIN)
+    return bool(look.poll(0))
 
 
 def _demand_version(connection: Any, _record: object) -> None:

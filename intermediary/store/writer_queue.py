@@ -41,6 +41,8 @@ def _wait_at(queue: int) -> None:
     end = time.monotonic() + _LONGEST
     while time.monotonic() < end:
         try:
-            return fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(_LOOK_EVERY)
+        else:
+            return
