@@ -168,6 +168,11 @@ _KINDS = (
         ("approval", "verb", "why", "reason"),
     ),
     Kind(
+        "approval.loosened",
+        "Was eine zweite Person verlangt, wurde gelockert, mit Freigabe einer zweiten Person.",
+        ("required", "same_person", "approval", "requested_by", "approved_by", "reason"),
+    ),
+    Kind(
         "person.searched",
         "Eine Person hat nach einer Kennung gesucht; wonach, steht nicht hier.",
         ("found", "reason"),

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from intermediary.cli.options import (
+    approval_option,
     config_option,
     installation,
     json_option,
@@ -81,6 +82,49 @@ def approve(number: str, reason: str, config: Path) -> None:
 def refuse(number: str, reason: str, config: Path) -> None:
     """Refuse a request, or withdraw one's own; nothing comes of it any more."""
     _decide(number, reason, config, approves=False)
+
+
+@command.command("required")
+@config_option
+@json_option
+def required(config: Path, as_json: bool) -> None:
+    """Show what needs a second person, and what of it only because it was demanded before."""
+    from intermediary.operations.approvals import approvals_of
+    from intermediary.settings.approvals import VERBS
+
+    with installation(config) as opened:
+        approvals = approvals_of(opened, now=opened.now)
+        verbs = [verb for verb in VERBS if approvals.needs(verb)]
+        surplus = approvals.surplus()
+    if as_json:
+        say_json({"required": verbs, "remembered": surplus.told()})
+        return
+    say_wrapped([f"Eine zweite Person brauchen: {', '.join(verbs)}" if verbs else "Nichts braucht eine zweite Person."],
+                indent=0)  # fmt: skip
+    if surplus:
+        named = [*sorted(surplus.required), *(" = ".join(group) for group in sorted(surplus.same_person))]
+        say_wrapped([f"Nicht mehr in der Konfiguration, gilt aber weiter: {', '.join(named)}",
+                     "Lockern: intermediary approvals loosen --reason … (braucht selbst eine zweite Person)"],
+                    indent=0)  # fmt: skip
+
+
+@command.command("loosen")
+@approval_option
+@reason_option
+@config_option
+def loosen(approval: str, reason: str, config: Path) -> None:
+    """Demand no more than the configuration does now; needs a second person itself."""
+    from intermediary.operations.approvals import approvals_of
+    from intermediary.operations.loosening import loosen as forget
+
+    request = requested(reason, approval)
+    with installation(config) as opened:
+        gone = forget(approvals_of(opened, now=opened.now), request)
+    if not gone:
+        say("Es ist nichts zu lockern: die Konfiguration verlangt alles, was gilt.")
+        return
+    named = [*sorted(gone.required), *(" = ".join(group) for group in sorted(gone.same_person))]
+    say_wrapped([f"Gelockert: {', '.join(named)}"], indent=0)
 
 
 def _decide(number: str, reason: str, config: Path, *, approves: bool) -> None:

@@ -3,10 +3,11 @@
     consent = approvals.demand(Wish("discard", {"ids": [...]}, count=1, lines=("…",), ids=(...,)), request)
 
 `demand` answers with a `Consent` when the change may be carried out now: because no second person is required for the
-verb (`[approvals] required`), or because `request.approval` names a request that somebody else approved, that was made for
-exactly this wish and that nobody has carried out yet. It is used up by that answer, before anything is changed: a double
-click or a second node gets `Denied`. Otherwise a request is written and `ApprovalNeeded` says its id, or, when the one that
-was named does not fit, `Denied` says why. Every one of these is in the audit trail of the installation.
+verb (neither by `[approvals] required` nor by what the store remembers of it), or because `request.approval` names a
+request that somebody else approved, that was made for exactly this wish and that nobody has carried out yet. It is used up
+by that answer, before anything is changed: a double click or a second node gets `Denied`. Otherwise a request is written
+and `ApprovalNeeded` says its id, or, when the one that was named does not fit, `Denied` says why. Every one of these is in
+the audit trail of the installation.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from typing import Any
 from intermediary.audit.chain import canonical
 from intermediary.operations.person import Request
 from intermediary.settings.approvals import Approvals as Rules
-from intermediary.settings.approvals import ApprovalVerb
+from intermediary.settings.approvals import AskedVerb
 from intermediary.store.approvals import Approval, ApprovalState, NotApproved
+from intermediary.store.demands import Demands, demands_of
 from intermediary.store.errors import NotFound
 from intermediary.store.records import Claim
 from intermediary.store.store import Store
@@ -43,7 +45,7 @@ class Wish:
     it would do; `ids` are the Nachrichten it is about at present, at most `MOST_IDS`.
     """
 
-    verb: ApprovalVerb
+    verb: AskedVerb
     asked: Mapping[str, Any]
     count: int = 1
     lines: tuple[str, ...] = ()
@@ -95,17 +97,41 @@ class TooMany(Exception):
 
 
 class Approvals:
-    """Asks for, gives and uses approvals. `new_id` draws an id of at least 8 characters nobody has had."""
+    """Asks for, gives and uses approvals. `new_id` draws an id of at least 8 characters nobody has had.
+
+    `rules` are the configuration's. What the store remembers of earlier ones holds beside them.
+    """
 
     def __init__(self, store: Store, rules: Rules, *, now: Callable[[], datetime], new_id: Callable[[], str]) -> None:
         self._store = store
-        self._rules = rules
+        self._configured = rules
         self._now = now
         self._new_id = new_id
 
-    def needs(self, verb: ApprovalVerb) -> bool:
+    @property
+    def _rules(self) -> Rules:
+        found = self._store.approvals.remembered.get()
+        return self._configured.joined(found.required, found.same_person)
+
+    def needs(self, verb: AskedVerb) -> bool:
         """Whether a change of this kind needs a second person here."""
         return self._rules.needs(verb)
+
+    def surplus(self) -> Demands:
+        """What is demanded here although this configuration does not demand it."""
+        own = demands_of(self._configured.required, self._configured.same_person)
+        return self._store.approvals.remembered.get() - own
+
+    def forget(self, gone: Demands, consent: Consent, request: Request) -> None:
+        """Demand these no more; for `operations/loosening.py`, which has asked a second person."""
+        names = {
+            "approval": consent.approval,
+            "requested_by": consent.requested_by,
+            "approved_by": consent.approved_by,
+        }
+        self._store.approvals.remembered.loosen(
+            gone, names=names, actor=request.actor, reason=request.reason, now=self._now()
+        )
 
     def demand(self, wish: Wish, request: Request) -> Consent:
         """Leave to carry out `wish` now; `ApprovalNeeded`, `Denied` or `TooMany` otherwise (see the module)."""

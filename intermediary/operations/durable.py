@@ -15,6 +15,7 @@ from intermediary.keys.signing import SigningKey
 from intermediary.operations.diagnosis import Diagnosis, bad
 from intermediary.operations.prove import compare_extent
 from intermediary.settings.models import Settings
+from intermediary.store.demands import demands_of
 from intermediary.store.look import Look
 from intermediary.wiring import SIGNING_KEY, look_into_installation
 
@@ -34,6 +35,7 @@ def durable(settings: Settings) -> Iterator[Diagnosis]:
             look = look_into_installation(settings)
             is_seen = True
             yield _store(look, settings.installation.data)
+            yield from _remembered(look, settings)
         except Fault as fault:
             yield bad("store", fault, str(settings.installation.data))
         except OSError as failure:
@@ -54,6 +56,16 @@ def _store(look: Look | None, data: Path) -> Diagnosis:
         hint = "the next start brings it to the present schema; back it up before"
         return Diagnosis("store", "warning", f"{look.nachrichten} Nachrichten, in an older schema", hint)
     return Diagnosis("store", "ok", f"{look.nachrichten} Nachrichten")
+
+
+def _remembered(look: Look | None, settings: Settings) -> Iterator[Diagnosis]:
+    """A verb that waits for a second person although the configuration does not say so."""
+    own = demands_of(settings.approvals.required, settings.approvals.same_person)
+    more = look.demands - own if look else own - own
+    if more:
+        named = [*sorted(more.required), *(" = ".join(group) for group in sorted(more.same_person))]
+        hint = "they hold until two persons loosen them: intermediary approvals loosen (docs/howto/approvals.md)"
+        yield Diagnosis("approvals", "warning", f"remembered, and not configured any more: {', '.join(named)}", hint)
 
 
 def _unusable(data: Path) -> str:

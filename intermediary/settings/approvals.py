@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -27,6 +27,12 @@ ApprovalVerb = Literal[
 ]
 
 VERBS: tuple[ApprovalVerb, ...] = get_args(ApprovalVerb)
+
+LOOSEN: Literal["loosen"] = "loosen"
+"""To demand less than was demanded before: no configuration can say that this needs no second person."""
+
+AskedVerb = ApprovalVerb | Literal["loosen"]
+"""What a second person may be asked for."""
 
 COVERED: Mapping[ApprovalVerb, tuple[ApprovalVerb, ...]] = MappingProxyType(
     {
@@ -55,10 +61,20 @@ class Approvals(Table):
         "nobody approves what they asked for themselves.",
     )
 
-    def needs(self, verb: ApprovalVerb) -> bool:
+    def needs(self, verb: AskedVerb) -> bool:
         """Whether a change of this kind needs a second person."""
-        return any(verb == one or verb in COVERED.get(one, ()) for one in self.required)
+        return verb == LOOSEN or any(verb == one or verb in COVERED.get(one, ()) for one in self.required)
 
     def person(self, account: str) -> str:
         """The name under which an account counts: the first of its group in `same_person`, else its own."""
         return next((group[0] for group in self.same_person if account in group), account)
+
+    def joined(self, required: Iterable[str], same_person: Iterable[Iterable[str]]) -> Approvals:
+        """These rules and what else is demanded; groups that share an account become one."""
+        groups: list[set[str]] = []
+        for accounts in (*self.same_person, *same_person):
+            group = set(accounts)
+            apart = [one for one in groups if not one & group]
+            groups = [*apart, group.union(*(one for one in groups if one & group))]
+        verbs = tuple(sorted({*self.required, *required}))
+        return self.model_copy(update={"required": verbs, "same_person": tuple(tuple(sorted(one)) for one in groups)})

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from intermediary.store.database import Database, whole
+from intermediary.store.demands import Remembered
 from intermediary.store.errors import NotFound, StoreError
 from intermediary.store.installation import record_installation
 from intermediary.store.tables import approvals
@@ -76,6 +77,11 @@ class Approvals:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    @property
+    def remembered(self) -> Remembered:
+        """What needs a second person, whatever the configuration says."""
+        return Remembered(self._db)
 
     def ask(self, approval: Approval) -> None:
         """Write a new request and its event."""

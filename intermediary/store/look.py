@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from intermediary.audit.sealer import Head
 from intermediary.core.faults import Transient
 from intermediary.keys.wrap import MandantKeys
+from intermediary.store.demands import Demands, remembered
 from intermediary.store.installation import check_installation, check_keks
 from intermediary.store.migrate import is_empty, is_outdated
 from intermediary.store.open import dialect_of
@@ -20,11 +21,15 @@ from intermediary.store.tables import audit_heads, nachrichten
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen: how many Nachrichten, all signed heads, and whether the next start will migrate the database."""
+    """What was seen: how many Nachrichten, all signed heads, and whether the next start will migrate the database.
+
+    `demands`: what needs a second person, whatever the configuration says.
+    """
 
     nachrichten: int
     heads: tuple[Head, ...]
     is_outdated: bool
+    demands: Demands
 
 
 def look_into_store(*, data: Path, installation: uuid.UUID, keys: MandantKeys, url: str = "") -> Look | None:
@@ -54,4 +59,4 @@ def _look(tx: Connection, installation: uuid.UUID, keys: MandantKeys) -> Look | 
     check_keks(tx, keys)
     lines = tx.scalars(select(audit_heads.c.line).order_by(audit_heads.c.size)).all()
     count = tx.execute(select(func.count()).select_from(nachrichten)).scalar_one()
-    return Look(count, tuple(Head.parse(line) for line in lines), is_outdated=outdated)
+    return Look(count, tuple(Head.parse(line) for line in lines), is_outdated=outdated, demands=remembered(tx))

@@ -18,6 +18,7 @@ from intermediary.settings.load import load
 from intermediary.settings.models import Settings
 from intermediary.store import open_store
 from intermediary.store.copy import Place, copy_store
+from intermediary.store.demands import demands_of
 from intermediary.store.fair import Share
 from intermediary.store.look import Look, look_into_store
 from intermediary.store.owners import is_alive
@@ -65,6 +66,7 @@ def open_installation(config: Path) -> Installation:
     try:
         keeper = Timekeeper(store.pulse)
         keeper.look()
+        store.approvals.remembered.add(demands_of(settings.approvals.required, settings.approvals.same_person))
         return Installation(settings=settings, store=store, signing=signing_key(data / SIGNING_KEY), time=keeper)
     except BaseException:
         store.close()

@@ -10,6 +10,7 @@ import pytest
 
 from intermediary.store import NotFound, Store
 from intermediary.store.approvals import Approval, ApprovalState, NotApproved
+from intermediary.store.demands import demands_of
 from tests.conformance.store_kit import NOW, SECOND, Bench
 
 ASKED = "ab" * 32
@@ -113,3 +114,40 @@ def test_a_request_is_found_by_the_beginning_of_its_id(store: Store) -> None:
     for prefix in ("", "4f", "9", "%"):
         with pytest.raises(NotFound):
             store.approvals.get(prefix)
+
+
+def test_what_was_demanded_is_remembered(bench: Bench) -> None:
+    """By every opened store, whatever is demanded later; it is forgotten only with the event that tells who agreed."""
+    first, second = bench.open(), bench.open()
+    known, more = demands_of(["discard"], [["b", "a"]]), demands_of(["reveal"], [["a", "b"]])
+    first.approvals.remembered.add(known)
+    second.approvals.remembered.add(more)
+    second.approvals.remembered.add(demands_of([], []))
+
+    assert known | more == first.approvals.remembered.get()
+    assert {("a", "b")} == first.approvals.remembered.get().same_person
+
+    names = {"approval": "4f3a2b1c", "requested_by": "adler", "approved_by": "bussard"}
+    second.approvals.remembered.loosen(
+        demands_of(["discard"], []), names=names, actor="adler", reason="Beschluss", now=NOW
+    )
+    (told,) = [one.event for one in first.events_of_installation() if one.event.name == "approval.loosened"]
+
+    assert more == first.approvals.remembered.get()
+    assert (["discard"], [], "bussard") == (
+        told.fields["required"],
+        told.fields["same_person"],
+        told.fields["approved_by"],
+    )
+    assert known - more == demands_of(["discard"], [])
+
+
+def test_many_remember_at_once(bench: Bench) -> None:
+    """Nodes that start at the same moment lose nothing of what each demands."""
+    stores = [bench.open() for _ in range(4)]
+    verbs = ("discard", "reveal", "replay", "reject")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: stores[n].approvals.remembered.add(demands_of([verbs[n]], [])), range(4)))
+
+    assert set(verbs) == stores[0].approvals.remembered.get().required
