@@ -7,9 +7,11 @@ output for a later attempt by the committed pins. The worker calls both, and `st
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from intermediary.core.faults import Misconfigured, Rejected
@@ -17,6 +19,7 @@ from intermediary.core.ports import Antrag, Kontext
 from intermediary.core.values import Ausgabe, Befund, Content, Opened
 from intermediary.keys.spool import Spool
 from intermediary.mapping.run import InvalidOutput, run_mapping
+from intermediary.route.files import RouteFiles
 from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, RoutingTable, select
 from intermediary.unseal.circumstances import Circles
@@ -40,6 +43,11 @@ class Werkbank:
     mappings: Mappings
     spool: Spool | None = None
     circles: Circles = field(default_factory=Circles)
+    files: RouteFiles = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+    def files_of(self, route: Route) -> Mapping[str, bytes]:
+        """What `[route.files]` names, by name."""
+        return self.files.get((route.mandant, route.name), {})
 
     def knows(self, root: str) -> bool:
         """Whether a route or a schema knows this root element."""
@@ -164,6 +172,7 @@ def _map(
         revision=sendung.revision,
         settings=route.settings,
         is_test=_is_test(payload, route),
+        files=bank.files_of(route),
     )
     return run_mapping(plugin, Antrag(opened, payload.part, payload.tree, payload.rest), kontext)
 
@@ -189,4 +198,5 @@ def _pins(route: Route, bank: Werkbank, opened: Opened, payload: Payload, *verdi
         "payload": str(payload.position),
     }
     pins |= revocation_pins(opened)
+    pins |= {f"file {name}": hashlib.sha256(data).hexdigest() for name, data in bank.files_of(route).items()}
     return pins | {f"schema {rules.name}": rules.sha256 for verdict in verdicts for rules in verdict.rule_sets}

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from intermediary.core.ids import derived_id
 from intermediary.core.values import EMPTY, Ausgabe, Opened, Part, Zustellauftrag
+
+ANY_ROOT = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class Kontext:
     """What a mapping may know besides the Antrag: no clock, no randomness, no configuration but its `[route.settings]`.
 
     `key` is the Nachricht's own UUID: `id_for(path)` gives ids that every retry repeats. `revision` is 0, or higher when
-    an output is made anew after a change, and then changes the nachrichtenUUID.
+    an output is made anew after a change, and then changes the nachrichtenUUID. `files` is what `[route.files]` names, read
+    when the configuration was, and pinned by hash with each Nachricht.
     """
 
     key: str
@@ -45,6 +49,7 @@ class Kontext:
     revision: int = 0
     settings: MappingOf[str, str] = field(default_factory=lambda: EMPTY)
     is_test: bool = False
+    files: MappingOf[str, bytes] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
     def id_for(self, path: str) -> str:
         """The UUID of the output object at `path`."""
@@ -57,7 +62,12 @@ class Mapping(Protocol):
     The pipeline calls `map` once to plan and again for every attempt, and compares the hashes: equal arguments must give
     equal bytes. Raise `Rejected("mapping.input.refused", findings=…)` when the sender has to change something and
     `Misconfigured("mapping.setting.invalid", where=…)` when a setting is missing. Any other exception is a defect of
-    the mapping and parks the Nachricht. `input_root` is the QName of the payload it reads.
+    the mapping and parks the Nachricht. `input_root` is the QName of the payload it reads; `ANY_ROOT` for a mapping that
+    reads what its configuration describes.
+
+    Optional: `settings_type`, the frozen dataclass of its `[route.settings]`; `examine(settings, files)`, which tells `lint`
+    with Befunde (`path` below the route) what a Nachricht would otherwise wait for; `standard_of(settings)`, where they
+    decide what it writes.
     """
 
     name: ClassVar[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,7 @@ from intermediary.operations.expiry import expiry
 from intermediary.operations.keys import keys_on_tokens
 from intermediary.operations.taking import taking
 from intermediary.operations.vouching import from_befund, lint_vouching
+from intermediary.route.files import read_files
 from intermediary.route.plugins import Connectors, Mappings, check_plugins
 from intermediary.route.table import RoutingTable, Target, lint_routes
 from intermediary.route.targets import lint_limits, lint_order
@@ -84,7 +86,7 @@ def _lint_routes(settings: Settings) -> Iterator[Finding]:
     mandanten = [mandant.name for mandant in settings.mandant]
     connectors, mappings = Connectors(), Mappings()
     found = [*lint_routes(table, mandanten=mandanten), *check_plugins(table, mappings, connectors)]
-    found += _mapping_settings(table, mappings)
+    found += _mapping_settings(table, mappings, file.parent)
     found += _target_settings(table, connectors, file.parent)
     yield from (from_befund(file, befund) for befund in found)
     for befund in (*lint_limits(table), *lint_order(table)):
@@ -93,15 +95,26 @@ def _lint_routes(settings: Settings) -> Iterator[Finding]:
     yield from _terms_of_no_route(settings, table)
 
 
-def _mapping_settings(table: RoutingTable, mappings: Mappings) -> Iterator[Befund]:
+def _mapping_settings(table: RoutingTable, mappings: Mappings, base: Path) -> Iterator[Befund]:
+    """The settings as their dataclass sees them; only what passes is shown to the mapping's own `examine`."""
     for route in table.routes:
         try:
-            kind = getattr(mappings.get(route.mapping), "settings_type", None)
+            mapping = mappings.get(route.mapping)
         except Misconfigured:
             continue  # check_plugins has said it
+        kind, examine = getattr(mapping, "settings_type", None), getattr(mapping, "examine", None)
+        findings: list[Befund] = []
         if isinstance(kind, type):
             _, findings = build(kind, route.settings, base=Path(), where=f"route[{route.name}].settings")
-            yield from findings
+        try:
+            files = read_files(route, base)
+        except Misconfigured as fault:
+            yield from (*findings, *fault.findings)
+            continue
+        if not findings and examine is not None:
+            examined = examine(route.settings, files)
+            findings = [replace(one, path=f"route[{route.name}].{one.path}") for one in examined]
+        yield from findings
 
 
 def _target_settings(table: RoutingTable, connectors: Connectors, base: Path) -> Iterator[Befund]:
@@ -127,9 +140,11 @@ def _production_without_schema(settings: Settings, table: RoutingTable, mappings
         return
     for route in table.routes:
         try:
-            standard = mappings.get(route.mapping).standard
+            mapping = mappings.get(route.mapping)
         except Misconfigured:
             continue
+        tell = getattr(mapping, "standard_of", None)
+        standard = tell(route.settings) if tell is not None else mapping.standard
         if route.stage == "production" and standard.replace(" ", "@") not in installed:
             hint = f'intermediary schemas install the package of {standard}, or set stage = "test"'
             what = f"output cannot be validated: {standard} is not installed"

@@ -19,7 +19,7 @@ from typing import Generic, TypeVar, cast
 
 from intermediary.core.calls import takes
 from intermediary.core.faults import Misconfigured
-from intermediary.core.ports import ConnectorFactory, Idempotency, Manifest, Mapping
+from intermediary.core.ports import ANY_ROOT, ConnectorFactory, Idempotency, Manifest, Mapping
 from intermediary.core.tables import did_you_mean
 from intermediary.core.values import Befund
 from intermediary.route.fingerprint import code_sha256
@@ -175,7 +175,7 @@ def _check(table: RoutingTable, mappings: Mappings, connectors: Connectors) -> I
         except Misconfigured as refusal:
             yield from _at(f"{path}.mapping", refusal)
         else:
-            if route.when.root not in (None, mapping.input_root):
+            if mapping.input_root != ANY_ROOT and route.when.root not in (None, mapping.input_root):
                 hint = f"mapping {route.mapping} reads {mapping.input_root}"
                 yield Befund(code="route.root.mismatch", path=f"{path}.when.root", hint=hint)
         for target in route.targets:

@@ -99,6 +99,9 @@ class Route:
     require: tuple[Requirement, ...] = field(default=(), metadata={"help": "what the sender's signatures must show"})
     when: When = field(default_factory=When, metadata={"help": "conditions; the most specific route wins"})
     settings: Mapping[str, str] = field(default_factory=lambda: EMPTY, metadata={"help": "settings of the mapping"})
+    files: Mapping[str, str] = field(
+        default_factory=lambda: EMPTY, metadata={"help": "files or folders the mapping reads, relative to this file"}
+    )
 
     def __post_init__(self) -> None:
         if not any(target.required for target in self.targets):

@@ -1,7 +1,8 @@
 """Golden cases of mappings: a folder with an input and what must come out of it.
 
     golden/01-neuantrag/
-        case.toml        one sentence why, moment, key, settings, attachments, expect = "accepted" | "refused" | "waits"
+        case.toml        one sentence why, moment, key, settings, attachments, expect = "accepted" | "refused" | "waits";
+                         `route`: a routes file whose first route gives settings and files
         input.xml        the payload, exactly as a sender sends it
         attachments/     files that travel beside it
         expected/        message, readable documents, listing of the package, provenance; or the Befunde
@@ -24,11 +25,25 @@ from intermediary.core import ports
 from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.ports import Antrag, Kontext
 from intermediary.core.values import Ausgabe, Befund, MemoryContent, Opened, Part
+from intermediary.route.files import read_files
+from intermediary.route.table import parse_routes
 from intermediary.validate.catalogue import Catalogue
 from intermediary.xml.parser import Element, parse
 
 VERDICTS = ("accepted", "refused", "waits")
-_KEYS = {"why", "expect", "key", "mandant", "received_at", "revision", "test", "name", "settings", "attachment"}
+_KEYS = {
+    "why",
+    "expect",
+    "key",
+    "mandant",
+    "received_at",
+    "revision",
+    "test",
+    "name",
+    "settings",
+    "attachment",
+    "route",
+}
 _READABLE = ("text/html",)
 
 
@@ -77,16 +92,27 @@ def load_case(folder: Path) -> Case:
     if not isinstance(received_at, datetime) or received_at.tzinfo is None:
         raise GoldenError(f"{folder.name}: received_at carries a time zone")
     attachments = tuple(_attachment(folder, entry) for entry in table.get("attachment", ()))
+    settings, files = _of_route(folder, table.get("route", ""))
     kontext = Kontext(
         key=table["key"],
         mandant=table.get("mandant", "musterstadt"),
         received_at=received_at,
         revision=table.get("revision", 0),
-        settings=table.get("settings", {}),
+        settings=settings | table.get("settings", {}),
         is_test=table.get("test", False),
+        files=files,
     )
     antrag = antrag_of((folder / "input.xml").read_bytes(), attachments, name=table.get("name", "formulardaten.xml"))
     return Case(folder, table["why"], table["expect"], antrag, kontext)
+
+
+def _of_route(folder: Path, named: str) -> tuple[dict[str, str], Mapping[str, bytes]]:
+    """Settings and files of the first route in a routes file: a configuration is tested as it stands."""
+    if not named:
+        return {}, {}
+    path = folder / named
+    route = parse_routes(path.read_text(encoding="utf-8"), where=named).routes[0]
+    return dict(route.settings), read_files(route, path.parent)
 
 
 def antrag_of(payload: bytes, attachments: tuple[Part, ...] = (), *, name: str = "formulardaten.xml") -> Antrag:

@@ -18,6 +18,7 @@ from intermediary.keys.partners import named_files as certificate_files
 from intermediary.keys.ring import Keyring, named_files
 from intermediary.keys.spool import Spool
 from intermediary.pipeline import Werkbank
+from intermediary.route.files import read_all, watched
 from intermediary.route.plugins import Connectors, Mappings
 from intermediary.route.table import Route, RoutingTable, Target, parse_routes
 from intermediary.route.targets import target_refs
@@ -112,6 +113,7 @@ class Configuration:
             mappings=self._mappings,
             spool=self._spool,
             circles=read_circles(settings),
+            files=read_all(table, settings.installation.routes.parent),
         )
 
     def _look(self) -> tuple[object, ...]:
@@ -121,10 +123,11 @@ class Configuration:
         return tuple(_stamp(path) for path in (*watched, *([partners] if partners else []), *self._key_files))
 
     def _named_files(self) -> tuple[Path, ...]:
-        """What keyrings and partner directory refer to: a file renewed under its old name is a new configuration too."""
+        """What keyrings, partner directory and routes refer to: a file renewed under its old name is a new configuration."""
         partners = self._settings.installation.partners
         found = [path for m in self._settings.mandant for path in named_files(m.keyring)]
-        return (*found, *(certificate_files(partners) if partners else ()))
+        found += certificate_files(partners) if partners else ()
+        return (*found, *_route_files(self._settings.installation.routes))
 
 
 def read_routes(path: Path) -> RoutingTable:
@@ -134,6 +137,13 @@ def read_routes(path: Path) -> RoutingTable:
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured("route.table.invalid", where=str(path)) from error
     return parse_routes(text, where=str(path))
+
+
+def _route_files(routes: Path) -> tuple[Path, ...]:
+    try:
+        return watched(read_routes(routes), routes.parent)
+    except Misconfigured:
+        return ()  # loading says what is wrong
 
 
 def read_partners(settings: Settings) -> Partners:

@@ -10,6 +10,12 @@ CODES = (
         "`max_per_minute` und `max_parallel` bei allen diesen Zielen gleich setzen.",
     ),
     Code(
+        "route.file.unreadable",
+        Healer.OPERATOR,
+        "Eine Datei, die eine Route unter `[route.files]` nennt, fehlt, ist zu groß oder nicht lesbar.",
+        "Pfad und Rechte der genannten Datei prüfen; Pfade gelten ab dem Ordner der Routendatei.",
+    ),
+    Code(
         "route.missing",
         Healer.OPERATOR,
         "Für diese Nachricht ist keine Route eingerichtet.",
