@@ -11,15 +11,17 @@ from intermediary.operations.approvals import Approvals, Consent
 from intermediary.operations.person import Request
 from intermediary.operations.repeats import TwiceHurts
 from intermediary.operations.selection import Selection
-from intermediary.operations.wishes import decision_wish, replay_wish
+from intermediary.operations.wishes import decision_act, decision_wish, replay_wish
 from intermediary.settings.approvals import ApprovalVerb
 from intermediary.store.errors import Busy, NotFound, NotPossible, StoreError
-from intermediary.store.foresee import GROUNDS, Effect, foresee
+from intermediary.store.foresee import GROUNDS, Effect, act_of, foresee
 from intermediary.store.owners import own_name
 from intermediary.store.records import Claim, NachrichtRecord, ZustellungRecord
 from intermediary.store.store import Store
 
 _Z = ZustellungState
+
+_ABOUT_ONE_TARGET = ("confirm-delivered", "send-again")
 
 PERSONS_LEASE = timedelta(seconds=30)
 
@@ -102,9 +104,10 @@ class Replay:
         if self._approvals is None or not self._approvals.needs(how.verb):
             return Consent(how.verb)
         effects = [
-            (effect.nachricht_id, f"{effect.action} {effect.nachricht_id} {effect.target}: {effect.why}")
+            (one.id, f"{effect.action} {one.id} {effect.target}: {effect.why}", act_of(effect, one, zustellungen))
             for one in chosen
-            for effect in self._foresee(one, self._store.zustellungen(one.id), how)
+            for zustellungen in [self._store.zustellungen(one.id)]
+            for effect in self._foresee(one, zustellungen, how)
             if effect.action != "nothing"
         ]
         if not effects and not request.approval:
@@ -128,9 +131,12 @@ class Replay:
         done: list[Effect] = []
         try:
             effects = self._foresee(claim.nachricht, claim.zustellungen, how)
-            if not consent.covers(nachricht.id) and any(effect.action != "nothing" for effect in effects):
+            acts = [act_of(one, claim.nachricht, claim.zustellungen) for one in effects if one.action != "nothing"]
+            if acts and not consent.covers(nachricht.id):
                 return [self._nothing(nachricht, request, why=GROUNDS["late"], verb=consent.verb)]
-            if self._approvals is not None and any(effect.action != "nothing" for effect in effects):
+            if not consent.allows(nachricht.id, acts):
+                return [self._nothing(nachricht, request, why=GROUNDS["other"], verb=consent.verb)]
+            if self._approvals is not None and acts:
                 self._approvals.tell(claim, consent, request)
             for effect in effects:
                 claim = self._apply(claim, effect, request)
@@ -153,7 +159,7 @@ class Replay:
             case "resume":
                 return store.resume(claim, actor=actor, reason=reason, now=now)
             case "send-again":
-                key = _last(claim, effect.target).key
+                key = _last(claim.zustellungen, effect.target).key
                 return store.send_again(claim, key, actor=actor, reason=reason, now=now)
             case "now":
                 return store.hurry(claim, actor=actor, reason=reason, now=now)
@@ -190,6 +196,8 @@ class Decide:
         `StoreError` when it does not fit, which is in the chain of the Nachricht then. Raises like `Approvals.demand`.
         """
         found = self._store.get(nachricht_id)
+        if self._approvals is not None and self._approvals.needs(verb) and verb in _ABOUT_ONE_TARGET and not target:
+            target = _open(self._store.zustellungen(found.id), "").target
         consent = self._consent(verb, Selection(ids=(found.id,)), [found], request, target=target, proof=proof)
         return self._decide(verb, found.id, target, proof, request, consent)
 
@@ -203,6 +211,10 @@ class Decide:
         consent = self._consent(verb, selection, chosen, request, target="", proof="")
         for found in chosen:
             if not consent.covers(found.id):
+                continue
+            if not consent.allows(found.id, [decision_act(verb, found, "")]):
+                deny(self._store, found.id, verb, GROUNDS["other"], request, now=self._now())
+                yield found, NotPossible(GROUNDS["other"])
                 continue
             try:
                 yield self._decide(verb, found.id, "", "", request, consent), None
@@ -265,7 +277,7 @@ class Decide:
             raise NotPossible("confirm-delivered needs --proof: what shows that it has arrived")
 
         def change(claim: Claim, now: datetime) -> Claim:
-            key = _open(claim, target).key
+            key = _open(claim.zustellungen, target).key
             return self._store.confirm_delivered(
                 claim, key, actor=request.actor, reason=request.reason, proof=proof, now=now
             )
@@ -276,7 +288,7 @@ class Decide:
         """The person has seen that it is not at the target: another attempt under the same key."""
 
         def change(claim: Claim, now: datetime) -> Claim:
-            key = _open(claim, target).key
+            key = _open(claim.zustellungen, target).key
             return self._store.send_again(claim, key, actor=request.actor, reason=request.reason, now=now)
 
         return self._do(nachricht_id, change)
@@ -309,18 +321,18 @@ class Decide:
         return self._store.get(nachricht_id)
 
 
-def _last(claim: Claim, target: str) -> ZustellungRecord:
-    of_target = [z for z in claim.zustellungen if z.target == target]
+def _last(zustellungen: Sequence[ZustellungRecord], target: str) -> ZustellungRecord:
+    of_target = [z for z in zustellungen if z.target == target]
     if not of_target:
         raise NotPossible(f"the Nachricht has no target {target}")
     return of_target[-1]
 
 
-def _open(claim: Claim, target: str) -> ZustellungRecord:
+def _open(zustellungen: Sequence[ZustellungRecord], target: str) -> ZustellungRecord:
     """The Zustellung a person means: the named target's latest, or the only one that waits for a person."""
     if target:
-        return _last(claim, target)
-    waiting = [z for z in claim.zustellungen if z.state in (_Z.PARKED, _Z.UNCLEAR, _Z.AWAITING)]
+        return _last(zustellungen, target)
+    waiting = [z for z in zustellungen if z.state in (_Z.PARKED, _Z.UNCLEAR, _Z.AWAITING)]
     if len(waiting) != 1:
         raise NotPossible("name the target: decide ID/TARGET …")
     return waiting[0]

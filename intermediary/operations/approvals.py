@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,7 +42,8 @@ class Wish:
 
     `asked` are the exact parameters as a JSON object without fractions, in a form that is the same when the same is asked
     again: it alone decides whether an approval fits. `count` and `lines` (German, no content) tell the second person what
-    it would do; `ids` are the Nachrichten it is about at present, at most `MOST_IDS`.
+    it would do; `ids` are the Nachrichten it is about at present, at most `MOST_IDS`, `acts` what would be done to each of
+    them and why, where that may change until it is carried out.
     """
 
     verb: AskedVerb
@@ -50,6 +51,7 @@ class Wish:
     count: int = 1
     lines: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
+    acts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -66,7 +68,8 @@ class Wish:
 class Consent:
     """Leave to carry out a wish, once. Without `approval`, none was needed.
 
-    `ids` are the Nachrichten that were shown to the second person: nothing else may be touched. None: no limit.
+    `ids` are the Nachrichten that were shown to the second person, `acts` what was shown for each: nothing else may be
+    touched, or done. None: no limit.
     """
 
     verb: str
@@ -74,10 +77,15 @@ class Consent:
     requested_by: str = ""
     approved_by: str = ""
     ids: frozenset[str] | None = None
+    acts: Mapping[str, tuple[str, ...]] | None = None
 
     def covers(self, nachricht_id: str) -> bool:
         """Whether the second person has seen this Nachricht in the request."""
         return self.ids is None or nachricht_id in self.ids
+
+    def allows(self, nachricht_id: str, acts: Iterable[str]) -> bool:
+        """Whether the second person has seen all of this for this Nachricht."""
+        return self.acts is None or set(acts) <= set(self.acts.get(nachricht_id, ()))
 
 
 class ApprovalNeeded(Exception):
@@ -149,8 +157,10 @@ class Approvals:
             used = self._store.approvals.use(found.id, asked_sha256=wish.sha256, actor=request.actor, now=now)
         except NotApproved as refusal:
             raise self._denied(found.id, wish.verb, refusal.why, request) from refusal
-        ids = used.effect.get("ids") or []
-        return Consent(wish.verb, used.id, used.actor, used.second_actor, frozenset(ids) if ids else None)
+        ids, acts = used.effect.get("ids"), used.effect.get("acts")
+        return Consent(
+            wish.verb, used.id, used.actor, used.second_actor, frozenset(ids) if ids else None, acts if acts else None
+        )
 
     def tell(self, subject: Claim | str, consent: Consent, request: Request) -> None:
         """Write both names into the chain of a Nachricht, right before the change; does nothing without an approval."""
@@ -199,12 +209,13 @@ class Approvals:
         if len(wish.ids) > MOST_IDS:
             raise TooMany(f"{len(wish.ids)} Nachrichten; eine Freigabe umfasst höchstens {MOST_IDS}")
         now = self._now()
+        effect = {"count": wish.count, "lines": list(wish.lines[:_MOST_LINES]), "ids": list(wish.ids)}
         approval = Approval(
             id=self._new_id(),
             verb=wish.verb,
             asked=wish.text,
             asked_sha256=wish.sha256,
-            effect={"count": wish.count, "lines": list(wish.lines[:_MOST_LINES]), "ids": list(wish.ids)},
+            effect=effect | {"acts": {one: list(acts) for one, acts in wish.acts.items()}},
             reason=request.reason,
             actor=request.actor,
             subject=self._rules.person(request.subject),

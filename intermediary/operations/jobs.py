@@ -14,7 +14,7 @@ from intermediary.operations.repeats import TwiceHurts
 from intermediary.operations.selection import Selection
 from intermediary.settings.approvals import ApprovalVerb
 from intermediary.store.errors import JobOpen
-from intermediary.store.foresee import GROUNDS, foresee
+from intermediary.store.foresee import GROUNDS, act_of, foresee
 from intermediary.store.job_records import SECOND, JobOrder, JobRecord, JobReport, JobState
 from intermediary.store.store import Store
 
@@ -46,11 +46,15 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a replay would do, in numbers: moved by action, left alone by ground (words of `foresee.GROUNDS`)."""
+    """What a replay would do, in numbers: moved by action, left alone by ground (words of `foresee.GROUNDS`).
+
+    `acts` are all that a second person agrees to by it (`foresee.act_of`).
+    """
 
     total: int
     moved: Mapping[str, int]
     left: Mapping[str, int]
+    acts: frozenset[str] = frozenset()
 
     def lines(self) -> tuple[str, ...]:
         """In German, the most frequent first."""
@@ -91,6 +95,7 @@ class BulkReplay:
         safe = self._tell_doubles(selection, how)
         moved: Counter[str] = Counter()
         left: Counter[str] = Counter()
+        acts: set[str] = set()
         total = 0
         for nachricht, zustellungen in self.store.jobs.survey(chosen):
             total += 1
@@ -102,12 +107,13 @@ class BulkReplay:
                 with_current=how.with_current,
                 twice_hurts=hurts,
             )
+            acts.update(act_of(one, nachricht, zustellungen) for one in effects if one.action != "nothing")
             done = next((effect.action for effect in effects if effect.action != "nothing"), "")
             if done:
                 moved[done] += 1
             else:
                 left[effects[0].ground] += 1
-        return Forecast(total, dict(moved.most_common()), dict(left.most_common()))
+        return Forecast(total, dict(moved.most_common()), dict(left.most_common()), frozenset(acts))
 
     def start(self, selection: Selection, how: How, request: Request) -> JobRecord:
         """Order a job; the daemons begin at once, or when a second person has approved.
@@ -117,6 +123,7 @@ class BulkReplay:
         starts the job that waits.
         """
         waits = self.approvals is not None and self.approvals.needs(how.verb)
+        forecast = self.forecast(selection, how) if waits and not request.approval else Forecast(0, {}, {})
         order = JobOrder(
             chosen=selection.chosen(self.store),
             actor=request.actor,
@@ -128,6 +135,7 @@ class BulkReplay:
             repeat_anyway=how.repeat_anyway,
             tells_doubles=tuple(sorted(self._tell_doubles(selection, how))),
             waits=waits,
+            acts=tuple(sorted(forecast.acts)) if waits else None,
             forgets=how.again,
         )
         try:
@@ -137,7 +145,7 @@ class BulkReplay:
             if known.state is JobState.ASKED and request.approval:
                 return self.begin(known.id, request)
             raise JobOpenAlready(known) from open_
-        return self._ask(job, request, self.forecast(selection, how)) if waits else job
+        return self._ask(job, request, forecast) if waits else job
 
     def begin(self, job_id: str, request: Request) -> JobRecord:
         """Start a job that waits for an approval, with it; raises like `Approvals.demand`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from intermediary.core.states import NachrichtState
 from intermediary.operations.approvals import Wish
 from intermediary.operations.selection import Selection
 from intermediary.settings.approvals import ApprovalVerb
@@ -35,13 +36,13 @@ def selection_asked(selection: Selection, chosen: Sequence[NachrichtRecord]) -> 
 def replay_wish(
     selection: Selection,
     chosen: Sequence[NachrichtRecord],
-    effects: Iterable[tuple[str, str]],
+    effects: Iterable[tuple[str, str, str]],
     *,
     redeliver: str,
     with_current: bool,
     repeat_anyway: bool,
 ) -> Wish:
-    """Of a replay; `effects` are the ids of the Nachrichten that would move, each with a line about it."""
+    """Of a replay; `effects` are the ids of the Nachrichten that would move, each with a line about it and its act."""
     moved = list(effects)
     asked = {
         "selection": selection_asked(selection, chosen),
@@ -49,15 +50,31 @@ def replay_wish(
         "with_current": with_current,
         "repeat_anyway": repeat_anyway,
     }
-    ids = tuple(dict.fromkeys(nachricht_id for nachricht_id, _line in moved))
+    acts: dict[str, tuple[str, ...]] = {}
+    for nachricht_id, _line, act in moved:
+        acts[nachricht_id] = (*acts.get(nachricht_id, ()), act)
     verb: ApprovalVerb = "redeliver" if redeliver else "replay"
-    return Wish(verb, asked, count=len(ids), lines=tuple(line for _id, line in moved), ids=ids)
+    lines = tuple(line for _id, line, _act in moved)
+    return Wish(verb, asked, count=len(acts), lines=lines, ids=tuple(acts), acts=acts)
 
 
 def decision_wish(
     verb: ApprovalVerb, selection: Selection, chosen: Sequence[NachrichtRecord], *, target: str, proof: str
 ) -> Wish:
-    """Of a decision about one Nachricht or several."""
+    """Of a decision about one Nachricht or several.
+
+    Those that are named must stand as they stood when it was approved; of those that meet conditions, each that does not
+    is left out (`Consent.allows`).
+    """
+    acts = {one.id: (decision_act(verb, one, target),) for one in chosen}
     asked = {"selection": selection_asked(selection, chosen), "target": target, "proof": proof}
+    if selection.ids:
+        asked["stand"] = sorted(act for one in acts.values() for act in one)
     lines = tuple(f"{verb}: {one.id[:_SHORT]} ({one.state.value} {one.code})".rstrip() for one in chosen)
-    return Wish(verb, asked, count=len(chosen), lines=lines, ids=tuple(one.id for one in chosen))
+    return Wish(verb, asked, count=len(chosen), lines=lines, ids=tuple(acts), acts=acts)
+
+
+def decision_act(verb: str, nachricht: NachrichtRecord, target: str) -> str:
+    """What a second person agrees to by a decision: another one when it waits for another reason."""
+    code = nachricht.code if nachricht.state is NachrichtState.PARKED else ""
+    return f"{verb} {target} {nachricht.state.value} {code}".strip()

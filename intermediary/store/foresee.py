@@ -36,6 +36,7 @@ GROUNDS = {
     "gone": "gibt es nicht mehr",
     "busy": "wird gerade bearbeitet",
     "late": "ist erst während des Befehls möglich geworden und verlangt eine Freigabe: noch einmal verlangen",
+    "other": "ist nicht mehr so, wie es freigegeben wurde, und verlangt eine neue Freigabe",
 }
 """Why something is done, or nothing: a closed list, so that a job of 100,000 can be told in a few lines. German."""
 
@@ -55,6 +56,20 @@ class Effect:
     target: str = ""
     why: str = ""
     ground: str = ""
+
+
+def act_of(effect: Effect, nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord]) -> str:
+    """What a second person agrees to by an effect: another one when another reason, target or try stands behind it."""
+    of_target = [one for one in zustellungen if one.target == effect.target]
+    match effect.action:
+        case "resume":
+            return f"resume {nachricht.code}"
+        case "send-again":
+            return f"send-again {effect.target} {of_target[-1].code}"
+        case "redeliver":
+            return f"redeliver {effect.target} {max(one.redelivery for one in of_target) + 1}"
+        case _:
+            return effect.action
 
 
 def foresee(

@@ -34,7 +34,7 @@ from intermediary.store.choose import Chosen, conditions
 from intermediary.store.claim import take_over
 from intermediary.store.database import Database
 from intermediary.store.errors import NotPossible
-from intermediary.store.foresee import GROUNDS, Effect, foresee
+from intermediary.store.foresee import GROUNDS, Effect, act_of, foresee
 from intermediary.store.people import order_again, order_redelivery, order_resumption
 from intermediary.store.records import ZustellungRecord
 from intermediary.store.tables import job_items, jobs, nachrichten, zustellungen
@@ -194,7 +194,7 @@ def _move(
 
 
 def _effects(job: Row[Any], item: Row[Any], work: Work) -> list[Effect]:
-    """What is foreseen, unless somebody else has repeated it since the order."""
+    """What is foreseen, unless somebody else has repeated it since the order, or what was approved was another thing."""
     options = job.options
     target = options.get("redeliver", "")
     pair = [work.nachricht.mandant, work.nachricht.route]
@@ -205,7 +205,10 @@ def _effects(job: Row[Any], item: Row[Any], work: Work) -> list[Effect]:
         with_current=bool(options.get("with_current")),
         twice_hurts=not options.get("repeat_anyway") and pair not in options.get("tells_doubles", ()),
     )
-    if not target or effects[0].action == "nothing":
+    acts = [act_of(one, work.nachricht, work.zustellungen) for one in effects if one.action != "nothing"]
+    if acts and not set(acts) <= set(options.get("acts", acts)):
+        return [Effect(work.nachricht.id, work.nachricht.state, "nothing", target, GROUNDS["other"], "other")]
+    if not target or not acts:
         return effects
     latest = max(record.redelivery for record in work.zustellungen if record.target == target)
     if latest == item.expected:

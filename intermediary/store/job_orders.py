@@ -39,11 +39,12 @@ def create(db: Database, order: JobOrder, job_id: str, now: datetime) -> JobReco
     with db.write() as tx:
         db.dialect.queue_for(tx, [f"job {print_}", f"redelivery {order.redeliver}"])
         _demand_new(tx, print_, order, now)
+        limits = {"tells_doubles": [list(pair) for pair in order.tells_doubles]}
         row = {
             "id": job_id,
             "kind": kind,
             "selection": selection,
-            "options": {**options, "tells_doubles": [list(pair) for pair in order.tells_doubles]},
+            "options": {**options, **limits, **({} if order.acts is None else {"acts": list(order.acts)})},
             "fingerprint": print_,
             "actor": order.actor,
             "reason": order.reason,

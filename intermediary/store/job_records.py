@@ -46,7 +46,8 @@ class JobOrder:
 
     `error_percent`: the job pauses itself when more of its recent ones fail or come back; 100 never does. `repeat_anyway`
     takes responsibility for second deliveries to targets that cannot tell them; without it only those of the Mandanten and
-    routes in `tells_doubles` are repeated (G16). `waits` for an approval. `forgets` an equal redelivery that was ordered
+    routes in `tells_doubles` are repeated (G16). `waits` for an approval; then only what is in `acts` is done
+    (`foresee.act_of`). `forgets` an equal redelivery that was ordered
     only just now.
     """
 
@@ -60,6 +61,7 @@ class JobOrder:
     repeat_anyway: bool = False
     tells_doubles: tuple[tuple[str, str], ...] = ()
     waits: bool = False
+    acts: tuple[str, ...] | None = None
     forgets: bool = False
 
 
