@@ -136,7 +136,7 @@ def main() -> None:
             _reap(statuses)
             answer = statuses.get(question["status"])
         else:
-            answer = _fork(question, line)
+            answer = _fork(question, line, statuses)
         line.write(json.dumps({"answer": answer}) + "\n")
         line.flush()
     os._exit(0)
@@ -153,9 +153,10 @@ def _reap(statuses: dict[int, int]) -> None:
         return
 
 
-def _fork(question: dict[str, Any], line: Any) -> int:
+def _fork(question: dict[str, Any], line: Any, statuses: dict[int, int]) -> int:
     pid = os.fork()
     if pid:
+        statuses.pop(pid, None)  # process ids come again: how somebody else ended is no news of this one
         return pid
     code = CRASHED
     try:
