@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from intermediary.core.breaker import Probe, Sign, sign_of
-from intermediary.core.decide import DEADLINES, Decision, Outcome, Situation, decide_zustellung, hold_zustellung
+from intermediary.core.decide import Decision, Outcome, Situation, decide_zustellung, doubt, hold_zustellung
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
 from intermediary.core.ports import Awaiting, Connector, Delivered, Idempotency, NotDelivered, Refused
 from intermediary.core.schedule import Schedule
@@ -107,8 +107,7 @@ class Deliverer:
                 step = partial(self._look_up, claim, zustellung, target)
                 return self._call(claim, zustellung, target, step, is_look=True)
             case _Z.UNCLEAR if idempotency is Idempotency.NONE:
-                code = "" if zustellung.code in DEADLINES else zustellung.code
-                return self._park(claim, zustellung, code or "delivery.unclear")
+                return self._park(claim, zustellung, doubt(zustellung.code))
             case _ if is_test and not target.takes_tests:  # the route was changed since the plan (DESIGN §2.15)
                 return self._settle(claim, zustellung, Misconfigured("test.message"), target)
             case _Z.UNCLEAR:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.faults import Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.ports import Awaiting, Delivered, Idempotency, NotDelivered, Refused
 from intermediary.core.schedule import Schedule
@@ -136,10 +137,18 @@ def _resting(state: ZustellungState) -> ZustellungState:
     return _Z.DUE if state is _Z.INTENDED else state
 
 
+def doubt(code: str) -> str:
+    """The code under which something may have arrived: one whose meaning is that somebody looks at the target (G4).
+
+    A connector may call its `Unclear` by any code; under another one a replay would take it for certainly unsent.
+    """
+    return code if code in CATALOGUE and CATALOGUE[code].healer is Healer.TARGET else "delivery.unclear"
+
+
 def _decide_ambiguous(
     state: ZustellungState, outcome: object, idempotency: Idempotency, situation: Situation
 ) -> Decision:
-    code = outcome.code if isinstance(outcome, Unclear) else "delivery.unclear"
+    code = doubt(outcome.code if isinstance(outcome, Unclear) else "")
     if state is _Z.AWAITING:
         return Decision(_Z.UNCLEAR, code, situation.now)
     if idempotency is Idempotency.NONE or situation.is_over():

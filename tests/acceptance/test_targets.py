@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -14,6 +15,9 @@ from intermediary.core.faults import Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.ports import Idempotency
 from intermediary.core.turns import Limits
 from intermediary.core.values import MemoryContent, Zustellauftrag
+from intermediary.operations.act import Replay
+from intermediary.operations.person import Request
+from intermediary.operations.selection import Selection
 from intermediary.store import Store
 from tests.acceptance.target_hall import SECOND, TARGET, Hall, Killed, away, outage
 from tests.conformance.store_kit import ENGINES, N, Z, bench_in
@@ -244,3 +248,43 @@ def _codes(store: Store) -> dict[str, int]:
         for record in store.zustellungen(one.id):
             found[record.code] = found.get(record.code, 0) + 1
     return found
+
+
+def test_doubt_keeps_its_meaning(stores: list[Store]) -> None:
+    """Whatever code a connector calls its doubt by: where nothing is recognised, replay does not send it again (G4)."""
+    hall = Hall(stores)
+    hall.target.idempotency = Idempotency.NONE
+
+    def vanish(auftrag: Zustellauftrag) -> None:
+        hall.target.effects[auftrag.key] = hall.clock.now
+        raise Unclear("target.unreachable")
+
+    hall.target.mood = vanish
+    (own,) = hall.take(1)
+    hall.pass_seconds(2)
+    replayed = list(Replay(stores[0], now=hall.clock).carry_out(Selection(ids=(own,)), Request("ada", "weiter")))
+    hall.pass_seconds(2)
+
+    assert ["nothing"] == [effect.action for effect in replayed]
+    assert 1 == len(hall.target.calls)
+    assert ["delivery.unclear"] == [one.code for one in stores[0].zustellungen(own)]
+
+
+def test_doubt_outlasts_a_change_of_the_target(stores: list[Store]) -> None:
+    """Waiting to be looked up when the target became one that cannot tell: parked as doubt, not as whatever came last."""
+    hall = Hall(stores)
+    hall.target.idempotency = Idempotency.LOOKUP
+
+    def vanish(_auftrag: Zustellauftrag) -> None:
+        raise Unclear("delivery.unclear")
+
+    hall.target.mood = vanish
+    (own,) = hall.take(1)
+    with mock.patch.object(hall.target, "lookup", side_effect=Transient("target.unreachable")):
+        hall.pass_seconds(70)
+    waiting = stores[0].zustellungen(own)[0]
+    hall.target.idempotency = Idempotency.NONE
+    hall.pass_seconds(30, step=60)
+
+    assert (Z.UNCLEAR, "target.unreachable") == (waiting.state, waiting.code)
+    assert [(Z.PARKED, "delivery.unclear")] == [(one.state, one.code) for one in stores[0].zustellungen(own)]
