@@ -25,7 +25,7 @@ check: setup ## layout, lint, types, direction of imports
 	.venv/bin/lint-imports --no-logo
 
 test: packages check ## check, then every test but the soak
-	INTERMEDIARY_SERVERS_REQUIRED=1 .venv/bin/pytest -n 2 --dist loadfile
+	INTERMEDIARY_SERVERS_REQUIRED=1 .venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: setup ## measured figures of this machine
 	.venv/bin/python -m bench
