@@ -46,7 +46,7 @@ def conditions(db: Database, chosen: Chosen) -> list[ColumnElement[bool]]:
     if chosen.route is not None:
         found += [_N.route == chosen.route, _N.route != ""]
     if chosen.search_key is not None:
-        found.append(_N.id.in_(having(db, chosen.search_key, mandanten=_owners(db, chosen))))
+        found.append(_N.id.in_(having(key_hashes(db, chosen.search_key, chosen.mandant))))
     if chosen.since is not None:
         found.append(_N.received_at >= chosen.since)
     if chosen.until is not None:
@@ -65,12 +65,13 @@ def canonical(db: Database, chosen: Chosen) -> dict[str, Any]:
     if chosen.state is not None:
         found["state"] = chosen.state.value
     if chosen.search_key is not None:
-        found["key_hashes"] = sorted(hashes_of(db, chosen.search_key, mandanten=_owners(db, chosen)))
+        found["key_hashes"] = sorted(key_hashes(db, chosen.search_key, chosen.mandant))
     for name in ("since", "until"):
         if getattr(chosen, name) is not None:
             found[name] = moment(getattr(chosen, name))
     return found
 
 
-def _owners(db: Database, chosen: Chosen) -> list[str]:
-    return [chosen.mandant] if chosen.mandant is not None else sorted(db.keys.mandanten())
+def key_hashes(db: Database, search_key: str, mandant: str | None) -> list[str]:
+    """What the value rests under with one Mandant, or with all that there are."""
+    return hashes_of(db, search_key, mandanten=sorted(db.keys.mandanten()) if mandant is None else [mandant])

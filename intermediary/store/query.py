@@ -6,22 +6,22 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from heapq import merge
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Row, Select, cast, func, select, tuple_
+from sqlalchemy import Connection, LargeBinary, Row, cast, func, select
 
 from intermediary.audit.chain import Entry, Event, Malformed
 from intermediary.audit.sealer import Head
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store import rows
 from intermediary.store.beside import beside
-from intermediary.store.choose import Chosen, conditions
+from intermediary.store.choose import Chosen, conditions, key_hashes
 from intermediary.store.database import Database
 from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.installation import installation_end
+from intermediary.store.newest import BY_MOMENT, newest, spot_of
 from intermediary.store.records import AuditSnapshot, NachrichtRecord, StateLine, ZustellungRecord
+from intermediary.store.search_keys import ways_to
 from intermediary.store.tables import audit_events, audit_heads, intake_keys, nachrichten, zustellungen
 
 _PAGE = 200
@@ -57,15 +57,15 @@ def find(
     search_key: str | None,
 ) -> Iterator[NachrichtRecord]:
     """See `Store.find`."""
-    asked = Chosen(mandant=mandant, state=state, route=route, search_key=search_key, since=since, until=until)
-    statement = select(*rows.NACHRICHT_COLUMNS).where(*conditions(db, asked))
-    statement = statement.order_by(_N.received_at.desc(), _N.id.desc())
-    cursor = None if after is None else get(db, after)
+    asked = Chosen(mandant=mandant, state=state, route=route)
+    ways = [BY_MOMENT] if search_key is None else ways_to(key_hashes(db, search_key, mandant))
+    ways = [way.where(*conditions(db, asked)).within(since, until) for way in ways]
+    spot = None if after is None else spot_of(get(db, after))
     if code is None:
-        return _pages(db, statement, cursor, limit)
-    own = _pages(db, statement.where(_N.code == code, _N.code != ""), cursor, limit)
-    waits = _pages(db, statement.where(_N.wait_reason == code, _N.wait_reason != "", _N.code != code), cursor, limit)
-    return islice(merge(own, waits, key=lambda one: (one.received_at, one.id), reverse=True), limit)
+        return newest(db, ways, spot, limit)
+    own = [way.where(_N.code == code, _N.code != "") for way in ways]
+    waits = [way.where(_N.wait_reason == code, _N.wait_reason != "", _N.code != code) for way in ways]
+    return newest(db, [*own, *waits], spot, limit)
 
 
 def find_by_message_id(db: Database, mandant: str, message_id: str) -> tuple[NachrichtRecord, ...]:
@@ -185,25 +185,6 @@ def state_lines(db: Database) -> Iterator[StateLine]:
             for row in page:
                 code = row.code or row.wait_reason
                 yield StateLine(row.id, NachrichtState(row.state), code, tuple(belonging[row.id]))
-
-
-def _pages(
-    db: Database, statement: Select[tuple[object, ...]], cursor: NachrichtRecord | None, limit: int | None
-) -> Iterator[NachrichtRecord]:
-    """Page by page, each its own short transaction: a slow reader holds nothing."""
-    left = limit
-    while left is None or left > 0:
-        size = _PAGE if left is None else min(_PAGE, left)
-        page = statement.limit(size)
-        if cursor is not None:
-            page = page.where(tuple_(_N.received_at, _N.id) < (cursor.received_at, cursor.id))
-        with db.read() as tx:
-            records = [rows.nachricht(row) for row in tx.execute(page)]
-        yield from records
-        if len(records) < size:
-            return
-        cursor = records[-1]
-        left = None if left is None else left - len(records)
 
 
 def _entry(body: bytes, digest: str, number: int | None) -> Entry:

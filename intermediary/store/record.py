@@ -65,8 +65,7 @@ def plan(db: Database, claim: Claim, judged: Judged, now: datetime, *, lasting: 
             work.add_zustellung(record)
         if db.doubt is not None and db.doubt.covers(work.nachricht.received_at, now):
             put_in_doubt(work, [record.key for record in records], now)
-        nachricht = work.nachricht
-        write_search_keys(db, tx, nachricht_id=nachricht.id, mandant=nachricht.mandant, keys=judged.search_keys)
+        write_search_keys(db, tx, work.nachricht, judged.search_keys)
         return work.save()
 
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, Select, insert, select
 
 from intermediary.store.database import Database
-from intermediary.store.tables import search_keys
+from intermediary.store.newest import BY_MOMENT, Way
+from intermediary.store.records import NachrichtRecord
+from intermediary.store.tables import nachrichten, search_keys
+
+_K = search_keys.c
+_WITH_KEY = BY_MOMENT.statement.join(search_keys, _K.nachricht_id == nachrichten.c.id)
 
 
-def write_search_keys(
-    db: Database, tx: Connection, *, nachricht_id: str, mandant: str, keys: Mapping[str, str]
-) -> None:
+def write_search_keys(db: Database, tx: Connection, nachricht: NachrichtRecord, keys: Mapping[str, str]) -> None:
     """The search keys of a Nachricht that has none yet; empty values are left out."""
     rows = [
-        {"nachricht_id": nachricht_id, "name": name, "value_hash": db.keys.index_hash(mandant, _marked(value))}
+        {
+            "nachricht_id": nachricht.id,
+            "name": name,
+            "value_hash": db.keys.index_hash(nachricht.mandant, _marked(value)),
+            "received_at": nachricht.received_at,
+        }
         for name, value in keys.items()
         if value.strip()
     ]
@@ -24,10 +32,19 @@ def write_search_keys(
         tx.execute(insert(search_keys), rows)
 
 
-def having(db: Database, value: str, *, mandanten: Iterable[str]) -> Select[tuple[str]]:
-    """The ids of all Nachrichten of these Mandanten that have the value under any name."""
-    hashes = hashes_of(db, value, mandanten=mandanten)
-    return select(search_keys.c.nachricht_id).where(search_keys.c.value_hash.in_(hashes))
+def having(hashes: Sequence[str]) -> Select[tuple[str]]:
+    """The ids of all Nachrichten with something that rests under these hashes."""
+    return select(_K.nachricht_id).where(_K.value_hash.in_(hashes))
+
+
+def ways_to(hashes: Sequence[str]) -> list[Way]:
+    """What rests under these hashes: the newest of each stand first in the index, however many there are.
+
+    Rows of a program that did not know `received_at` are sorted when they are asked for: what it wrote during an upgrade.
+    """
+    known = Way(_WITH_KEY.where(_K.received_at.is_not(None)), at=_K.received_at, id=_K.nachricht_id)
+    unknown = Way(_WITH_KEY.where(_K.received_at.is_(None)), at=BY_MOMENT.at, id=BY_MOMENT.id)
+    return [*(known.where(_K.value_hash == one) for one in hashes), unknown.where(_K.value_hash.in_(hashes))]
 
 
 def hashes_of(db: Database, value: str, *, mandanten: Iterable[str]) -> list[str]:

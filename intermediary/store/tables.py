@@ -234,7 +234,8 @@ search_keys = Table(
     Column("nachricht_id", Text, ForeignKey("nachrichten.id"), primary_key=True),
     Column("name", Text, primary_key=True),
     Column("value_hash", Text, nullable=False),
-    Index("ix_search_keys_value", "value_hash"),
+    Column("received_at", Moment),
+    Index("ix_search_keys_newest", "value_hash", "received_at", "nachricht_id"),
 )
 
 incidents = Table(

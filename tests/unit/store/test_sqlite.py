@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.keys.wrap import KekFiles, MandantKeys, create_kek
-from intermediary.store import Store, migrate, open_store
+from intermediary.store import PlannedTarget, Store, migrate, open_store
 from intermediary.store.dialects import Sqlite
 from intermediary.store.tables import METADATA
 
@@ -111,6 +111,32 @@ def test_an_older_database_is_brought_up(tmp_path: Path, keys: MandantKeys, leve
     with sqlite3.connect(tmp_path / "data" / "store.db") as connection:
         assert [("yes",)] == connection.execute("SELECT value FROM meta WHERE name = 'kept'").fetchall()
     connection.close()
+
+
+def test_keys_of_an_older_database_get_their_moment(tmp_path: Path, keys: MandantKeys) -> None:
+    """What was judged before is found newest first by the index, as what is judged from now on."""
+    store = _open(tmp_path / "data", keys)
+    [taken] = store.take([_eingang()])
+    claim = store.claim_one(taken.nachricht_id, "w", NOW)
+    target = PlannedTarget("t", required=True, output_sha256="ab" * 32)
+    store.plan(claim, route="r", pins={}, plan={}, targets=[target], search_keys={"az": "1"}, now=NOW)
+    store.close()
+    with sqlite3.connect(tmp_path / "data" / "store.db") as connection:
+        before = connection.execute("SELECT * FROM search_keys").fetchall()
+        connection.execute("DROP INDEX ix_search_keys_newest")
+        connection.execute("ALTER TABLE search_keys DROP COLUMN received_at")
+        connection.execute("CREATE INDEX ix_search_keys_value ON search_keys (value_hash)")
+        connection.execute("UPDATE schema_version SET version_num = '0009'")
+    connection.close()
+
+    _open(tmp_path / "data", keys).close()
+
+    with sqlite3.connect(tmp_path / "data" / "store.db") as connection:
+        after = connection.execute("SELECT * FROM search_keys").fetchall()
+    connection.close()
+    assert before == after
+    assert [taken.nachricht_id] == [row[0] for row in after]
+    assert None not in after[0]
 
 
 def _versions(data: Path, table: str) -> list[str]:

@@ -1,0 +1,88 @@
+"""Newest first, page by page: what is found along one index or several that have it in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, CompoundSelect, Select, desc, select, tuple_, union_all
+
+from intermediary.store import rows
+from intermediary.store.database import Database
+from intermediary.store.records import NachrichtRecord
+from intermediary.store.tables import nachrichten
+
+_PAGE = 200
+_MOST_AT_ONCE = 100
+"""Ways in one statement; SQLite takes 500."""
+
+_AT, _ID = "way_at", "way_id"
+
+Spot = tuple[datetime, str]
+"""Where in the order a Nachricht stands: its moment of receipt and its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What `statement` finds, along an index that has it by `at` and `id`: moments of receipt and ids."""
+
+    statement: Select[Any]
+    at: ColumnElement[Any]
+    id: ColumnElement[str]
+
+    def where(self, *conditions: ColumnElement[bool]) -> Way:
+        """Only what meets these conditions as well."""
+        return replace(self, statement=self.statement.where(*conditions))
+
+    def within(self, since: datetime | None, until: datetime | None) -> Way:
+        """Only what was received since then and before that."""
+        begun = self if since is None else self.where(self.at >= since)
+        return begun if until is None else begun.where(self.at < until)
+
+    def behind(self, spot: Spot | None) -> Select[Any]:
+        """What comes after a spot, with the columns that give the order."""
+        rest = self if spot is None else self.where(tuple_(self.at, self.id) < spot)
+        return rest.statement.add_columns(self.at.label(_AT), self.id.label(_ID))
+
+
+BY_MOMENT = Way(select(*rows.NACHRICHT_COLUMNS), nachrichten.c.received_at, nachrichten.c.id)
+"""All Nachrichten."""
+
+
+def newest(db: Database, ways: Sequence[Way], after: Spot | None, limit: int | None) -> Iterator[NachrichtRecord]:
+    """What any of the ways leads to, each Nachricht once, newest first.
+
+    Page by page, each its own short transaction: a slow reader holds nothing.
+    """
+    groups = [ways[first : first + _MOST_AT_ONCE] for first in range(0, len(ways), _MOST_AT_ONCE)]
+    found = merge(*(_pages(db, group, after, limit) for group in groups), key=spot_of, reverse=True)
+    return islice(found, limit)
+
+
+def _pages(db: Database, ways: Sequence[Way], after: Spot | None, limit: int | None) -> Iterator[NachrichtRecord]:
+    left = limit
+    while left is None or left > 0:
+        size = _PAGE if left is None else min(_PAGE, left)
+        page = _page(ways, after).order_by(desc(_AT), desc(_ID)).limit(size)
+        with db.read() as tx:
+            found = tx.execute(page).all()
+        records = {row.id: rows.nachricht(row) for row in found}  # one that has a value under two names is met twice
+        yield from records.values()
+        if len(found) < size:
+            return
+        after = getattr(found[-1], _AT), getattr(found[-1], _ID)
+        left = None if left is None else left - len(records)
+
+
+def _page(ways: Sequence[Way], after: Spot | None) -> Select[Any] | CompoundSelect[Any]:
+    statements = [way.behind(after) for way in ways]
+    return union_all(*statements) if len(statements) > 1 else statements[0]
+
+
+def spot_of(nachricht: NachrichtRecord) -> Spot:
+    """Where it stands."""
+    return nachricht.received_at, nachricht.id
