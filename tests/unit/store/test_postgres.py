@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Misconfigured, Transient
@@ -93,6 +93,23 @@ def test_no_nachricht_is_claimed_twice(site: Bench) -> None:
     assert set(claimed.values()) == {1}
     rest = [claim.nachricht.id for claim in stores[0].claim("rest", NOW, LEASE, limit=60)]
     assert 60 == len(claimed) + len(rest)
+    site.close()
+
+
+def test_a_claim_is_not_planned_anew_each_time(site: Bench, postgres: PrivatePostgres) -> None:
+    """Among millions of rows the server keeps its plan too: the statement says how few are wanted."""
+    store = site.open()
+    store.take([eingang(f"a-{number}") for number in range(20)])
+    done = "UPDATE nachrichten SET due_at = NULL; ANALYZE nachrichten"
+    many = "UPDATE pg_class SET relpages = 1, reltuples = 1000000 WHERE relname = 'nachrichten'"
+    postgres.execute(f"{done}; {many}", database=site.url.rpartition("/")[2])
+    for _ in range(20):
+        store.claim("w1", NOW)
+
+    with store._db.engine.connect() as connection:
+        asked = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%SKIP LOCKED%'"
+        [(kept, made)] = connection.execute(text(asked)).all()
+    assert (10, 5) == (kept, made)
     site.close()
 
 
