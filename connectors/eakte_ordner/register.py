@@ -26,7 +26,7 @@ def prozess_id_of(file_name: str) -> str:
     """
     name = _NAME.fullmatch(file_name)
     if name is None:
-        raise Misconfigured("target.misconfigured", where="package.file_name")
+        raise Misconfigured("mapping.output.invalid", where="package.file_name")
     return name[1].lower()
 
 

@@ -204,5 +204,5 @@ def _safe(name: str) -> str:
     """A file name that stays in its folder and is no hidden file; any other is a mistake of the mapping."""
     is_safe = name and not name.startswith(".") and "/" not in name and name.isprintable()
     if not is_safe or len(os.fsencode(name)) > _LONGEST_NAME:
-        raise Misconfigured("target.misconfigured", where="package.file_name")
+        raise Misconfigured("mapping.output.invalid", where="package.file_name")
     return name

@@ -5,7 +5,8 @@
       └───────────────────────────(it took the probe)────────────────┼────────────────────────────────────┤
                                                                       └──(it did not: a longer rest)───────┘
 
-A refusal shows that the target works. A wrong setting says nothing about it: neither counted nor a proof of health.
+A refusal shows that the target works. A wrong setting of it (`target.misconfigured`: its folder is gone) keeps everything
+from it, like a failure; what is wrong with a Nachricht is neither counted nor a proof of health.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from intermediary.core.ports import Awaiting, Delivered, Refused
 
 _OF_ONE_ZUSTELLUNG = frozenset({"target.busy"})
 """Transient, but told of a Zustellung and not of the target."""
+
+_OF_THE_TARGET = frozenset({"target.misconfigured"})
+"""Misconfigured, and told of the target and not of what is sent there."""
 
 
 class TargetState(StrEnum):
@@ -88,7 +92,7 @@ def sign_of(outcome: object) -> Sign:
     match outcome:
         case Delivered() | Awaiting() | Refused() | Rejected():
             return Sign.WELL
-        case Misconfigured():
+        case Misconfigured(code=code) if code not in _OF_THE_TARGET:
             return Sign.NEITHER
         case Transient(code=code) if code in _OF_ONE_ZUSTELLUNG:
             return Sign.NEITHER

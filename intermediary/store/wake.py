@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from intermediary.core.breaker import TargetState
 from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.states import WORKABLE, ZustellungState
 from intermediary.store.database import Database, whole
 from intermediary.store.installation import record_installation
-from intermediary.store.tables import nachrichten, zustellungen
+from intermediary.store.tables import nachrichten, targets, zustellungen
 from intermediary.store.work import without_claim
 
 OPERATORS_CODES = frozenset(code.name for code in CATALOGUE.values() if code.healer is Healer.OPERATOR) - {
@@ -46,5 +47,7 @@ def wake_misconfigured(db: Database, now: datetime) -> int:
                 if record.code in OPERATORS_CODES and record.state in _WAITING and record.due_at is not None:
                     work.change_zustellung(record.key, due_at=now)
             work.save()
+        rests = (targets.c.state == TargetState.RESTS, targets.c.code.in_(codes), targets.c.rest_until > now)
+        tx.execute(update(targets).where(*rests).values(rest_until=now))
         record_installation(db, tx, "configuration.changed", {"woken": len(waiting)}, now=now)
     return len(waiting)

@@ -117,15 +117,15 @@ def test_one_answer_stops_everybody(stores: list[Store]) -> None:
     assert 40 == len(hall.target.effects)
 
 
-def test_refusals_and_wrong_settings_open_nothing(stores: list[Store]) -> None:
-    """A hundred refusals are a hundred verdicts, wrong settings wait for the operator: the target does not rest."""
+def test_refusals_and_wrong_output_open_nothing(stores: list[Store]) -> None:
+    """A hundred refusals are a hundred verdicts, an output nobody can use is no fault of the target: it does not rest."""
     hall = Hall(stores)
 
     def refuse(_auftrag: Zustellauftrag) -> None:
         raise Rejected("target.refused")
 
     def differ(_auftrag: Zustellauftrag) -> None:
-        raise Misconfigured("target.misconfigured")
+        raise Misconfigured("mapping.output.invalid", where="package.file_name")
 
     hall.target.mood = refuse
     hall.take(60)
@@ -136,7 +136,47 @@ def test_refusals_and_wrong_settings_open_nothing(stores: list[Store]) -> None:
 
     assert 100 == len(hall.target.calls)
     assert {} == dict(stores[0].targets.standing().records)
-    assert {"target.refused": 60, "target.misconfigured": 40} == _codes(stores[0])
+    assert {"target.refused": 60, "mapping.output.invalid": 40} == _codes(stores[0])
+
+
+def differ(_auftrag: Zustellauftrag) -> None:
+    """The folder of the target is gone."""
+    raise Misconfigured("target.misconfigured", where="drop")
+
+
+def test_a_wrong_setting_makes_it_rest(stores: list[Store]) -> None:
+    """The folder is gone for half an hour: one asks now and then, the others wait; all go on when it is back."""
+    hall = Hall(stores)
+    hall.target.mood = differ
+    hall.take(200)
+    hall.pass_seconds(360, step=5)
+    standing = stores[0].targets.standing()
+    calls, claims = len(hall.target.calls), len(hall.claims)
+    hall.target.mood = lambda _: None
+    hall.pass_seconds(300, step=5)
+
+    assert TargetState.RESTS is standing.records[TARGET].health.state
+    assert "target.misconfigured" == standing.records[TARGET].health.code
+    assert standing.waiting[TARGET] >= 198
+    assert calls <= 5 + 10
+    assert claims <= 200 + 30
+    assert TargetState.WORKS is health(hall)
+    assert 200 == len(hall.target.effects)
+
+
+def test_a_new_configuration_is_tried_at_once(stores: list[Store]) -> None:
+    """The operator has changed a file: the resting target is tried now, not when its rest is over."""
+    hall = Hall(stores)
+    hall.target.mood = differ
+    hall.take(20)
+    hall.pass_seconds(200, step=5)
+    hall.target.mood = lambda _: None
+    before = len(hall.target.calls)
+    stores[1].wake_misconfigured(hall.clock.now)
+    hall.pass_seconds(3)
+
+    assert before < len(hall.target.calls)
+    assert TargetState.WORKS is health(hall)
 
 
 def test_uncertain_ones_are_looked_up_when_it_is_back(stores: list[Store]) -> None:

@@ -48,12 +48,14 @@ def fail(health: Health, probe: Probe = ONE, asked: timedelta | None = None, now
         (Unclear("delivery.unclear"), Sign.ILL),
         (ValueError(), Sign.ILL),
         (Transient("target.busy"), Sign.NEITHER),
-        (Misconfigured("target.misconfigured"), Sign.NEITHER),
+        (Misconfigured("target.misconfigured"), Sign.ILL),
+        (Misconfigured("payload.missing"), Sign.NEITHER),
+        (Misconfigured("mapping.output.invalid"), Sign.NEITHER),
         (NotDelivered(), Sign.NEITHER),
     ],
 )
 def test_what_an_outcome_says(outcome: object, sign: Sign) -> None:
-    """A refusal shows health, a wrong setting nothing; what is told of one Zustellung is not told of the target."""
+    """A refusal shows health, a folder that is gone illness; what is told of one Zustellung is not told of the target."""
     assert sign is sign_of(outcome)
 
 
@@ -96,7 +98,7 @@ def test_only_the_probe_ends_a_rest() -> None:
 
 
 def test_a_probe_that_said_nothing_gives_its_place_back() -> None:
-    """A wrong setting is neither health nor a failure: the target rests on, no longer than at first."""
+    """What was wrong with the Nachricht is neither health nor a failure: the target rests on, no longer than at first."""
     probing = probed_by(fail(fail(fail(GOOD))), ONE)
     after = after_nothing(probing, ONE, RULES, NOW)
 
