@@ -75,4 +75,5 @@ QueueName = Annotated[str, Strict(), Field(min_length=1), AfterValidator(_bounde
 AddressText = Annotated[str, Strict(), AfterValidator(_address)]
 ConfiguredPath = Annotated[Path, BeforeValidator(_resolve)]
 MailText = Annotated[str, Strict(), AfterValidator(_mail)]
+CodeListUri = Annotated[str, Strict(), Field(pattern=r"^(\*|[A-Za-z][A-Za-z0-9+.-]*:\S+)$", max_length=300)]
 SyslogText = Annotated[str, Strict(), AfterValidator(_syslog)]

@@ -16,7 +16,7 @@ from intermediary.core.breaker import RestRules
 from intermediary.core.schedule import Schedule
 from intermediary.settings.approvals import Approvals
 from intermediary.settings.channels import Channel
-from intermediary.settings.kinds import ConfiguredPath, Count, NameText, Several, SyslogText
+from intermediary.settings.kinds import CodeListUri, ConfiguredPath, Count, NameText, Several, SyslogText
 from intermediary.settings.retention import Memory, RetentionRule
 from intermediary.settings.table import Table
 from intermediary.settings.watching import Alerts, Health, Incidents
@@ -175,6 +175,11 @@ class Schemas(Table):
 
     folder: ConfiguredPath = Field(
         description="Where `intermediary schemas install` puts packages; only what lock.toml pins is used."
+    )
+    demanded_lists: tuple[CodeListUri, ...] = Field(
+        default=(),
+        description="URIs of code lists that must be installed whenever a document uses them; `*` is every list whose "
+        "values do not stand in the schema. A document whose list is not installed is not valid and waits.",
     )
 
 

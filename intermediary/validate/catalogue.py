@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,9 +16,12 @@ from lxml import etree
 from intermediary.core.faults import Misconfigured
 from intermediary.core.values import Befund
 from intermediary.validate.closure import Reader
+from intermediary.validate.code_lists import CodeLists
+from intermediary.validate.codes import NOTHING, CodeOutcome, CodeRules
 from intermediary.validate.findings import MAX_FINDINGS, befunde, overflow
 from intermediary.validate.installed import open_packages
 from intermediary.validate.package import Package, Packages
+from intermediary.validate.rules.engine import RulesEngine
 from intermediary.validate.verdict import NOT_RUN, RuleSet, Verdict
 from intermediary.xml.parser import Element
 from intermediary.xml.schema import Compiled, compile_schema, has_more_errors_than, problems
@@ -39,6 +42,7 @@ class Schema:
     compiled: Compiled = field(repr=False)
     names: frozenset[str] = field(repr=False)
     patterns: frozenset[str] = field(repr=False)
+    codes: CodeRules | None = field(default=None, repr=False, compare=False)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
@@ -67,8 +71,11 @@ class Catalogue:
     read, the official one what the standard allows. Compiled schemas are kept, the least recently used go first.
     """
 
-    def __init__(self, packages: Packages, *, keep: int = CACHED_SCHEMAS) -> None:
+    def __init__(
+        self, packages: Packages, *, keep: int = CACHED_SCHEMAS, demanded_lists: frozenset[str] = frozenset()
+    ) -> None:
         self._packages = packages
+        self._lists = CodeLists(packages, demanded_lists)
         self._by_root: dict[str, list[tuple[Package, str]]] = {}
         for package in packages.values():
             for entry, roots in package.index.items():
@@ -78,19 +85,28 @@ class Catalogue:
         self._keep = keep
         self._compiled: OrderedDict[tuple[str, str], Schema] = OrderedDict()
         self._lock = threading.Lock()
+        self._rules = RulesEngine(packages, self.schema_at)
 
     @classmethod
-    def open(cls, folder: Path | None, own: Iterable[Path] = ()) -> Self:
+    def open(
+        cls, folder: Path | None, own: Iterable[Path] = (), *, demanded_lists: frozenset[str] = frozenset()
+    ) -> Self:
         """The catalogue of a schemas folder (None: nothing installed) and of the mappings' own package folders.
+
+        `demanded_lists` are URIs of code lists without which a document that uses them is not valid (`CodeLists`).
 
         Raises `Misconfigured` when a lock, listing or manifest is wrong; schema files are read and compiled on first
         use.
         """
-        return cls(open_packages(folder, own))
+        return cls(open_packages(folder, own), demanded_lists=demanded_lists)
 
     @property
     def packages(self) -> Packages:
         return self._packages
+
+    @property
+    def lists(self) -> CodeLists:
+        return self._lists
 
     def knows(self, root: str) -> bool:
         """Whether any installed schema describes a root element."""
@@ -107,25 +123,47 @@ class Catalogue:
         newest. Raises `Misconfigured`: `validate.schema.ambiguous`
         when two packages of a kind describe the root, `validate.schema.version` when only other versions are installed.
         """
+        return tuple(self.schema(*place) for place in self._places(root, version))
+
+    def schema_at(self, package: Package, path: str) -> Callable[[Element], tuple[RuleSet, tuple[Befund, ...]]]:
+        """The check against one schema file, be it an entry of its package or not: what a scenario names."""
+        schema = self.schema(package, path)
+        return lambda tree: (schema.rule_set, validate(tree, schema))
+
+    def _places(self, root: str, version: str | None) -> tuple[tuple[Package, str], ...]:
         chosen = []
         for is_own in (True, False):
             kind = [place for place in self._by_root.get(root, ()) if place[0].is_own is is_own]
             if kind:
                 chosen.append(_one_of(kind, root, version))
-        return tuple(self.schema(package, entry) for package, entry in chosen)
+        return tuple(chosen)
 
     def validate(self, tree: Element) -> Verdict:
         """Checks a document against every schema installed for its root.
 
-        `Verdict.ran` is false when there is none. Raises `Misconfigured` when a rule set cannot run.
+        `Verdict.ran` is false when there is none. The codes of a document that XSD finds valid are held against the lists
+        that are installed, and then it against the rules beyond XSD that packages bring; each is a rule set of the
+        verdict. Raises `Misconfigured` when a rule set cannot run.
         """
-        schemas = self.schemas_for(str(tree.tag), self._version_of(tree))
+        places = self._places(str(tree.tag), self._version_of(tree))
+        schemas = tuple(self.schema(*place) for place in places)
         if not schemas:
             return NOT_RUN
         findings: dict[Befund, None] = {}
         for schema in schemas:
             findings.update(dict.fromkeys(validate(tree, schema)))
-        return Verdict(True, tuple(schema.rule_set for schema in schemas), tuple(findings))
+        outcomes = [] if findings else [self._check_codes(tree, schema) for schema in schemas]
+        findings.update(dict.fromkeys(finding for outcome in outcomes for finding in outcome.findings))
+        lists = dict.fromkeys(rules for outcome in outcomes for rules in outcome.rule_sets)
+        not_run = dict.fromkeys(missing for outcome in outcomes for missing in outcome.not_run)
+        rule_sets = (*(schema.rule_set for schema in schemas), *lists)
+        verdict = Verdict(True, rule_sets, tuple(findings), tuple(not_run))
+        return verdict if findings else self._rules.extend(verdict, tree, places, _names(schemas))
+
+    def _check_codes(self, tree: Element, schema: Schema) -> CodeOutcome:
+        if schema.codes is None or not self._lists.has_work:
+            return NOTHING
+        return schema.codes.check(tree, self._lists, schema.names)
 
     def schema(self, package: Package, entry: str) -> Schema:
         """The compiled schema of one entry of a package; raises `Misconfigured` when it does not compile."""
@@ -145,7 +183,7 @@ class Catalogue:
         closure = self._reader.closure(package, entry)
         compiled = compile_schema(closure.documents, closure.entry, where=name)
         rule_set = RuleSet(name, package.manifest.name, package.manifest.version, closure.sha256)
-        return Schema(rule_set, compiled, closure.names, closure.patterns)
+        return Schema(rule_set, compiled, closure.names, closure.patterns, CodeRules.of(closure, where=name))
 
     def _version_of(self, tree: Element) -> str | None:
         """The version a document states, by the attribute that its packages name, on the root or a child of it."""
@@ -157,6 +195,10 @@ class Catalogue:
                 if value is not None:
                     return value
         return None
+
+
+def _names(schemas: Iterable[Schema]) -> frozenset[str]:
+    return frozenset().union(*(schema.names for schema in schemas))
 
 
 def _one_of(places: list[tuple[Package, str]], root: str, version: str | None) -> tuple[Package, str]:

@@ -21,10 +21,11 @@ from intermediary.validate.installed import (
     package_folder,
     read_manifest,
 )
-from intermediary.validate.listing import Listing, normalised
+from intermediary.validate.listing import Listing, all_of_it, is_schema, normalised
 from intermediary.validate.lock import Locked, read_lock, sync_folder, write_lock
 from intermediary.validate.manifest import Manifest
 from intermediary.validate.package import Package, Packages, files_in_memory
+from intermediary.validate.rules.review import review_rules
 from intermediary.validate.source import read_source, refused
 from intermediary.xml.schema import compile_schema
 
@@ -38,6 +39,7 @@ class Installed:
     files: int
     review: str
     roots: int
+    rules: tuple[str, ...] = ()
     urn: str = ""
     valid_from: date | None = None
     valid_until: date | None = None
@@ -51,6 +53,7 @@ class Installed:
             files=locked.files,
             review=locked.review,
             roots=sum(len(roots) for roots in locked.index.values()),
+            rules=tuple(rules.file for rules in manifest.rules),
             urn=manifest.urn,
             valid_from=manifest.valid_from,
             valid_until=manifest.valid_until,
@@ -75,19 +78,22 @@ def install(
     """
     raw = read_source(source)
     described = _described(raw, source)
-    files = normalised(raw)
-    if not files:
-        raise refused(source, "no schema files")
-    listing = Listing.of(files)
-    pin = next((pin for pin in pins.values() if pin.sha256 == listing.sha256), None)
+    pin = _pin_of(raw, pins)
     if pin is not None:
         manifest = pin.manifest
-    elif accept_new:
-        manifest = _accepted(files, described, pins, as_id, source)
     else:
-        raise _not_pinned(files, listing, described, pins, as_id, source)
+        all_files = normalised(raw, described.beside) if described is not None else all_of_it(raw)
+        if not all_files:
+            raise refused(source, "no schema files and no code lists")
+        if not accept_new:
+            raise _not_pinned(normalised(raw) or all_files, described, pins, as_id, source)
+        manifest = _accepted(all_files, described, pins, as_id, source)
+    files = normalised(raw, manifest.beside)
+    listing = Listing.of(files)
     package = _reviewed(manifest, files, folder)
-    locked = Locked(manifest, listing.sha256, len(files), "product" if pin else "accepted", package.index)
+    locked = Locked(
+        manifest, listing.sha256, len(files), "product" if pin else "accepted", package.index, package.listed
+    )
     _put_down(folder, manifest, files, listing)
     others = {key: value for key, value in read_lock(folder).items() if key != manifest.id}
     write_lock(folder, (*others.values(), locked))
@@ -103,16 +109,30 @@ def verify(folder: Path, pins: dict[str, Locked], *, today: date) -> tuple[Befun
 
 
 def propose(files: dict[str, bytes], manifest: Manifest) -> Manifest:
-    """The manifest with entries, if it has none: all schema files that no other one of the package draws in."""
+    """The manifest with entries, if it has none: all schema files that no other one of the package draws in, all lists."""
     if manifest.entries:
         return manifest
     package = Package(manifest, files_in_memory(manifest.id, files), "accepted")
+    schemas = sorted(path for path in files if is_schema(path))
+    lists = tuple(path for path in sorted(files) if not is_schema(path))
     drawn = set()
-    for path in files:
+    for path in schemas:
         for reference in read_schema(package, path).iterchildren(f"{XS}import", f"{XS}include", f"{XS}redefine"):
             drawn.add((reference.get("schemaLocation") or "").rpartition("/")[2])
-    tops = tuple(path for path in sorted(files) if path.rpartition("/")[2] not in drawn)
-    return replace(manifest, entries=tops or tuple(sorted(files)))
+    tops = tuple(path for path in schemas if path.rpartition("/")[2] not in drawn)
+    return replace(manifest, entries=tops or tuple(schemas), code_lists=lists)
+
+
+def _pin_of(raw: dict[str, bytes], pins: dict[str, Locked]) -> Locked | None:
+    """The pin that the source matches, each held against the files it covers; those with nothing beside are one look."""
+    hashes: dict[tuple[str, ...], str] = {}
+    for pin in pins.values():
+        beside = pin.manifest.beside
+        if beside not in hashes:
+            hashes[beside] = Listing.of(normalised(raw, beside)).sha256
+        if hashes[beside] == pin.sha256:
+            return pin
+    return None
 
 
 def _described(raw: dict[str, bytes], source: Path) -> Manifest | None:
@@ -138,13 +158,9 @@ def _accepted(
 
 
 def _not_pinned(
-    files: dict[str, bytes],
-    listing: Listing,
-    described: Manifest | None,
-    pins: dict[str, Locked],
-    as_id: str,
-    source: Path,
+    files: dict[str, bytes], described: Manifest | None, pins: dict[str, Locked], as_id: str, source: Path
 ) -> Misconfigured:
+    listing = Listing.of(files)
     claimed = as_id or (described.id if described is not None else "")
     likely = [pin for pin in pins.values() if pin.files == len(files) and set(pin.manifest.entries) <= set(files)]
     pin = pins.get(claimed) or (likely[0] if len(likely) == 1 else None)
@@ -167,7 +183,9 @@ def _reviewed(manifest: Manifest, files: dict[str, bytes], folder: Path) -> Pack
             raise Misconfigured("validate.package.manifest", where=f"{manifest.id}: entries: {entry}")
         closure = Reader(packages).closure(package, entry)
         compile_schema(closure.documents, closure.entry, where=f"{manifest.id} {entry}")
-    return indexed(package, packages)
+    result = indexed(package, packages)
+    review_rules(result, packages)
+    return result
 
 
 def _put_down(folder: Path, manifest: Manifest, files: dict[str, bytes], listing: Listing) -> None:

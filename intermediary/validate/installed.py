@@ -8,7 +8,8 @@ from pathlib import Path
 
 from intermediary.core.faults import Misconfigured
 from intermediary.validate.closure import Reader
-from intermediary.validate.listing import Listing, PackageFiles
+from intermediary.validate.genericode import read_code_list
+from intermediary.validate.listing import Listing, PackageFiles, is_schema
 from intermediary.validate.lock import read_lock
 from intermediary.validate.manifest import Manifest, manifest_from
 from intermediary.validate.package import Package, Packages
@@ -42,7 +43,7 @@ def open_installed(folder: Path, *, but: str = "") -> list[Package]:
         if listing.sha256 != locked.sha256:
             raise Misconfigured("validate.package.changed", where=f"{locked.manifest.id}: {LISTING_NAME}")
         files = PackageFiles(locked.manifest.id, place / FILES_NAME, listing)
-        packages.append(Package(locked.manifest, files, locked.review or "accepted", locked.index))
+        packages.append(Package(locked.manifest, files, locked.review or "accepted", locked.index, locked.listed))
     return packages
 
 
@@ -55,7 +56,8 @@ def open_own(folder: Path) -> Package:
     manifest = read_manifest(files.pop(MANIFEST_NAME, None), where=str(folder / MANIFEST_NAME))
     if manifest.doctype or manifest.absent:
         raise Misconfigured("validate.package.manifest", where=f"{folder / MANIFEST_NAME}: doctype, absent")
-    return Package(manifest, PackageFiles(manifest.id, folder, Listing.of(files)), "own")
+    kept = {path: data for path, data in files.items() if is_schema(path) or path in manifest.beside}
+    return Package(manifest, PackageFiles(manifest.id, folder, Listing.of(kept)), "own")
 
 
 def read_manifest(data: bytes | None, *, where: str) -> Manifest:
@@ -68,7 +70,7 @@ def read_manifest(data: bytes | None, *, where: str) -> Manifest:
 
 
 def indexed(package: Package, packages: Packages) -> Package:
-    """The package with its root elements; each belongs to the first entry that declares it."""
+    """The package with its root elements, each of the first entry that declares it, and the names of its code lists."""
     reader = Reader(packages)
     taken: set[str] = set()
     index: dict[str, tuple[str, ...]] = {}
@@ -82,7 +84,20 @@ def indexed(package: Package, packages: Packages) -> Package:
     missing = [root for root in package.manifest.roots if root not in taken]
     if missing:
         raise Misconfigured("validate.package.manifest", where=f"{package.id}: roots: {missing[0]}")
-    return Package(package.manifest, package.files, package.review, index)
+    return Package(package.manifest, package.files, package.review, index, _listed(package))
+
+
+def _listed(package: Package) -> dict[str, tuple[str, str]]:
+    listed: dict[str, tuple[str, str]] = {}
+    for path in package.manifest.code_lists:
+        if path not in package.files:
+            raise Misconfigured("validate.package.manifest", where=f"{package.id}: code_lists: {path}")
+        codes = read_code_list(package.files.read(path), where=f"{package.id} {path}")
+        if (codes.uri, codes.version) in listed.values():
+            where = f"{package.id}: code_lists: {path}: {codes.uri}_{codes.version} twice"
+            raise Misconfigured("validate.package.manifest", where=where)
+        listed[path] = (codes.uri, codes.version)
+    return listed
 
 
 def open_packages(folder: Path | None, own: Iterable[Path] = ()) -> Packages:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
 
 from intermediary.core.faults import Misconfigured
+from intermediary.validate.genericode import identify
 
 SUFFIX = ".xsd"
+RULES_SUFFIX = ".sch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,30 @@ class Listing:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def normalised(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The schema files among `files`, without the folders that all of them share.
+def normalised(files: Mapping[str, bytes], beside: Collection[str] = ()) -> dict[str, bytes]:
+    """The schema files among `files` and those that a manifest names `beside` them, without the folders that all share.
 
     Publishers pack the same files under different top folders; the pin must not depend on that.
     """
-    kept = {path: data for path, data in files.items() if path.lower().endswith(SUFFIX)}
+    kept = {path: data for path, data in files.items() if is_schema(path) or _is_beside(path, beside)}
+    return {path: data for path, data in _without_shared(kept).items() if is_schema(path) or path in beside}
+
+
+def all_of_it(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The schema files and whatever looks like a code list, for a source that no manifest describes."""
+    return _without_shared({path: data for path, data in files.items() if is_schema(path) or identify(data)})
+
+
+def is_schema(path: str) -> bool:
+    """Whether a file is a schema, by its name."""
+    return path.lower().endswith(SUFFIX)
+
+
+def _is_beside(path: str, beside: Collection[str]) -> bool:
+    return any(path == one or path.endswith(f"/{one}") for one in beside)
+
+
+def _without_shared(kept: Mapping[str, bytes]) -> dict[str, bytes]:
     parents = [PurePosixPath(path).parent.parts for path in kept]
     shared = 0
     while parents and all(len(parts) > shared and parts[shared] == parents[0][shared] for parts in parents):

@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from intermediary.core.faults import Misconfigured
-from intermediary.validate.manifest import Manifest, manifest_from, manifest_lines, toml_value
+from intermediary.validate.manifest import Manifest, manifest_from, manifest_lines, rules_lines, toml_value
 
 LOCK_NAME = "lock.toml"
 _HEX = frozenset("0123456789abcdef")
-_OWN_KEYS = ("sha256", "files", "review", "index")
+_OWN_KEYS = ("sha256", "files", "review", "index", "listed")
 
 
 @dataclass(frozen=True, slots=True)
 class Locked:
     """One entry of a lock: a manifest, the SHA-256 of its canonical listing and the number of files in it.
 
-    `review` and `index` (entry → root elements) are empty in the product's pins and filled in an installation's lock.
+    `review`, `index` (entry → root elements) and `listed` (code list → its URI and version) are empty in the product's pins
+    and filled in an installation's lock.
     """
 
     manifest: Manifest
@@ -30,6 +31,7 @@ class Locked:
     files: int
     review: Literal["", "product", "accepted"] = ""
     index: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    listed: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
 
 
 def product_pins() -> dict[str, Locked]:
@@ -81,9 +83,14 @@ def lock_entry(entry: Locked) -> str:
     if entry.manifest.locations:
         lines.append("[package.locations]")
         lines += [f"{toml_value(url)} = {toml_value(path)}" for url, path in sorted(entry.manifest.locations.items())]
+    for rules in entry.manifest.rules:
+        lines += ["[[package.rules]]", *rules_lines(rules)]
     if entry.index:
         lines.append("[package.index]")
         lines += [f"{toml_value(path)} = {toml_value(tuple(roots))}" for path, roots in entry.index.items()]
+    if entry.listed:
+        lines.append("[package.listed]")
+        lines += [f"{toml_value(path)} = {toml_value(tuple(name))}" for path, name in sorted(entry.listed.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -110,12 +117,15 @@ def _entry(table: Any, where: str) -> Locked:
         raise Misconfigured("validate.package.manifest", where=where)
     manifest = manifest_from({key: value for key, value in table.items() if key not in _OWN_KEYS}, where=where)
     sha256, files, review = table.get("sha256"), table.get("files"), table.get("review", "")
-    index = table.get("index", {})
+    index, listed = table.get("index", {}), table.get("listed", {})
     if not (isinstance(sha256, str) and len(sha256) == 64 and _HEX.issuperset(sha256)):
         raise Misconfigured("validate.package.manifest", where=f"{where}: sha256")
     if type(files) is not int or review not in ("", "product", "accepted") or not _is_index(index):
         raise Misconfigured("validate.package.manifest", where=where)
-    return Locked(manifest, sha256, files, review, {path: tuple(roots) for path, roots in index.items()})
+    if not _is_index(listed) or any(len(name) != 2 for name in listed.values()):
+        raise Misconfigured("validate.package.manifest", where=f"{where}: listed")
+    names = {path: (name[0], name[1]) for path, name in listed.items()}
+    return Locked(manifest, sha256, files, review, {path: tuple(roots) for path, roots in index.items()}, names)
 
 
 def _is_index(index: Any) -> bool:

@@ -17,6 +17,26 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """Rules beyond XML Schema that a package brings: one `[[rules]]` of its manifest.
+
+    `file` is a Schematron (`.sch`) or a scenario file of the KoSIT validator (`.xml`), `includes` are the other files it
+    draws in. They apply to documents with one of the `roots`, or whose root one of the `entries` declares; without both,
+    to all roots the package answers for. `phase` chooses a phase of the Schematron.
+    """
+
+    file: str
+    includes: tuple[str, ...] = ()
+    phase: str = ""
+    entries: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+
+    @property
+    def is_scenarios(self) -> bool:
+        return self.file.endswith(".xml")
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a package says of itself.
 
@@ -25,12 +45,14 @@ class Manifest:
     the packages (`name@version`) its imports may lead to, `locations` maps a URL to a file of this package, for itself
     and for those that require it. `absent` lists locations that are known to be unavailable and not needed; `doctype`
     lists files whose document type declaration is taken off before parsing: both only in reviewed pins.
-    `version_attribute` and `versions` tell versions apart that share a namespace (XJustiz).
+    `version_attribute` and `versions` tell versions apart that share a namespace (XJustiz). `code_lists` are genericode
+    files of the package. `rules` are rules beyond XML Schema, for documents of this package and of those it requires. A
+    package has at least one of entries, code lists and rules.
     """
 
     name: str
     version: str
-    entries: tuple[str, ...]
+    entries: tuple[str, ...] = ()
     urn: str = ""
     valid_from: date | None = None
     valid_until: date | None = None
@@ -42,12 +64,20 @@ class Manifest:
     roots: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     doctype: tuple[str, ...] = ()
+    code_lists: tuple[str, ...] = ()
     locations: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    rules: tuple[Rules, ...] = ()
 
     @property
     def id(self) -> str:
         """`name@version`: unique among installed packages."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The files of the package that are no schema files; its hash covers them too."""
+        drawn = (path for rules in self.rules for path in (rules.file, *rules.includes))
+        return (*self.code_lists, *dict.fromkeys(drawn))
 
     def is_valid_on(self, day: date) -> bool:
         """Whether the publisher's validity covers the day; open ends do."""
@@ -64,15 +94,19 @@ def manifest_from(table: Mapping[str, Any], *, where: str) -> Manifest:
         if key not in known:
             raise _fault(where, key)
         values[key] = _typed(key, value, where)
-    for key in ("name", "version", "entries"):
+    for key in ("name", "version"):
         if not values.get(key):
             raise _fault(where, key)
+    if not values.get("entries") and not values.get("code_lists") and not values.get("rules"):
+        raise _fault(where, "entries")
+    if any(not (one.roots or one.entries or values.get("entries")) for one in values.get("rules", ())):
+        raise _fault(where, "rules: roots")
     if not _NAME.fullmatch(values["name"]) or not _VERSION.fullmatch(values["version"]):
         raise _fault(where, "name")
     return Manifest(**values)
 
 
-_TUPLES = {"entries", "versions", "requires", "roots", "absent", "doctype"}
+_TUPLES = {"entries", "versions", "requires", "roots", "absent", "doctype", "code_lists", "includes"}
 _DATES = {"valid_from", "valid_until"}
 
 
@@ -83,12 +117,31 @@ def _typed(key: str, value: Any, where: str) -> object:
     elif key in _DATES:
         if type(value) is date:
             return value
+    elif key == "rules":
+        if isinstance(value, list):
+            return tuple(_rules(one, where) for one in value)
     elif key == "locations":
         if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
             return dict(value)
     elif isinstance(value, str):
         return value
     raise _fault(where, key)
+
+
+def _rules(table: Any, where: str) -> Rules:
+    known = {one.name for one in fields(Rules)}
+    if not isinstance(table, dict) or not known.issuperset(table):
+        raise _fault(where, "rules")
+    values: dict[str, Any] = {key: _typed(key, value, where) for key, value in table.items()}
+    if not values.get("file", "").endswith((".sch", ".xml")):
+        raise _fault(where, "rules: file")
+    return Rules(**values)
+
+
+def rules_lines(rules: Rules) -> list[str]:
+    """One `[[rules]]` in TOML; what is empty is left out."""
+    named = ((one.name, getattr(rules, one.name)) for one in fields(Rules))
+    return [f"{name} = {toml_value(value)}" for name, value in named if value]
 
 
 def _fault(where: str, key: str) -> Misconfigured:
@@ -100,7 +153,7 @@ def manifest_lines(manifest: Manifest) -> list[str]:
     lines = []
     for one in fields(Manifest):
         value = getattr(manifest, one.name)
-        if one.name == "locations" or not value:
+        if one.name in ("locations", "rules") or not value:
             continue
         lines.append(f"{one.name} = {toml_value(value)}")
     return lines

@@ -19,13 +19,14 @@ class Package:
     """A package the catalogue may use.
 
     `review` says who vouches for the bytes: the product's pin, the operator who accepted them, or the mapping that
-    ships them. `index` names the root elements per entry file.
+    ships them. `index` names the root elements per entry file, `listed` the URI and version of each code list by its path.
     """
 
     manifest: Manifest
     files: PackageFiles = field(repr=False)
     review: Review
     index: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    listed: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
 
     @property
     def id(self) -> str:

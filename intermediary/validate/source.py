@@ -1,4 +1,4 @@
-"""Reading a package that somebody handed in, folder or ZIP: nothing about it is believed, nothing is unpacked."""
+"""Reading a package that somebody handed in, folder, ZIP or list: nothing about it is believed, nothing is unpacked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from intermediary.core.faults import Misconfigured
-from intermediary.validate.listing import SUFFIX
+from intermediary.validate.genericode import identify
+from intermediary.validate.listing import RULES_SUFFIX, SUFFIX
 
 MEGABYTE = 1024 * 1024
 MAX_ARCHIVE = 256 * MEGABYTE
@@ -26,21 +27,25 @@ _END_RECORD = 22
 _END_SIGNATURE = b"PK\x05\x06"
 _ENCRYPTED = 0x1
 _MANIFEST = "package.toml"
+_LISTS = (".xml", ".gc")
+_HEAD = 8192
+_SCENARIOS = "scenarios"
 
 
 def read_source(source: Path) -> dict[str, bytes]:
-    """The schema files (and `package.toml`) of a folder or ZIP, by path with `/`.
+    """The schema files, code lists and `package.toml` of a folder or ZIP, by path with `/`; or the one list in a file.
 
     Raises `Misconfigured("validate.package.refused")` with the reason when the source cannot be read, is too large, or
     looks like an attack: paths that leave the package, links and devices, names that collide on some file system,
-    encrypted, overlapping or lying ZIP entries. Entries that are not schema files are checked by name and not read.
+    encrypted, overlapping or lying ZIP entries. Schematron files and `*scenarios*.xml` are read as well. What is neither a
+    schema nor rules nor, by its first bytes, a code list is checked by name and not read.
     """
     if source.is_dir():
         return _read_folder(source)
     try:
         if source.stat().st_size > MAX_ARCHIVE:
             raise refused(source, "too large")
-        return _read_zip(source)
+        return _read_list(source) if source.suffix.lower() in _LISTS else _read_zip(source)
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, EOFError) as error:
         raise refused(source, "not a readable folder or ZIP") from error
 
@@ -48,6 +53,15 @@ def read_source(source: Path) -> dict[str, bytes]:
 def refused(source: Path, reason: str) -> Misconfigured:
     """The one way a source is turned down; `reason` names the trap, never an entry's own text."""
     return Misconfigured("validate.package.refused", where=f"{source.name}: {reason}")
+
+
+def _read_list(source: Path) -> dict[str, bytes]:
+    if source.stat().st_size > MAX_FILE:
+        raise refused(source, "too large")
+    data = source.read_bytes()
+    if not identify(data) or not _is_safe(source.name):
+        raise refused(source, "not a code list in genericode")
+    return {source.name: data}
 
 
 def _read_folder(source: Path) -> dict[str, bytes]:
@@ -62,7 +76,7 @@ def _read_folder(source: Path) -> dict[str, bytes]:
             path = Path(folder) / leaf
             name = path.relative_to(source).as_posix()
             names.append(name)
-            if not _is_wanted(name):
+            if not _is_wanted(name) and not (_may_be_list(name) and _is_list(path)):
                 continue
             mode = path.stat()
             if not stat.S_ISREG(mode.st_mode):
@@ -87,7 +101,7 @@ def _read_zip(source: Path) -> dict[str, bytes]:
         total = 0
         for entry in entries:
             _check_local(source, archive, entry)
-            if entry.is_dir() or not _is_wanted(entry.filename):
+            if entry.is_dir() or not (_is_wanted(entry.filename) or _is_list_inside(archive, entry)):
                 continue
             data = _inflate(source, archive, entry)
             total += len(data)
@@ -98,7 +112,25 @@ def _read_zip(source: Path) -> dict[str, bytes]:
 
 
 def _is_wanted(name: str) -> bool:
-    return name.lower().endswith(SUFFIX) or name.rsplit("/", 1)[-1] == _MANIFEST
+    leaf = name.lower().rsplit("/", 1)[-1]
+    is_scenarios = leaf.endswith(".xml") and _SCENARIOS in leaf
+    return leaf.endswith((SUFFIX, RULES_SUFFIX)) or is_scenarios or name.rsplit("/", 1)[-1] == _MANIFEST
+
+
+def _may_be_list(name: str) -> bool:
+    return name.lower().endswith(_LISTS)
+
+
+def _is_list(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode) and identify(stream.read(_HEAD))
+
+
+def _is_list_inside(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    if not _may_be_list(entry.filename):
+        return False
+    with archive.open(entry) as stream:
+        return identify(stream.read(_HEAD))
 
 
 def _check_count(source: Path, archive: zipfile.ZipFile) -> None:

@@ -28,15 +28,20 @@ class Verdict:
 
     `ran` is true only when at least one rule set was found and every one of them ran to its end. A rule set that breaks
     raises `Misconfigured` instead of giving a verdict. Who needs a checked document asks `is_valid`, or `demand` first.
+    Rules beyond XML Schema run only on a document that its schemas find valid; `warnings` are what they remark without
+    refusing. `not_run` names what had to be checked and could not: with any of it the document is not valid, whatever
+    else ran.
     """
 
     ran: bool
     rule_sets: tuple[RuleSet, ...] = ()
     findings: tuple[Befund, ...] = ()
+    not_run: tuple[Befund, ...] = ()
+    warnings: tuple[Befund, ...] = ()
 
     @property
     def is_valid(self) -> bool:
-        return self.ran and bool(self.rule_sets) and not self.findings
+        return self.ran and bool(self.rule_sets) and not self.findings and not self.not_run
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -44,9 +49,16 @@ class Verdict:
         return {rules.name: rules.sha256 for rules in self.rule_sets}
 
     def demand(self, root: str) -> Verdict:
-        """The verdict itself if rules ran; raises `Misconfigured("validate.schema.missing")` naming it otherwise."""
+        """The verdict itself if all rules ran.
+
+        Raises `Misconfigured`: `validate.schema.missing` naming the root when there was none, otherwise the code of the
+        first rule set that could not run, with all of them as findings.
+        """
         if not self.ran:
             raise Misconfigured("validate.schema.missing", where=f"root {root}")
+        if self.not_run:
+            first = self.not_run[0]
+            raise Misconfigured(first.code, where=first.hint, findings=self.not_run)
         return self
 
 

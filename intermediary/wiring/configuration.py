@@ -108,7 +108,7 @@ class Configuration:
         table = read_routes(settings.installation.routes)
         return Werkbank(
             schluessel={m.name: read_schluessel(m) for m in settings.mandant},
-            catalogue=Catalogue.open(settings.schemas.folder, own_schemas(table, self._mappings)),
+            catalogue=read_catalogue(settings, table, self._mappings),
             table=table,
             mappings=self._mappings,
             spool=self._spool,
@@ -156,6 +156,12 @@ def read_circles(settings: Settings) -> Circles:
     """Who may hand in through which channel; `Misconfigured` when a partner that a channel names is not listed."""
     partners = read_partners(settings)
     return Circles(partners, {one.name: partners.named(one.partner) for one in settings.channel if one.partner})
+
+
+def read_catalogue(settings: Settings, table: RoutingTable, mappings: Mappings) -> Catalogue:
+    """The schemas and code lists that documents are checked against; `Misconfigured` when a package is not as it was."""
+    own = own_schemas(table, mappings)
+    return Catalogue.open(settings.schemas.folder, own, demanded_lists=frozenset(settings.schemas.demanded_lists))
 
 
 def own_schemas(table: RoutingTable, mappings: Mappings) -> tuple[Path, ...]:

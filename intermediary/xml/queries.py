@@ -34,3 +34,14 @@ def is_deeper(root: etree._Element, max_depth: int) -> bool:
 @cache
 def _deeper(max_depth: int) -> etree.XPath:
     return etree.XPath(f"boolean({'/*' * (max_depth + 1)})")
+
+
+def users_of(root: etree._Element, *attributes: str) -> list[etree._Element]:
+    """Every element with one of these attributes (names without a namespace), in the order of the document."""
+    found = _users(attributes)(root)
+    return [one for one in found if isinstance(one, etree._Element)] if isinstance(found, list) else []
+
+
+@cache
+def _users(attributes: tuple[str, ...]) -> etree.XPath:
+    return etree.XPath("descendant-or-self::*[" + " or ".join(f"@{name}" for name in attributes) + "]")

@@ -53,17 +53,21 @@ class _Documents(etree.Resolver):
         return self.resolve_string(data, context)  # type: ignore[call-arg]
 
 
-def compile_schema(documents: Mapping[str, bytes], entry: str, *, where: str) -> Compiled:
+def compile_schema(
+    documents: Mapping[str, bytes], entry: str, *, where: str, fills_in: bool = False
+) -> Compiled:
     """The compiled schema of `documents[entry]`, which refers to the others by their keys.
 
     The documents must come from the gate (`parse`, then serialised). Raises `Misconfigured("validate.schema.broken")`
-    for whatever does not compile, also for a reference that is not a key; no file and no network is ever touched.
+    for whatever does not compile, also for a reference that is not a key; no file and no network is ever touched. With
+    `fills_in` validating writes the attributes that the schema fixes or presets into the document.
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
     parser.resolvers.add(_Documents(documents))
     try:
         root = etree.fromstring(documents[entry], parser=parser, base_url=entry)
-        return etree.XMLSchema(root)
+        options: Any = {"attribute_defaults": fills_in}  # lxml-stubs does not know it
+        return etree.XMLSchema(root, **options)
     except (etree.XMLSchemaParseError, etree.XMLSyntaxError, _UnknownDocument) as error:
         raise Misconfigured("validate.schema.broken", where=where) from error
 

@@ -65,4 +65,6 @@ def zipped(folder: Path, *, below: str = "") -> Path:
 
 def shared_folder(shared: Path, package: str) -> Path:
     """Where the shared material has the files of a pinned package."""
+    if "-codelisten@" in package:
+        return shared / "schemas" / package.replace("-codelisten@", "/") / "codelisten"
     return shared / "schemas" / OTHER_FOLDERS.get(package, package.replace("@", "/"))
