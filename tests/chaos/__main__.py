@@ -16,6 +16,7 @@ from tests.chaos.campaign import POSTGRESQL, SQLITE, Plan, Report, run
 from tests.chaos.disk import Drought, dry
 from tests.chaos.scenes import SCENES, Scene
 from tests.chaos.syscalls import FAILED, KILLED, Sweep, sweep
+from tests.chaos.ways import FOLDER, RABBIT
 
 
 def main() -> int:
@@ -32,6 +33,7 @@ def main() -> int:
     campaign.add_argument("--journal", type=Path, help="folder for the journals and the installation; stays afterwards")
     syscalls = verbs.add_parser("syscalls", help="SIGKILL or an error at every system call of the way, in turn")
     syscalls.add_argument("--engine", choices=(SQLITE, POSTGRESQL), default=SQLITE)
+    syscalls.add_argument("--way", choices=(FOLDER, RABBIT), default=FOLDER, help="how messages come in")
     syscalls.add_argument("--calls", default=":".join(KILLED), help="kinds to kill at, with colons")
     syscalls.add_argument("--errors", default=":".join(FAILED), help="kinds to fail with EIO")
     syscalls.add_argument("--most", type=int, default=10_000, help="of each kind at most so many")
@@ -60,7 +62,7 @@ def main() -> int:
 def _run(choice: argparse.Namespace, folder: Path) -> Report | Sweep | Drought | Scene:
     if choice.verb == "syscalls":
         calls, errors = (tuple(filter(None, text.split(":"))) for text in (choice.calls, choice.errors))
-        return sweep(choice.engine, folder, calls=calls, errors=errors, most=choice.most)
+        return sweep(choice.engine, folder, way=choice.way, calls=calls, errors=errors, most=choice.most)
     if choice.verb == "disk-full":
         return dry(choice.engine, folder, times=choice.times, seed=choice.seed, kills=choice.kills)
     if choice.verb in SCENES:

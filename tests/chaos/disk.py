@@ -57,7 +57,7 @@ def dry(engine: str, folder: Path, *, times: int, seed: int = 1, kills: int = 0,
         database = stack.enter_context(PrivatePostgres()).database() if engine == POSTGRESQL else ""
         stand = make_stand(folder / "site", pki=pki, database=database)
         data = stand.folder / "data"
-        _mount(stack, data, 48 * _MEBIBYTE)
+        _mount(stack, data, (48 + 3 * times) * _MEBIBYTE)
         journal, sent = Journal(folder / "faults.jsonl"), Journal(folder / "sent-folder.jsonl")
         heard = Journal(folder / "sink.jsonl", sync=True)
         for one in (journal, sent, heard):
@@ -90,6 +90,7 @@ def dry(engine: str, folder: Path, *, times: int, seed: int = 1, kills: int = 0,
         is_taken = sender.finish(120.0)
         cli = Cli(stand, nursery)
         settled = wait_until_settled(cli, 120.0) and is_taken
+        _demand_room(data)
         ended = [] if daemon.is_running() else [daemon.wait()]
         status = daemon.stop()
         log = stand.log.read_bytes()
@@ -112,6 +113,13 @@ def _fill(data: Path, left: int) -> None:
         while left == 0 or size > 0:
             ballast.write(bytes(4096))
             size = os.statvfs(data).f_bavail * 4096 - left
+
+
+def _demand_room(data: Path) -> None:
+    """What was handed in must not have filled the disk by itself: then nobody could go on, and no promise says so."""
+    room = os.statvfs(data)
+    if room.f_bavail * 10 < room.f_blocks:
+        raise AssertionError("the load has filled the disk: it has to be larger for so many times")
 
 
 def _mount(stack: ExitStack, place: Path, size: int) -> None:

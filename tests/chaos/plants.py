@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 LATE_SECONDS = 2.0
+SENT_SECONDS = 0.2
 
 
 def plant_into(name: str) -> None:
@@ -30,6 +31,21 @@ def _early_ack() -> None:
         return [Taken("", "new") for _ in eingaenge]
 
     Taker._insist = insist  # type: ignore[method-assign]
+
+
+def _ack_first() -> None:
+    """The AMQP door acknowledges what it is about to make durable."""
+    from intermediary.ingress.amqp.session import Session
+
+    offer, acknowledge = Session._offer, Session._acknowledge
+
+    def acknowledge_and_offer(self: Any, admitted: Sequence[Any]) -> None:
+        acknowledge(self, [delivery for delivery, _ in admitted])
+        threading.Event().wait(SENT_SECONDS)
+        offer(self, admitted)
+
+    Session._offer = acknowledge_and_offer  # type: ignore[method-assign]
+    Session._acknowledge = lambda *_: None  # type: ignore[method-assign,assignment]
 
 
 def _new_key() -> None:
@@ -110,6 +126,7 @@ def _double_claim() -> None:
 
 PLANTS: dict[str, Callable[[], None]] = {
     "early-ack": _early_ack,
+    "ack-first": _ack_first,
     "new-key": _new_key,
     "drop-on-500": _drop_on_500,
     "late-audit": _late_audit,

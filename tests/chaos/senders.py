@@ -171,12 +171,7 @@ class QueueSender:
 
     def declare(self) -> None:
         """The queues of the channel, before the first daemon."""
-        connection = pika.BlockingConnection(self._parameters)
-        channel = connection.channel()
-        channel.queue_declare(QUEUE, durable=True, arguments=dict(queue_arguments(QUEUE)))
-        for name in (refused_queue_of(QUEUE), ANSWERS):
-            channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
-        connection.close()
+        declare_queues(self._parameters)
 
     def start(self) -> None:
         self._thread.start()
@@ -216,6 +211,16 @@ class QueueSender:
             content_type=OSCI_MIME, message_id=about["id"], delivery_mode=2, headers=headers
         )
         channel.basic_publish("", QUEUE, body, properties, mandatory=True)
+
+
+def declare_queues(parameters: pika.URLParameters) -> None:
+    """The queues of the channel and of its way back."""
+    connection = pika.BlockingConnection(parameters)
+    channel = connection.channel()
+    channel.queue_declare(QUEUE, durable=True, arguments=dict(queue_arguments(QUEUE)))
+    for name in (refused_queue_of(QUEUE), ANSWERS):
+        channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
+    connection.close()
 
 
 class AnswerReader:

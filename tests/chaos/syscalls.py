@@ -1,8 +1,11 @@
 """SIGKILL, or an error of the disk, at every system call of the way, one after the other (faults F3, F15).
 
-For each kind of call a fresh message is taken, delivered and sealed under a tracer that strikes at the n-th call, for
-n = 1, 2, … until the process gets through. Then the way is gone once more without a tracer, which has to find and finish
-whatever was left. The checker looks at everything together at the end.
+For each thread and kind of call a fresh message is taken, delivered, answered and sealed under a tracer that strikes at the
+n-th call, for n = 1, 2, … until the process gets through. Then the way is gone once more without a tracer, which has to
+find and finish whatever was left. The checker looks at everything together at the end.
+
+The tracer counts for each thread and each system call alone; so one thread and one call are struck at a time. Otherwise the
+first thread to reach n would hide the n-th call of all others.
 """
 
 from __future__ import annotations
@@ -13,33 +16,44 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pika
+
 from intermediary.testing.pki import Pki
 from intermediary.testing.postgres import PrivatePostgres
+from intermediary.testing.servers import PrivateRabbit
 from tests.chaos.campaign import POSTGRESQL
 from tests.chaos.checker import Finding, check, kinds
 from tests.chaos.evidence import Cli, collect, is_settled
 from tests.chaos.installation import Stand, make_stand
 from tests.chaos.journal import Journal
 from tests.chaos.nursery import Nursery
+from tests.chaos.oneshot import LATE, MAIN
+from tests.chaos.senders import declare_queues
 from tests.chaos.sink import Sink
+from tests.chaos.ways import FOLDER, RABBIT, FolderWay, QueueWay, Way, threads
 
 KILLED = (
     "fdatasync",
     "fsync",
     "write",
     "pwrite64",
-    "rename,renameat,renameat2",
+    "rename",
+    "renameat",
+    "renameat2",
     "sendto",
     "sendmsg",
-    "unlink,unlinkat",
+    "unlink",
+    "unlinkat",
 )
-FAILED = ("fdatasync", "fsync", "pwrite64", "rename,renameat,renameat2")
+FAILED = ("fdatasync", "fsync", "pwrite64", "rename", "renameat", "renameat2")
+_MISSED = 2
+_TRIES = 10
 _ATTACH_SECONDS = 20.0
 _RUN_SECONDS = 120.0
 
@@ -75,101 +89,148 @@ def sweep(
     engine: str,
     folder: Path,
     *,
+    way: str = FOLDER,
     calls: tuple[str, ...] = KILLED,
     errors: tuple[str, ...] = (),
     most: int = 10_000,
+    plant: str = "",
     pki: Pki | None = None,
 ) -> Sweep:
-    """Strike at every call of each kind in `calls` with SIGKILL and of each in `errors` with EIO; `most` of each kind."""
+    """Strike at every call of each kind in `calls` with SIGKILL and of each in `errors` with EIO; `most` of each kind.
+
+    A `plant` is in every run that is struck.
+    """
     demand_tracer()
     started, result = time.monotonic(), Sweep()
-    with _surroundings(engine, folder, pki) as (stand, nursery, journal, sent):
+    with _surroundings(engine, way, folder, pki) as (stand, nursery, journal, going):
         cli = Cli(stand, nursery)
-        trial = _Trial(stand, nursery, sent)
-        for manner, chosen in (("signal=KILL", calls), ("error=EIO", errors)):
-            for call in chosen:
-                for number in range(1, most + 1):
-                    is_struck = trial.run(f"inject={call}:{manner}:when={number}", f"{call.split(',')[0]}-{number}")
-                    journal.write("strike", call=call, manner=manner, number=number, struck=is_struck)
-                    if not is_struck:
-                        break
-                    result.struck[f"{call.split(',')[0]} {manner}"] += 1
+        trial = _Trial(stand, nursery, going, plant)
+        trial.warm()
+        for thread in threads(way, engine):
+            made = trial.count(thread, {*calls, *errors})
+            journal.write("counted", thread=thread, made=made)
+            for manner, chosen in (("signal=KILL", calls), ("error=EIO", errors)):
+                for call in filter(made.__contains__, chosen):
+                    count = _strike_each(trial, journal, _Aim(thread, call, manner), most=most, surely=made[call])
+                    if count:
+                        result.struck[f"{thread}: {call} {manner}"] = count
         trial.finish(cli)
-        evidence = collect(stand, cli, sent=[sent.path], sink=folder / "sink.jsonl",
-                           settled=is_settled(cli.lines("state", "--all", "--json")))  # fmt: skip
+        going.close()
+        evidence = collect(stand, cli, sent=sorted(folder.glob("sent-*.jsonl")), sink=folder / "sink.jsonl",
+                           settled=is_settled(cli.lines("state", "--all", "--json")), ended=trial.ended)  # fmt: skip
         result.findings = check(evidence)
     result.seconds = time.monotonic() - started
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """Whose calls of which kind are struck, and how; without a manner they are only written down."""
+
+    thread: str
+    call: str
+    manner: str = ""
+
+    def at(self, number: int) -> list[str]:
+        """The same in the tracer's words."""
+        struck = ["-e", f"inject={self.call}:{self.manner}:when={number}"] if self.manner else []
+        return ["-e", f"trace={self.call}", *struck]
+
+
+def _strike_each(trial: _Trial, journal: Journal, aim: _Aim, *, most: int, surely: int) -> int:
+    """How many calls were struck; it is over when two runs in a row have got through.
+
+    A call up to number `surely` was seen. Where it is not made each time (a folder that is there already), more messages
+    are sent for it.
+    """
+    struck = missed = 0
+    for number in range(1, most + 1):
+        is_struck = any(trial.run(aim, number) for _ in range(_TRIES if number <= surely else 1))
+        journal.write("strike", thread=aim.thread, call=aim.call, manner=aim.manner, number=number, struck=is_struck)
+        struck, missed = struck + is_struck, 0 if is_struck else missed + 1
+        if missed == _MISSED:
+            break
+    return struck
+
+
 class _Trial:
     """One message on its way, struck once, and the way gone again."""
 
-    def __init__(self, stand: Stand, nursery: Nursery, sent: Journal) -> None:
+    def __init__(self, stand: Stand, nursery: Nursery, way: Way, plant: str) -> None:
         self._stand = stand
+        self._plant = plant
         self._nursery = nursery
-        self._sent = sent
+        self._way = way
+        self._told = stand.folder / "traced"
         self._count = 0
-        self._lying: set[str] = set()
+        self.ended: list[int] = []
 
-    def run(self, injection: str, name: str) -> bool:
+    def warm(self) -> None:
+        """Go the way once: tables and keys are made, so that every run after it makes the same calls."""
+        self._way.give("first")
+        self._go()
+
+    def count(self, thread: str, calls: Collection[str]) -> dict[str, int]:
+        """How often a thread makes each of these calls in a run that nobody disturbs."""
+        self._count += 1
+        self._way.give(f"{self._count}-counted")
+        self._go(_Aim(thread, ",".join(sorted(calls))))
+        return dict(Counter(line.partition("(")[0] for line in self._told.read_text(errors="replace").splitlines()))
+
+    def run(self, aim: _Aim, number: int) -> bool:
         """Whether the call was reached."""
         self._count += 1
-        self._give(f"{self._count}-{name}")
-        is_struck = self._go(injection)
+        self._way.give(f"{self._count}-{aim.call}-{number}")
+        is_struck = self._go(aim, number)
         if is_struck:
-            self._go("")
-        self._look()
+            self._go()
         return is_struck
 
     def finish(self, cli: Cli) -> None:
         """Go the way until nothing is left: what asked for patience is due later."""
         pause, end = threading.Event(), time.monotonic() + _RUN_SECONDS
         while time.monotonic() < end:
-            self._go("")
-            self._look()
-            if not self._lying and is_settled(cli.lines("state", "--all", "--json")):
+            self._go()
+            if not self._way.waiting() and is_settled(cli.lines("state", "--all", "--json")):
                 return
             pause.wait(0.3)
 
-    def _give(self, name: str) -> None:
-        self._sent.write("given", id=name, channel="folder")
-        bodies = self._stand.ordinary
-        draft = self._stand.site.inbox / f".{name}"
-        draft.write_bytes(bodies[self._count % len(bodies)])
-        draft.rename(self._stand.site.inbox / name)
-        self._lying.add(name)
-
-    def _look(self) -> None:
-        for name in [one for one in self._lying if not (self._stand.site.inbox / one).exists()]:
-            self._sent.write("taken", id=name)
-            self._lying.discard(name)
-
-    def _go(self, injection: str) -> bool:
+    def _go(self, aim: _Aim | None = None, number: int = 0) -> bool:
         """One run; whether it was struck: killed, or told by the tracer."""
-        go = self._stand.folder / "go"
-        go.unlink(missing_ok=True)
-        os.mkfifo(go, 0o600)
-        words = ["oneshot", "folder", str(self._stand.site.config), str(go), "1"]
-        pid = self._nursery.start(words, log=self._stand.log)
-        tracer, told = None, self._stand.folder / "traced"
-        if injection:
-            told.unlink(missing_ok=True)
+        gate = self._stand.folder / "gate"
+        for path in (gate, gate.with_suffix(".here"), self._told):
+            path.unlink(missing_ok=True)
+        os.mkfifo(gate, 0o600)
+        thread = aim.thread if aim is not None else MAIN
+        words = ["oneshot", self._way.name, str(self._stand.site.config), str(gate), thread, str(self._way.waiting())]
+        pid = self._nursery.start(words, log=self._stand.log, plant=self._plant if number else "")
+        found = self._await_thread(pid, gate)
+        tracer = None
+        if aim is not None and found:
             tracer = subprocess.Popen(
-                ["strace", "-f", "-qq", "-e", f"trace={injection[7:].split(':')[0]}", "-e", injection,
-                 "-o", str(told), "-p", str(pid)],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                ["strace", "-qq", *aim.at(number), "-o", str(self._told), "-p", str(found)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
-            _wait_for_tracer(pid)
-        with go.open("wb") as pipe:
-            pipe.write(b"go")
+            _wait_for_tracer(found)
+        if found:
+            with gate.open("wb") as pipe:
+                pipe.write(b"go")
         status = self._end(pid)
         if tracer is not None:
             tracer.wait(_ATTACH_SECONDS)
-            with suppress(ValueError):
-                tracer.communicate(timeout=1)
-        is_told = injection.count("error=") > 0 and told.exists() and "(INJECTED)" in told.read_text(errors="replace")
-        return status == -9 or is_told
+        is_struck = status == -9 or (self._told.exists() and "(INJECTED)" in self._told.read_text(errors="replace"))
+        if not is_struck and status not in (0, LATE):
+            self.ended.append(status)
+        return is_struck
+
+    def _await_thread(self, pid: int, gate: Path) -> int:
+        """Its id when it stands at the gate; 0 when the process ended without it."""
+        pause, here = threading.Event(), gate.with_suffix(".here")
+        while not here.exists():
+            if self._nursery.status(pid) is not None:
+                return 0
+            pause.wait(0.003)
+        return int(here.read_text(encoding="ascii"))
 
     def _end(self, pid: int) -> int:
         pause, end = threading.Event(), time.monotonic() + _RUN_SECONDS
@@ -192,17 +253,26 @@ def _wait_for_tracer(pid: int) -> None:
 
 
 @contextmanager
-def _surroundings(engine: str, folder: Path, pki: Pki | None) -> Iterator[tuple[Stand, Nursery, Journal, Journal]]:
+def _surroundings(
+    engine: str, way: str, folder: Path, pki: Pki | None
+) -> Iterator[tuple[Stand, Nursery, Journal, Way]]:
     with ExitStack() as stack:
+
+        def journal(name: str, *, sync: bool = False) -> Journal:
+            one = Journal(folder / f"{name}.jsonl", sync=sync)
+            stack.callback(one.close)
+            return one
+
         folder.mkdir(parents=True, exist_ok=True)
         database = stack.enter_context(PrivatePostgres()).database() if engine == POSTGRESQL else ""
-        stand = make_stand(folder / "site", pki=pki, database=database)
-        journal, sent = Journal(folder / "faults.jsonl"), Journal(folder / "sent-folder.jsonl")
-        heard = Journal(folder / "sink.jsonl", sync=True)
-        for one in (journal, sent, heard):
-            stack.callback(one.close)
-        sink = Sink(stand.socket, heard, seed=1, share=0.0)
+        broker = stack.enter_context(PrivateRabbit()).url if way == RABBIT else ""
+        stand = make_stand(folder / "site", pki=pki, database=database, broker=broker)
+        sink = Sink(stand.socket, journal("sink", sync=True), seed=1, share=0.0)
         stack.callback(sink.close)
         nursery = Nursery(stand.plugins)
         stack.callback(nursery.close)
-        yield stand, nursery, journal, sent
+        going: Way = FolderWay(stand, journal("sent-folder"))
+        if broker:
+            declare_queues(pika.URLParameters(broker))
+            going = QueueWay(stand, broker, journal("sent-rabbit"), journal("sent-answers"))
+        yield stand, nursery, journal("faults"), going

@@ -12,6 +12,7 @@ from intermediary.testing.servers import RabbitMissing
 from tests.chaos.campaign import POSTGRESQL, SQLITE, Plan, run
 from tests.chaos.disk import MountForbidden, dry
 from tests.chaos.syscalls import TraceForbidden, sweep
+from tests.chaos.ways import RABBIT, threads
 
 SEED = int(os.environ.get("INTERMEDIARY_SEED", "7"))
 PATIENCE_SECONDS = 600.0
@@ -54,6 +55,19 @@ def test_a_kill_at_a_system_call_breaks_no_promise(tmp_path: Path) -> None:
 
     assert [] == result.findings
     assert 3 == sum(result.struck.values())
+
+
+def test_the_lines_to_broker_and_database_are_struck_by_themselves(tmp_path: Path) -> None:
+    """The first thing each thread sends: the tracer's count of one thread hides no call of another."""
+    try:
+        result = sweep(POSTGRESQL, tmp_path, way=RABBIT, calls=("sendto",), most=1)
+    except (TraceForbidden, RabbitMissing, PostgresMissing) as missing:
+        if os.environ.get("INTERMEDIARY_SERVERS_REQUIRED") == "1" and not isinstance(missing, TraceForbidden):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+    assert [] == result.findings
+    assert {f"{thread}: sendto signal=KILL": 1 for thread in threads(RABBIT, POSTGRESQL)} == result.struck
 
 
 def test_a_full_disk_breaks_no_promise(tmp_path: Path) -> None:
