@@ -38,8 +38,7 @@ soak: setup packages ## minutes of load and kills, then fresh machines (as root,
 	$(CHAOS) campaign --engine postgresql --kills 500 --broker-kills 100 --alarms 10 --database-kills 100 --moods 40 --network-faults 300 --stops 60 --seed 2
 	$(CHAOS) campaign --engine sqlite --stops 20 --share 0.5 --seed 3
 	$(CHAOS) campaign --engine postgresql --stops 20 --share 0.5 --seed 4
-	$(CHAOS) syscalls --engine sqlite
-	$(CHAOS) syscalls --engine postgresql
+	for engine in sqlite postgresql; do for way in folder queue; do $(CHAOS) syscalls --engine $$engine --way $$way || exit 1; done; done
 	$(CHAOS) disk-full --engine sqlite --times 50 --kills 10
 	$(CHAOS) disk-full --engine postgresql --times 50 --kills 10
 	.venv/bin/python -m tests.soak.rolling_upgrade --messages 600 --kills 12 --seed 1
