@@ -47,7 +47,7 @@ VERBS: dict[str, Verb] = {
     "incidents": Verb("intermediary.cli.incidents:command", "List what is wrong at present, and who heals it."),
     "targets": Verb("intermediary.cli.targets:command", "Show how targets do; stop one, let it go on."),
     "audit": Verb("intermediary.cli.audit:command", "Verify and export the audit trail."),
-    "mapping": Verb("intermediary.cli.mapping:command", "List and test mappings."),
+    "mapping": Verb("intermediary.cli.mapping:command", "Make, list, test, lint and report mappings."),
     "connector": Verb("intermediary.cli.connector:command", "List connectors."),
     "simulate": Verb("intermediary.testing.simulate.command:command", "Start a local stand-in of a partner."),
     "keys": Verb("intermediary.cli.keys:command", "List keys; foresee which messages a missing key costs."),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from intermediary.cli.complain import FINDINGS, USAGE, error
+from intermediary.cli.complain import USAGE, error
 from intermediary.cli.options import json_option, say, say_json, say_setting, say_unusable
 
 _SCHEMAS = click.option(
@@ -19,9 +18,31 @@ _SCHEMAS = click.option(
 )
 
 
-@click.group("mapping")
+_BENCH = {
+    "test": "intermediary.testing.workbench.verbs.test:test",
+    "lint": "intermediary.testing.workbench.verbs.lint:lint",
+}
+
+
+class _Verbs(click.Group):
+    """The verbs of `mapping`. Those of the workbench live in `testing`, which no room imports; they are reached by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_BENCH]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _BENCH:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = _BENCH[cmd_name].partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        if not isinstance(found, click.Command):
+            raise TypeError(f"{_BENCH[cmd_name]} is not a command")
+        return found
+
+
+@click.group("mapping", cls=_Verbs)
 def command() -> None:
-    """List and test mappings."""
+    """Make, list, test, lint and report mappings."""
 
 
 @command.command("list")
@@ -47,33 +68,6 @@ def list_(as_json: bool) -> None:
             say_setting(key, text)
 
 
-@command.command("test")
-@click.argument("names", nargs=-1)
-@click.option("--update", is_flag=True, help="Make what comes out the expectation; read the difference like code.")
-@_SCHEMAS
-def test(names: tuple[str, ...], update: bool, schemas: Path | None) -> None:
-    """Run the golden cases of NAMES (`bewohnerparken` or `bewohnerparken@1`), or of all installed mappings."""
-    from intermediary.route.plugins import Mappings
-    from intermediary.validate.catalogue import Catalogue
-
-    # Nobody imports `testing`; its runner is reached by name, as the verbs in main.py are.
-    golden = importlib.import_module("intermediary.testing.golden")
-    mappings = Mappings()
-    official = Catalogue.open(schemas) if schemas is not None else None
-    failed = 0
-    for name in _chosen(names, mappings.names()):
-        mapping = mappings.get(name)
-        folder = folder_of(mapping)
-        own = [folder / "schema"] if (folder / "schema").is_dir() else []
-        inputs = Catalogue.open(None, own=own) if own else None
-        cases = golden.cases_in(folder / "golden")
-        wrong = [case.name for case in cases if not _passes(golden, mapping, case, inputs, official, update)]
-        failed += len(wrong)
-        checked = "outputs checked officially" if official is not None else "outputs not checked officially: --schemas"
-        say(f"{name}: {len(cases) - len(wrong)} of {len(cases)} cases as expected ({checked})")
-    sys.exit(FINDINGS if failed else 0)
-
-
 @command.command("shape")
 @click.argument("name")
 @_SCHEMAS
@@ -82,13 +76,15 @@ def test(names: tuple[str, ...], update: bool, schemas: Path | None) -> None:
 def shape(name: str, schemas: Path | None, more: tuple[str, ...], write: bool) -> None:
     """Generate the shape of what mapping NAME writes, from the installed package and its golden messages."""
     from intermediary.mapping.shape import ShapeError
-    from intermediary.route.plugins import Mappings
+    from intermediary.operations.mapping_places import NoSuchMapping, places
 
     if schemas is None:
         raise click.UsageError("name the schemas folder with --schemas")
-    mappings = Mappings()
-    mapping = mappings.get(_chosen((name,), mappings.names())[0])
-    folder = folder_of(mapping)
+    try:
+        (place,) = places((name,))
+    except NoSuchMapping as missing:
+        raise click.UsageError(str(missing)) from None
+    mapping, folder = place.mapping, place.folder
     try:
         text = shape_text(mapping.standard, folder, schemas, more)
     except ShapeError as refusal:
@@ -122,52 +118,6 @@ def shape_text(standard: str, folder: Path, schemas: Path, more: tuple[str, ...]
     root = str(roots[0].tag).rpartition("}")[2]
     paths = {path for one in roots for path in paths_of(one)} | {parse_path(root, text) for text in more}
     return shape_of(schema, paths, standard=standard, package=package.id, sha256=package.sha256)
-
-
-def folder_of(mapping: object) -> Path:
-    """The folder a mapping was loaded from: its golden cases and tables lie there."""
-    file = sys.modules[type(mapping).__module__].__file__
-    if file is None:
-        raise LookupError("the mapping has no folder")
-    return Path(file).parent
-
-
-def _passes(golden: Any, mapping: object, case: Any, inputs: Any, official: Any, update: bool) -> bool:
-    from intermediary.xml.parser import parse
-
-    try:
-        outcome = golden.run(mapping, case, inputs)
-        if update:
-            golden.update(case, outcome)
-        lines = golden.differences(case, outcome)
-    except golden.GoldenError as broken:
-        error(str(broken))
-        return False
-    if official is not None and outcome.ausgabe is not None:
-        verdict = official.validate(parse(outcome.ausgabe.nachricht))
-        lines += [f"{one.path}: {one.rule}" for one in verdict.findings]
-        lines += [] if verdict.ran else ["the schemas folder has no package for this message"]
-    for line in (f"{case.name}: {case.why}", *lines) if lines else ():
-        say(line)
-    return not lines
-
-
-def _chosen(names: tuple[str, ...], installed: tuple[str, ...]) -> list[str]:
-    """Full names; a name without a version means its highest one."""
-    from intermediary.core.tables import did_you_mean
-
-    chosen = []
-    for name in names or installed:
-        found = [one for one in installed if one == name or one.partition("@")[0] == name]
-        if not found:
-            raise click.UsageError(f"no mapping {name!r} is installed: {did_you_mean(name, installed)}")
-        chosen.append(max(found, key=_version))
-    return chosen
-
-
-def _version(name: str) -> int:
-    version = name.partition("@")[2]
-    return int(version) if version.isdigit() else 0
 
 
 def _settings(mapping: object) -> dict[str, str]:

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias, TypeVar, overload
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Befund
 from intermediary.mapping.findings import REFUSED
+from intermediary.mapping.lines import wanted
 from intermediary.mapping.provenance import Sourced
 from intermediary.xml.parser import Element
 
@@ -125,6 +126,9 @@ class Group:
     def repeated(self, name: str, parse: Parse[T]) -> tuple[Sourced[T], ...]: ...
     def repeated(self, name: str, parse: Parse[Any] = text) -> tuple[Sourced[Any], ...]:
         """All fields of that name, in the sender's order."""
+        notes = wanted()
+        if notes is not None:
+            notes.asked.add(f"{self.path}/{name}")
         return tuple(self._value(element, path, parse) for element, path in self._children(name))
 
     def group(self, name: str) -> Group:

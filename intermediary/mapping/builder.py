@@ -20,6 +20,7 @@ from typing import Any
 
 from intermediary.core.values import Herkunft
 from intermediary.mapping.lexical import write
+from intermediary.mapping.lines import wanted
 from intermediary.mapping.provenance import Code, Sourced
 from intermediary.mapping.serialise import Tree, serialise
 from intermediary.mapping.structure import Child, Complex, Shape, Simple
@@ -57,6 +58,7 @@ class _Leaf:
     child: Child
     text: str = field(repr=False)
     origin: Sourced[Any] = field(repr=False)
+    line: str = ""
 
 
 class Node:
@@ -103,7 +105,7 @@ class Node:
             lexical = write(value.value, simple, child.fixed)
         except ValueError as broken:
             raise self._wrong(name, str(broken)) from None
-        self._parts.append(_Leaf(child, lexical, value))
+        self._parts.append(_Leaf(child, lexical, value, _line() if wanted() is not None else ""))
 
     def attribute(self, name: str, value: str | None) -> None:
         """An attribute of this element; None adds nothing. Attributes frame a message (product, test): no Herkunft."""
@@ -180,6 +182,9 @@ class Node:
 
     def _tree(self, path: str, herkunft: list[Herkunft]) -> Tree:
         self._demand_complete()
+        notes = wanted()
+        if notes is not None:
+            notes.lines[path] = self._line
         seen: Counter[str] = Counter()
         children: list[Tree] = []
         for part in self._ordered():
@@ -190,6 +195,8 @@ class Node:
                 children.append(part._tree(place, herkunft))
             else:
                 herkunft.append(Herkunft(place, part.origin.kind, part.origin.source))
+                if notes is not None:
+                    notes.lines[place] = part.line
                 children.append(Tree(_qualified(child), text=part.text))
         if not children:
             herkunft.append(Herkunft(path, "constant"))

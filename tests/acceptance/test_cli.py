@@ -249,7 +249,7 @@ def test_mapping_test_runs_the_golden_cases():
     unknown = call("mapping", "test", "bewohnerparkn")
 
     assert 0 == said.code
-    assert "cases as expected" in said.out
+    assert "Fällen wie erwartet" in said.out
     assert 2 == unknown.code
     assert "bewohnerparken@1" in unknown.err
 

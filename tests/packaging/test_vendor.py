@@ -124,7 +124,7 @@ def test_golden_cases_and_shape_are_the_vendors_own(vendor: Environment, site: S
     tested = run(vendor.program, "mapping", "test", MAPPING, *schemas, folder=site.folder)
     shape = run(vendor.program, "mapping", "shape", MAPPING, *schemas, folder=site.folder)
 
-    assert "3 of 3 cases as expected (outputs checked officially)" in tested
+    assert "3 von 3 Fällen wie erwartet (Ausgaben amtlich geprüft)" in tested
     assert (source / "musterverfahren/hundesteuer/shape.toml").read_text(encoding="utf-8") == shape
 
 

@@ -10,7 +10,7 @@ import pytest
 from intermediary.testing.workbench.lint.finding import INSTEAD
 from intermediary.testing.workbench.lint.static import impurities
 
-PROJECT = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[4]
 
 # Kind, line of the finding, code of mapping.py.
 IMPURE = {
