@@ -27,6 +27,7 @@ class Places:
         self._root = root
         self._known = known
         self._children: dict[Element, list[Child]] = {}
+        self._by_element: dict[Element, Child] = {}
 
     def find(self, node_path: str | None) -> tuple[str, str]:
         """The readable path, and the name of its last step."""
@@ -49,6 +50,22 @@ class Places:
             shown.append(f"{name}[{position}]" if is_one_of_many else name)
         return "/" + "/".join(shown), name
 
+    def of(self, element: Element) -> tuple[str, str]:
+        """The readable path to an element of the document, and its name."""
+        shown: list[str] = []
+        one: Element | None = element
+        while one is not None:
+            parent = one.getparent()
+            name = self._shown(local_name(one))
+            _, position, is_one_of_many = (one, 1, False) if parent is None else self._place(one, parent)
+            shown.append(f"{name}[{position}]" if is_one_of_many else name)
+            one = parent
+        return "/" + "/".join(reversed(shown)), self._shown(local_name(element))
+
+    def _place(self, element: Element, parent: Element) -> Child:
+        self._table(parent)
+        return self._by_element[element]
+
     def _child(self, element: Element, parts: re.Match[str]) -> Child | None:
         wanted = int(parts["position"] or 1)
         children = self._table(element)
@@ -68,6 +85,7 @@ class Places:
                 met[one.tag] += 1
                 table.append((one, met[one.tag], totals[one.tag] > 1))
             self._children[element] = table
+            self._by_element.update((child[0], child) for child in table)
         return table
 
     def _shown(self, name: str) -> str:

@@ -1,0 +1,146 @@
+"""A compiled Schematron, and what its output means for a document."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from intermediary.core.faults import Misconfigured, Rejected
+from intermediary.core.values import Befund
+from intermediary.validate.findings import CODE, MAX_FINDINGS
+from intermediary.validate.hints import CUT
+from intermediary.validate.package import Package
+from intermediary.validate.places import Places
+from intermediary.validate.rules.model import Assertion, Level
+from intermediary.validate.rules.reading import read_schematron
+from intermediary.validate.rules.writing import stylesheet
+from intermediary.validate.verdict import RuleSet
+from intermediary.xml.cage.cage import Sheet
+from intermediary.xml.parser import Element, parse
+
+WARNING = "validate.rules.warning"
+EMPTY: Mapping[str, Level] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One Schematron in one phase as a stylesheet, with the sentences its output stands for.
+
+    `sha256` of the rule set covers the package and the phase: equal hashes mean equal rules.
+    """
+
+    rule_set: RuleSet
+    sheet: Sheet
+    patterns: int
+    assertions: tuple[Assertion, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one rule set says of one document: findings make it invalid, warnings do not."""
+
+    findings: tuple[Befund, ...] = ()
+    warnings: tuple[Befund, ...] = ()
+
+
+def compile_program(package: Package, path: str, phase: str = "") -> Program:
+    """Reads and translates a Schematron; the stylesheet itself is compiled by the cage at its first use.
+
+    Raises `Misconfigured("validate.rules.forbidden" | "validate.rules.broken")`.
+    """
+    schematron = read_schematron(package, path, phase)
+    manifest = package.manifest
+    name = f"{package.id} {path}" + (f" {phase}" if phase else "")
+    digest = hashlib.sha256(f"{package.id} {package.sha256}\n{path}\n{phase}\n".encode()).hexdigest()
+    return Program(
+        RuleSet(name, manifest.name, manifest.version, digest),
+        Sheet.of(schematron.binding, stylesheet(schematron)),
+        len(schematron.patterns),
+        schematron.assertions,
+    )
+
+
+def read_outcome(
+    program: Program,
+    output: bytes,
+    root: Element,
+    names: Collection[str],
+    levels: Mapping[str, Level] = EMPTY,
+) -> Outcome:
+    """The findings behind an output. `names` are what paths may repeat, `levels` override those of single rules.
+
+    Raises `Misconfigured("validate.rules.broken")` when the output is not that of a complete run.
+    """
+    run = _complete(program, output)
+    failures = [_Failure.of(one, program) for one in run.iterchildren("f")]
+    failures.sort(key=lambda one: (one.at, one.assertion.number))
+    elements = _elements(root, {one.at for one in islice(failures, 4 * MAX_FINDINGS)})
+    places = Places(root, names)
+    found: dict[Level, list[Befund]] = {"error": [], "warning": []}
+    for one in failures:
+        level = levels.get(one.assertion.id, one.assertion.level)
+        kept = found[level]
+        if len(kept) < MAX_FINDINGS:
+            kept.append(_befund(one, level, elements.get(one.at), places, names))
+        elif len(kept) == MAX_FINDINGS:
+            code = CODE if level == "error" else WARNING
+            kept.append(Befund(code, rule="too-many-findings", hint=CUT.format(limit=MAX_FINDINGS)))
+    return Outcome(tuple(found["error"]), tuple(found["warning"]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    assertion: Assertion
+    at: int
+    attribute: str = field(repr=False)
+
+    @classmethod
+    def of(cls, element: Element, program: Program) -> _Failure:
+        try:
+            number, at = int(element.get("a", "")), int(element.get("e", ""))
+            return cls(program.assertions[number], at, element.get("n", ""))
+        except (ValueError, IndexError) as error:
+            raise _not_complete(program) from error
+
+
+def _complete(program: Program, output: bytes) -> Element:
+    """The root of an output in which every pattern has said that it was done."""
+    try:
+        run = parse(output)
+    except Rejected as fault:
+        raise _not_complete(program) from fault
+    done = sum(1 for _ in run.iterchildren("p"))
+    if run.tag != "run" or len(run) == 0 or run[-1].tag != "end" or done != program.patterns:
+        raise _not_complete(program)
+    return run
+
+
+def _not_complete(program: Program) -> Misconfigured:
+    return Misconfigured("validate.rules.broken", where=f"{program.rule_set.name}: broke off")
+
+
+def _elements(root: Element, wanted: set[int]) -> dict[int, Element]:
+    """The elements at positions in document order, from 1; one walk."""
+    most = max(wanted, default=0)
+    walk = enumerate(islice(root.iter(), most), start=1)
+    return {number: element for number, element in walk if number in wanted}
+
+
+def _line(element: Element) -> int | None:
+    line: Any = element.sourceline
+    return int(line) if line else None
+
+
+def _befund(failure: _Failure, level: Level, element: Element | None, places: Places, names: Collection[str]) -> Befund:
+    path, name, line = "/", "*", None
+    if element is not None:
+        path, name = places.of(element)
+        line = _line(element)
+    if failure.attribute:
+        name = failure.attribute if failure.attribute in names else "*"
+        path = f"{path}/@{name}"
+    hint = failure.assertion.hint.replace("{name}", name)
+    return Befund(CODE if level == "error" else WARNING, path=path, line=line, rule=failure.assertion.id, hint=hint)

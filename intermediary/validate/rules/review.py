@@ -1,0 +1,49 @@
+"""Looking at a package's rules before it is taken in: read, translated and, where the processor is there, compiled."""
+
+from __future__ import annotations
+
+from intermediary.core.faults import Misconfigured
+from intermediary.validate.package import Package, Packages
+from intermediary.validate.rules.choosing import acceptance, choice
+from intermediary.validate.rules.program import compile_program
+from intermediary.validate.rules.scenarios import read_scenarios
+from intermediary.xml.cage.cage import Cage, Caged, Sheet, has_saxon
+
+
+def review_rules(package: Package, packages: Packages) -> None:
+    """Raises `Misconfigured("validate.rules.broken" | "validate.rules.forbidden")` for rules that cannot run.
+
+    A root of `rules` that no package in reach declares is `validate.package.manifest`: these rules would never run.
+    """
+    known = {root for one in packages.within_reach(package) for roots in one.index.values() for root in roots}
+    known |= {root for roots in package.index.values() for root in roots}
+    named: list[tuple[str, Sheet]] = []
+    for rules in package.manifest.rules:
+        unknown = [root for root in rules.roots if root not in known]
+        unknown += [entry for entry in rules.entries if entry not in package.index]
+        if unknown:
+            raise Misconfigured("validate.package.manifest", where=f"{package.id}: rules: {unknown[0]}")
+        name = f"{package.id} {rules.file}"
+        if not rules.is_scenarios:
+            named.append((name, compile_program(package, rules.file, rules.phase).sheet))
+            continue
+        scenarios = read_scenarios(package, rules.file, packages)
+        named.append((name, choice(scenarios)))
+        for one in scenarios:
+            named += [(f"{place.id} {path}", compile_program(place, path).sheet) for place, path in one.rules]
+            named += [(f"{name}: {one.name}", acceptance(one))] if one.accept else []
+    _compile([(name, sheet) for name, sheet in named if sheet.kind == "xslt1" or has_saxon()])
+
+
+def _compile(named: list[tuple[str, Sheet]]) -> None:
+    if not named:
+        return
+    cage = Cage()
+    try:
+        cage.compile([sheet for _, sheet in named])
+    except Caged as caged:
+        code = "validate.rules.limit" if caged.reason == "limit" else "validate.rules.broken"
+        text = " ".join(caged.text.split())[:200]
+        raise Misconfigured(code, where=f"{named[caged.position][0]}: {text}") from caged
+    finally:
+        cage.close()

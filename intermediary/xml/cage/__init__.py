@@ -1,0 +1,1 @@
+"""A child process in which stylesheets of others run: no file, no network, no environment, little time and memory."""
