@@ -4,25 +4,47 @@ What is not on this page may change. `mappings/bewohnerparken` is the example to
 to a mapping.
 """
 
-from intermediary.core.ports import Antrag, Kontext, Mapping
+from intermediary.core.characters import what_cannot_be_transported
+from intermediary.core.ports import ANY_ROOT, Antrag, Kontext, Mapping
 from intermediary.core.values import Ausgabe, Dokument, MemoryContent, Part
 from intermediary.mapping.accessor import Group, Payload, boolean, code, date, decimal, integer, normal, text
 from intermediary.mapping.builder import Builder, BuildError, Built, Node
 from intermediary.mapping.codes import CodeTable, load_codes
+from intermediary.mapping.document import Frame, document
+from intermediary.mapping.entries import Entry, payload_entries
 from intermediary.mapping.files import media_type_of, shown_name
+from intermediary.mapping.filled import Filled, Remark, Row, Section, Value, fill
 from intermediary.mapping.findings import Findings
+from intermediary.mapping.form import Form, FormField, FormGroup, identity_of
+from intermediary.mapping.forms import configured_form
 from intermediary.mapping.german import local, write_date, write_moment
 from intermediary.mapping.labels import Labels, load_labels
+from intermediary.mapping.letter import letter_sections
 from intermediary.mapping.lexical import allows
 from intermediary.mapping.package import package
+from intermediary.mapping.pdf import pdf_missing, pdf_of
 from intermediary.mapping.provenance import Code, Sourced, codelist, constant, derived, metadata, rule
+from intermediary.mapping.reference import Reference
 from intermediary.mapping.settings import read_settings
 from intermediary.mapping.structure import Shape, load
 from intermediary.mapping.summary import File, summary
+from intermediary.mapping.xdomea_files import (
+    MEDIUM_ELEKTRONISCH,
+    PDF_A,
+    Datei,
+    Unterlage,
+    day_of_receipt,
+    generated,
+    received,
+    write_dokumente,
+)
 
 load_shape = load
 
 __all__ = [
+    "ANY_ROOT",
+    "MEDIUM_ELEKTRONISCH",
+    "PDF_A",
     "Antrag",
     "Ausgabe",
     "BuildError",
@@ -30,9 +52,16 @@ __all__ = [
     "Built",
     "Code",
     "CodeTable",
+    "Datei",
     "Dokument",
+    "Entry",
     "File",
+    "Filled",
     "Findings",
+    "Form",
+    "FormField",
+    "FormGroup",
+    "Frame",
     "Group",
     "Kontext",
     "Labels",
@@ -41,17 +70,30 @@ __all__ = [
     "Node",
     "Part",
     "Payload",
+    "Reference",
+    "Remark",
+    "Row",
+    "Section",
     "Shape",
     "Sourced",
+    "Unterlage",
+    "Value",
     "allows",
     "boolean",
     "code",
     "codelist",
+    "configured_form",
     "constant",
     "date",
+    "day_of_receipt",
     "decimal",
     "derived",
+    "document",
+    "fill",
+    "generated",
+    "identity_of",
     "integer",
+    "letter_sections",
     "load_codes",
     "load_labels",
     "load_shape",
@@ -60,11 +102,17 @@ __all__ = [
     "metadata",
     "normal",
     "package",
+    "payload_entries",
+    "pdf_missing",
+    "pdf_of",
     "read_settings",
+    "received",
     "rule",
     "shown_name",
     "summary",
     "text",
+    "what_cannot_be_transported",
     "write_date",
+    "write_dokumente",
     "write_moment",
 ]

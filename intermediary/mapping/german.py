@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 _WINTER = timezone(timedelta(hours=1), "MEZ")
@@ -30,6 +31,26 @@ def write_moment(moment: datetime) -> str:
     """`03.04.2026, 14:05 Uhr (MESZ)`."""
     here = local(moment)
     return f"{write_date(here.date())}, {here.hour:02}:{here.minute:02} Uhr ({here.tzname()})"
+
+
+def write_decimal(lexical: str) -> str:
+    """`1234,5` for `1234.5`: a plain decimal number with a comma, its digits as they were sent; `ValueError` for others."""
+    if re.fullmatch(r"[+-]?[0-9]+\.[0-9]+", lexical) is None:
+        raise ValueError("no decimal fraction")
+    return lexical.replace(".", ",")
+
+
+def write_time_of_day(lexical: str) -> str:
+    """`14:05 Uhr` or `03.04.2026, 14:05 Uhr` from an XML time or dateTime, in the zone it names; `ValueError` for others."""
+    found = re.fullmatch(
+        r"(?:([0-9]{4})-([0-9]{2})-([0-9]{2})T)?([0-9]{2}:[0-9]{2})(:[0-9.]+)?(Z|[+-][0-9:]+)?", lexical
+    )
+    if found is None:
+        raise ValueError("no time of day")
+    day = f"{found[3]}.{found[2]}.{found[1]}, " if found[1] else ""
+    seconds = found[5] if found[5] and found[5].strip(":0.") else ""
+    zone = {None: "", "Z": " (UTC)"}.get(found[6], f" (UTC{found[6]})")
+    return f"{day}{found[4]}{seconds} Uhr{zone}"
 
 
 def write_bytes(length: int) -> str:

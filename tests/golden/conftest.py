@@ -16,6 +16,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 # Official packages that the mappings write, each after those it requires.
 OFFICIAL = (
     "xdomea/3.1.0",
+    "xdomea/3.0.0",
     "common/xoev.de",
     "common/www.w3.org",
     "common/www.osci.de/xinneres",
@@ -24,6 +25,7 @@ OFFICIAL = (
     "xmeld/25.11a",
 )
 MAPPINGS = sorted(path.parent for path in (PROJECT / "mappings").glob("*/golden"))
+OWN = [folder / "schema" for folder in MAPPINGS if (folder / "schema").is_dir()]
 
 
 def mapping_of(folder: Path) -> Any:
@@ -33,8 +35,8 @@ def mapping_of(folder: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def inputs() -> Catalogue:
-    """The mappings' own input schemas."""
-    return Catalogue.open(None, own=[folder / "schema" for folder in MAPPINGS])
+    """The mappings' own schemas."""
+    return Catalogue.open(None, own=OWN)
 
 
 @pytest.fixture(scope="session")
@@ -49,5 +51,5 @@ def schemas_folder(shared_or_none: Path | None, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="session")
 def official(schemas_folder: Path) -> Catalogue:
-    """The official schemas; a test that asks for it also asks for `shared`."""
-    return Catalogue.open(schemas_folder)
+    """The official schemas and the mappings' own; a test that asks for it also asks for `shared`."""
+    return Catalogue.open(schemas_folder, own=OWN)

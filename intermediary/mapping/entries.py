@@ -1,0 +1,155 @@
+"""What an application says, as a tree of named entries: the same for XML of any shape and for JSON.
+
+An entry holds either a text or further entries. Nothing of the payload is left out: attributes are entries `@name`, text
+between elements is an entry `text()`, values of a JSON list are repetitions of its name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from intermediary.core.faults import Rejected
+from intermediary.core.ports import Antrag
+from intermediary.core.values import Befund
+from intermediary.mapping.findings import REFUSED
+from intermediary.xml.parser import Element
+
+_XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_ABOUT_THE_FILE = (f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation")
+_BLANKS = " \t\r\n"
+_DEEPEST = 200
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One element, attribute or JSON value. `path` is its place in the payload, as in Befunde and Herkunft."""
+
+    name: str
+    path: str
+    text: str = field(default="", repr=False)
+    entries: tuple[Entry, ...] = field(default=(), repr=False)
+
+    def leaves(self) -> Iterator[Entry]:
+        """The entry itself if it holds a text, otherwise all below it that do, in order."""
+        if not self.entries:
+            yield self
+        for one in self.entries:
+            yield from one.leaves()
+
+
+def payload_entries(antrag: Antrag) -> Entry:
+    """The payload of an Antrag: from its tree, or from its JSON text where the pipeline had no tree to give."""
+    if antrag.tree is None:
+        return entries_of_json(antrag.payload.content.read())
+    return entries_of_xml(antrag.tree)
+
+
+def entries_of_xml(root: Element) -> Entry:
+    """The payload from its tree; the hardened parser has bounded its depth. Hints about its schema file are left out."""
+    return _element(root, f"/{_local(root)}")
+
+
+def entries_of_json(data: bytes) -> Entry:
+    """The payload from JSON text: an object; numbers keep their spelling, `null` is an empty text.
+
+    Raises `Rejected("mapping.input.refused")` with rule `json` for anything else, a name given twice, or too deep a nesting.
+    """
+    try:
+        read: Any = json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_Object,
+            parse_float=str,
+            parse_int=str,
+            parse_constant=_no_constant,
+        )
+        if not isinstance(read, _Object):
+            raise ValueError("no object")
+        return Entry("", "", entries=tuple(_members(read, "", 0)))
+    except (ValueError, RecursionError):
+        hint = "Die Formulardaten sind kein lesbares JSON-Objekt."
+        raise Rejected(REFUSED, findings=(Befund(REFUSED, path="/", rule="json", hint=hint),)) from None
+
+
+def _element(element: Element, path: str) -> Entry:
+    below = [*_attributes(element, path)]
+    children = [_element(child, place) for child, place in _children(element, path)]
+    text = "".join(str(piece) for piece in element.itertext()) if not children else _own_text(element)
+    if not below and not children:
+        return Entry(_local(element), path, text)
+    if text.strip(_BLANKS):
+        below.append(Entry("text()", f"{path}/text()", text))
+    return Entry(_local(element), path, entries=(*below, *children))
+
+
+def _attributes(element: Element, path: str) -> Iterator[Entry]:
+    for name in element.keys():  # noqa: SIM118 - an element is no mapping; items() takes quadratic time
+        if str(name) not in _ABOUT_THE_FILE:
+            local = str(name).rpartition("}")[2]
+            yield Entry(f"@{local}", f"{path}/@{local}", str(element.get(name)))
+
+
+def _children(element: Element, path: str) -> Iterator[tuple[Element, str]]:
+    names = [_local(child) for child in element]
+    counts, seen = Counter(names), Counter[str]()
+    for child, name in zip(element, names, strict=True):
+        seen[name] += 1
+        yield child, _place(path, name, seen[name], counts[name])
+
+
+def _own_text(element: Element) -> str:
+    pieces = [element.text or "", *(child.tail or "" for child in element)]
+    return "\n".join(piece.strip(_BLANKS) for piece in pieces if piece.strip(_BLANKS))
+
+
+class _Object:
+    """A JSON object whose names are different."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise ValueError("a name is given twice")
+        self.pairs = pairs
+
+
+def _members(read: _Object, path: str, depth: int) -> Iterator[Entry]:
+    for name, value in read.pairs:
+        items = value if isinstance(value, list) else [value]
+        for number, item in enumerate(items, 1):
+            yield _value(name, item, _place(path, name, number, len(items)), depth + 1)
+
+
+def _value(name: str, item: Any, path: str, depth: int) -> Entry:
+    if depth > _DEEPEST:
+        raise ValueError("nested too deep")
+    if isinstance(item, _Object):
+        return Entry(name, path, entries=tuple(_members(item, path, depth)))
+    if isinstance(item, list):
+        places = (_place(path, "item", number, len(item)) for number in range(1, len(item) + 1))
+        return Entry(
+            name, path, entries=tuple(_value("item", one, at, depth + 1) for one, at in zip(item, places, strict=True))
+        )
+    if isinstance(item, bool):
+        return Entry(name, path, "true" if item else "false")
+    return Entry(name, path, "" if item is None else _as_xml(str(item)))
+
+
+def _as_xml(text: str) -> str:
+    """JSON can spell characters that no target message takes (controls, halves of a pair): they become U+FFFD."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _place(path: str, name: str, number: int, count: int) -> str:
+    return f"{path}/{name}" if count == 1 else f"{path}/{name}[{number}]"
+
+
+def _local(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]

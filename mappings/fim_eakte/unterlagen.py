@@ -1,0 +1,107 @@
+"""The files of the package: the readable document, the form data as received, the attachments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from intermediary.mapping.api import (
+    PDF_A,
+    Antrag,
+    Datei,
+    File,
+    Filled,
+    Frame,
+    Kontext,
+    Sourced,
+    Unterlage,
+    constant,
+    document,
+    generated,
+    letter_sections,
+    metadata,
+    pdf_of,
+    received,
+    rule,
+    write_date,
+    write_moment,
+)
+from mappings.fim_eakte.angaben import Angaben, betreff, frist
+from mappings.fim_eakte.einstellungen import Einstellungen
+from mappings.fim_eakte.kopf import TEST
+
+SCHLUSS = (
+    "Maschinell aus den Formulardaten erzeugt. Maßgeblich sind die Formulardaten, "
+    "die als Datei unverändert im selben Vorgang liegen."
+)
+
+
+def unterlagen(
+    antrag: Antrag,
+    gefuellt: Filled,
+    angaben: Angaben,
+    kennzeichen: Sourced[str],
+    einstellungen: Einstellungen,
+    kontext: Kontext,
+) -> list[Unterlage]:
+    """All in the order of the package: what people read first, then the evidence, then the attachments."""
+    anlagen = [_anlage(antrag, number, kontext) for number in range(1, len(antrag.attachments) + 1)]
+    rahmen = Frame(
+        office=einstellungen.empfaenger or kontext.mandant,
+        reference=kennzeichen.value,
+        facts=tuple(_eingang(angaben, kennzeichen.value, einstellungen, kontext)),
+        files=[_zeile(anlage) for anlage in anlagen],
+        closing=SCHLUSS,
+        extra=letter_sections(antrag),
+        test=TEST if kontext.is_test else "",
+        with_help=einstellungen.hilfetexte == "true",
+    )
+    titel = metadata(f"{gefuellt.title} (Angaben)", "files.formular")
+    typ = metadata(einstellungen.dokumenttyp, "settings.dokumenttyp")
+    lesbar = Unterlage(titel, typ, tuple(_lesbar(document(gefuellt, rahmen), einstellungen, kontext)))
+    return [lesbar, _formulardaten(antrag, kontext), *anlagen]
+
+
+def _lesbar(seite: bytes, einstellungen: Einstellungen, kontext: Kontext) -> Iterator[Datei]:
+    """DARSTELLUNG: the same page as PDF/A, as HTML, or both; PDF first, because an e-file shows the first format."""
+    if einstellungen.darstellung in ("pdf", "beide"):
+        yield generated("Angaben", "application/pdf", "1.7", pdf_of(seite), kontext, code=PDF_A)
+    if einstellungen.darstellung in ("html", "beide"):
+        yield generated("Angaben", "text/html", "5", seite, kontext)
+
+
+def _eingang(
+    angaben: Angaben, kennzeichen: str, einstellungen: Einstellungen, kontext: Kontext
+) -> Iterator[tuple[str, str]]:
+    yield "Betreff", betreff(angaben, einstellungen, kontext).value
+    yield "Aktenzeichen", kennzeichen
+    yield "Aktenplan", einstellungen.aktenplan
+    yield "Eingegangen am", write_moment(kontext.received_at)
+    ende = frist(angaben, einstellungen)
+    if ende is not None:
+        yield einstellungen.frist_text, f"bis {write_date(ende.value)}"
+    yield "Formular", angaben.formular.name
+    yield "Kennung der Einreichung", kontext.key
+
+
+def _zeile(anlage: Unterlage) -> File:
+    (datei,) = anlage.dateien
+    name = datei.original_name.value if datei.original_name else "ohne Namen"
+    return File(anlage.betreff.value, name, datei.dokument.media_type, datei.dokument.content.length)
+
+
+def _formulardaten(antrag: Antrag, kontext: Kontext) -> Unterlage:
+    """FORMULARDATEN-UNVERAENDERT: byte by byte as received, whatever the layout: they are the evidence."""
+    datei = received("Formulardaten", antrag.payload, "payload", kontext, version="1.0")
+    return Unterlage(constant("Formulardaten"), constant("Formulardaten"), (datei,))
+
+
+def _anlage(antrag: Antrag, number: int, kontext: Kontext) -> Unterlage:
+    quelle = f"attachment[{number}]"
+    datei = received(f"Anlage{number}", antrag.attachments[number - 1], quelle, kontext)
+    betreff = rule("ANLAGE-NUMMER", f"Anlage {number}", metadata(number, quelle))
+    return Unterlage(betreff, constant("Anlage"), (datei,))
+
+
+def dokumente(unterlagen: Sequence[Unterlage]) -> list[Datei]:
+    """Every file of every Unterlage, in order."""
+    return [datei for unterlage in unterlagen for datei in unterlage.dateien]
