@@ -268,6 +268,11 @@ _KINDS = (
         "Ein ruhendes Ziel hat die Probe angenommen; es wird wieder zugestellt.",
         ("target", "rested"),
     ),
+    Kind(
+        "target.probe-ordered",
+        "Eine Person hat verlangt, dass ein ruhendes Ziel sofort erprobt wird.",
+        ("target", "reason"),
+    ),
     Kind("target.paused", "Eine Person hat ein Ziel angehalten.", ("target", "reason", "until")),
     Kind(
         "target.resumed",

@@ -59,6 +59,10 @@ def lines(report: JobReport, now: datetime) -> Iterator[tuple[int, str]]:
     yield from _section("Nicht möglich", {_problem(word): count for word, count in report.failed.items()})
     moved = {_FATES[fate]: report.fates[fate] for fate in _FATES if report.fates.get(fate) and fate is not Fate.FAILED}
     yield from _section("Was daraus wurde", moved)
+    held = {f"{target}: {_held_because(code)}": count for (target, code), count in report.held.items()}
+    yield from _section("Wartet auf ein Ziel", held)
+    if held:
+        yield 4, "seit wann, warum, nächste Probe: intermediary targets list"
 
 
 def standing(job: JobRecord) -> str:
@@ -111,6 +115,10 @@ def _selection(selection: Mapping[str, Any]) -> str:
     if "key_hashes" in selection:
         words.append("key=… (ruht nicht lesbar)")
     return " ".join(words)
+
+
+def _held_because(code: str) -> str:
+    return CATALOGUE[code].meaning
 
 
 def _problem(word: str) -> str:

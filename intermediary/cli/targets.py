@@ -100,6 +100,25 @@ def resume(scope: str, reason: str, config: Path, as_json: bool) -> None:
         say_wrapped((_all_names(ref.names) for ref in still), indent=4)
 
 
+@command.command("probe")
+@click.argument("target", metavar="MANDANT/ROUTE/TARGET")
+@reason_option
+@config_option
+@json_option
+def probe(target: str, reason: str, config: Path, as_json: bool) -> None:
+    """Try a resting target now: the next attempt goes through at once, whatever is left of its rest."""
+    from intermediary.operations.targets import TargetCare, known_targets
+
+    with installation(config) as opened:
+        care = TargetCare(opened.store, known_targets(opened.settings), now=opened.now)
+        found = care.probe(target, requested(reason))
+    if as_json:
+        say_json({"probed": found.id})
+        return
+    say_wrapped([f"{found.id} wird mit der nächsten Zustellung erprobt; gelingt sie, folgt nach und nach der Rest.",
+                 "Wie es ausging: intermediary targets list"], indent=0)  # fmt: skip
+
+
 def _told(line: TargetLine) -> Iterator[str]:
     if len(line.names) > 1:
         yield f"dasselbe Ziel: {', '.join(name for name in line.names if name != line.id)}"

@@ -21,6 +21,7 @@ from intermediary.operations.durable import durable
 from intermediary.operations.expiry import expiry
 from intermediary.operations.keys import keys_on_tokens
 from intermediary.operations.taking import taking
+from intermediary.operations.targets import at_rest
 from intermediary.operations.vouching import from_befund, lint_vouching
 from intermediary.route.files import read_files
 from intermediary.route.plugins import Connectors, Mappings, check_plugins
@@ -31,7 +32,7 @@ from intermediary.settings.lint import lint as lint_settings
 from intermediary.settings.load import read
 from intermediary.settings.models import Settings
 from intermediary.validate.catalogue import Catalogue
-from intermediary.wiring import read_routes
+from intermediary.wiring import own_schemas, read_routes
 
 
 def lint(config: Path) -> list[Finding]:
@@ -72,6 +73,7 @@ def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
     yield from doors(settings)
     yield from ways_back(settings)
     yield from _targets(settings)
+    yield from at_rest(settings, now)
 
 
 def _lint_routes(settings: Settings) -> Iterator[Finding]:
@@ -132,9 +134,12 @@ def _target_settings(table: RoutingTable, connectors: Connectors, base: Path) ->
 
 
 def _production_without_schema(settings: Settings, table: RoutingTable, mappings: Mappings) -> Iterator[Finding]:
-    """A production route whose output nothing official can check is not sound (DESIGN §2.11)."""
+    """A production route whose output nothing official can check is not sound (DESIGN §2.11).
+
+    A format of a mapping's own is checked by the schema that the mapping brings.
+    """
     try:
-        installed = Catalogue.open(settings.schemas.folder).packages
+        installed = Catalogue.open(settings.schemas.folder, own_schemas(table, mappings)).packages
     except Misconfigured as fault:
         yield Finding(settings.file, "schemas.folder", CATALOGUE[fault.code].meaning, CATALOGUE[fault.code].remedy)
         return

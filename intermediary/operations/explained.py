@@ -10,6 +10,7 @@ from typing import Any
 from intermediary.audit.events import EVENTS
 from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.decide import DEADLINES
+from intermediary.core.faults import Misconfigured
 from intermediary.core.runbooks import runbook
 from intermediary.core.states import FINAL, NachrichtState, ZustellungState
 from intermediary.daemon.sightings import place_of
@@ -20,6 +21,7 @@ from intermediary.store.incidents import IncidentRecord
 from intermediary.store.precedence import Standing
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
 from intermediary.store.store import Store
+from intermediary.wiring import read_routes
 
 _N, _Z = NachrichtState, ZustellungState
 _LATEST = 8
@@ -67,7 +69,7 @@ def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime
         nachricht=nachricht,
         explanation=explain(nachricht, zustellungen, now, standing),
         actions=(*_order_actions(nachricht, standing), *_actions(nachricht, zustellungen)),
-        deadline=_deadline(nachricht, zustellungen, settings.delivery.schedule.deadline),
+        deadline=_deadline(nachricht, zustellungen, settings),
         incidents=store.watch.incidents.open_of(troubles) if troubles else (),
         history=tuple(
             f"{local(event.at)}  {EVENTS[event.name].meaning if event.name in EVENTS else event.name}"
@@ -81,15 +83,27 @@ def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime
 
 
 def _deadline(
-    nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...], length: timedelta
+    nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...], settings: Settings
 ) -> datetime | None:
     """When a person is asked if nothing goes on; None while that is not counted, as for what waits for its turn."""
     if nachricht.state in FINAL or nachricht.state is _N.PARKED:
         return None
+    length = settings.delivery.schedule.deadline
     if nachricht.state is not _N.PLANNED:
         return nachricht.since + length
-    counted = [one.since for one in zustellungen if one.state in (_Z.DUE, _Z.UNCLEAR) and one.code != "order.waits"]
-    return min(counted) + length if counted else None
+    own = _own_deadlines(nachricht, settings)
+    waiting = [one for one in zustellungen if one.state in (_Z.DUE, _Z.UNCLEAR) and one.code != "order.waits"]
+    return min((one.since + own.get(one.target, length) for one in waiting), default=None)
+
+
+def _own_deadlines(nachricht: NachrichtRecord, settings: Settings) -> dict[str, timedelta]:
+    """Those of the route's targets that have one of their own, as the routes file says now."""
+    try:
+        route = read_routes(settings.installation.routes).by_name(nachricht.mandant, nachricht.route)
+    except Misconfigured:
+        return {}
+    found = route.targets if route is not None else ()
+    return {one.name: timedelta(hours=one.deadline_hours) for one in found if one.deadline_hours is not None}
 
 
 def _troubles(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Iterator[tuple[str, str]]:

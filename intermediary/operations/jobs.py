@@ -261,6 +261,7 @@ def report_row(report: JobReport) -> dict[str, Any]:
         "doneBy": dict(report.done),
         "nothingBecause": dict(report.idle),
         "failedBecause": dict(report.failed),
+        "waitsFor": [{"target": target, "code": code, "count": count} for (target, code), count in report.held.items()],
         "since": {fate.value: count for fate, count in report.fates.items()},
     }
 

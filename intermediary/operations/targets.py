@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from intermediary.core.breaker import Health, TargetState
+from intermediary.core.faults import Fault
 from intermediary.core.tables import did_you_mean
 from intermediary.core.targets import TargetRef
+from intermediary.daemon.telling import local
+from intermediary.operations.diagnosis import Diagnosis
 from intermediary.operations.person import Request
 from intermediary.operations.selection import BadSelection
 from intermediary.route.targets import target_refs
 from intermediary.settings.models import Settings
 from intermediary.store.store import Store
 from intermediary.store.targets import Standing
-from intermediary.wiring import read_routes
+from intermediary.wiring import look_at_targets, read_routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,16 @@ def target_lines(refs: Iterable[TargetRef], standing: Standing, now: datetime) -
         yield _line(ref, standing, now, is_known=name in known)
 
 
+def at_rest(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
+    """Lines of `doctor` on targets that take nothing at present; whatever cannot be read is told by its other lines."""
+    with suppress(Fault, OSError):
+        standing = look_at_targets(settings)
+        if standing is not None:
+            yield from filter(None, map(_diagnosis, target_lines(known_targets(settings), standing, now)))
+
+
 class TargetCare:
-    """Pause and resume. `scope` is a target by any of its names (`mandant/route/target`), a route or a Mandant."""
+    """Pause, resume and probe. `scope` is a target by any of its names (`mandant/route/target`), a route or a Mandant."""
 
     def __init__(self, store: Store, refs: Iterable[TargetRef], *, now: Callable[[], datetime]) -> None:
         self._store = store
@@ -106,6 +118,23 @@ class TargetCare:
         standing = self._store.targets.standing()
         return tuple(ref for ref in self._concerned(scope) if standing.pause_of(ref, now) is not None)
 
+    def probe(self, name: str, request: Request) -> TargetRef:
+        """Let the next attempt through to a resting target, called by any of its names.
+
+        `BadSelection` when nothing has that name, or it does not rest.
+        """
+        found = next((ref for ref in self._refs if name in ref.names), None)
+        if found is None:
+            raise BadSelection(f"no target is called {name}; {did_you_mean(name, self._names())}")
+        record = self._store.targets.standing().records.get(found.id)
+        if record is None or record.health.state is not TargetState.RESTS:
+            raise BadSelection(
+                f"{name} does not rest: {'it is tried already' if record and record.health.probe else 'it works'}"
+            )
+        if not self._store.targets.probe(found.id, actor=request.actor, reason=request.reason, now=self._now()):
+            raise BadSelection(f"{name} does not rest any more")
+        return found
+
     def _concerned(self, scope: str) -> tuple[TargetRef, ...]:
         return tuple(ref for ref in self._refs if ref.is_in(scope))
 
@@ -136,6 +165,20 @@ def _line(ref: TargetRef, standing: Standing, now: datetime, *, is_known: bool) 
         max_parallel=ref.limits.max_parallel,
         is_known=is_known,
     )
+
+
+def _diagnosis(line: TargetLine) -> Diagnosis | None:
+    since, waiting = local(line.since) if line.since else "?", f"{line.waiting} Zustellungen wait for it"
+    if line.pause is not None:
+        what = f"paused since {since} by {line.pause['by']}: {line.pause['reason']}; {waiting}"
+        hint = f"to go on: intermediary targets resume {line.pause['scope']} --reason …"
+        return Diagnosis(f"target {line.id}", "warning", what, hint)
+    if line.state not in ("rests", "probing"):
+        return None
+    next_try = f", next probe {local(line.next_try)}" if line.next_try else ", is being tried"
+    what = f"rests since {since}, last failure {line.code}{next_try}; {waiting}"
+    hint = f"heal it, then: intermediary targets probe {line.id} --reason …"
+    return Diagnosis(f"target {line.id}", "warning", what, hint)
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -135,7 +135,7 @@ class JobReport:
     """What became of the Nachrichten of a job, as of now.
 
     `done` by action, `idle` and `failed` by ground (a word of `foresee.GROUNDS`, a code, or the store's own words),
-    `fates` of those that were moved or failed.
+    `fates` of those that were moved or failed, `held` how many wait for a target: by its name and the code that says why.
     """
 
     job: JobRecord
@@ -143,3 +143,4 @@ class JobReport:
     idle: Mapping[str, int]
     failed: Mapping[str, int]
     fates: Mapping[Fate, int]
+    held: Mapping[tuple[str, str], int] = field(default_factory=dict)

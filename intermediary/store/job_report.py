@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, literal, or_, select
 
+from intermediary.core.decide import DEADLINES
 from intermediary.core.states import FINAL, NachrichtState, ZustellungState
 from intermediary.store.job_records import Fate, JobRecord, JobReport
 from intermediary.store.tables import job_items, nachrichten, zustellungen
@@ -21,6 +22,7 @@ SAMPLE = 20
 FLOOD = 500
 """With so many undecided ones and not a single decided one ahead of it, a job waits for the targets."""
 
+_WAITS = (ZustellungState.DUE, ZustellungState.UNCLEAR)
 _I, _N, _Z = job_items.c, nachrichten.c, zustellungen.c
 
 _FATE = case(
@@ -81,7 +83,17 @@ def report(tx: Connection, job: JobRecord) -> JobReport:
         if state in counts:
             word = action if state == "done" else ground
             counts[state][word] = counts[state].get(word, 0) + count
-    return JobReport(job, counts["done"], counts["nothing"], counts["failed"], _fates(tx, job.id))
+    return JobReport(job, counts["done"], counts["nothing"], counts["failed"], _fates(tx, job.id), _held(tx, job.id))
+
+
+def _held(tx: Connection, job_id: str) -> dict[tuple[str, str], int]:
+    """How many Zustellungen of those that were moved on wait until their target takes something, the most first."""
+    own = _I.nachricht_id == _Z.nachricht_id
+    waits = (_Z.waits_for != "", _Z.code.in_(sorted(DEADLINES)), _Z.state.in_(_WAITS))
+    chosen = select(_Z.waits_for, _Z.code, func.count()).select_from(job_items.join(zustellungen, own))
+    chosen = chosen.where(_I.job_id == job_id, _I.state == "done", or_(_I.key == "", _I.key == _Z.key), *waits)
+    rows = tx.execute(chosen.group_by(_Z.waits_for, _Z.code).order_by(func.count().desc(), _Z.waits_for))
+    return {(target, code): count for target, code, count in rows}
 
 
 def _fates(tx: Connection, job_id: str, part: ColumnElement[bool] | None = None) -> Counter[Fate]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from intermediary.audit.sealer import Head
@@ -16,7 +18,10 @@ from intermediary.store.demands import Demands, remembered
 from intermediary.store.installation import check_installation, check_keks
 from intermediary.store.migrate import is_empty, is_outdated
 from intermediary.store.open import dialect_of
-from intermediary.store.tables import audit_heads, nachrichten
+from intermediary.store.tables import audit_heads, nachrichten, targets
+from intermediary.store.targets import Standing, standing
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,22 @@ def look_into_store(*, data: Path, installation: uuid.UUID, keys: MandantKeys, u
     Raises what `open_store` would (`store.installation.differs`, `store.version.unknown`, `key.unavailable`), OSError
     when the files cannot be opened, and `Transient("store.unavailable")` when the database cannot be read.
     """
+    return _seen(data, url, lambda connection: _look(connection, installation, keys))
+
+
+def look_at_targets(*, data: Path, url: str = "") -> Standing | None:
+    """How all targets stand; None when no store was made yet, or one without them. Raises like `look_into_store`."""
+    return _seen(data, url, lambda tx: standing(tx) if inspect(tx).has_table(targets.name) else None)
+
+
+def _seen(data: Path, url: str, see: Callable[[Connection], T]) -> T | None:
     dialect = dialect_of(data, url)
     if not dialect.exists():
         return None
     engine = dialect.engine()
     try:
         with dialect.reading(engine) as connection:
-            return _look(connection, installation, keys)
+            return see(connection)
     except DBAPIError as failure:
         raise Transient("store.unavailable", where=dialect.place) from failure
     finally:

@@ -138,6 +138,12 @@ class Targets:
         self._forget()
         return is_ended
 
+    def probe(self, target: str, *, actor: str, reason: str, now: datetime) -> bool:
+        """End the rest of a target, so that the next one may try it; False when it does not rest."""
+        is_ended = _end_rest(self._db, target, actor=actor, reason=reason, now=now)
+        self._forget()
+        return is_ended
+
     def tend(self, refs: Sequence[TargetRef], now: datetime) -> int:
         """Wake those whose target is free again, as many as may go now; how many. About once a second, by any daemon.
 
@@ -152,7 +158,7 @@ class Targets:
     def standing(self) -> Standing:
         """How all targets stand now."""
         with self._db.read() as tx:
-            return Standing(target_rows.all_of(tx), target_rows.pauses(tx), target_rows.waiting(tx))
+            return standing(tx)
 
     def _see(self, now: datetime) -> Standing:
         """What was known a second ago at most, without the counts."""
@@ -176,6 +182,24 @@ class Targets:
     def _forget(self) -> None:
         with self._lock:
             self._seen_at = None
+
+
+def standing(tx: Connection) -> Standing:
+    """How all targets stand now, with the counts."""
+    return Standing(target_rows.all_of(tx), target_rows.pauses(tx), target_rows.waiting(tx))
+
+
+@whole
+def _end_rest(db: Database, target: str, *, actor: str, reason: str, now: datetime) -> bool:
+    with db.write() as tx:
+        db.dialect.queue_for(tx, [target_rows.lock_name(target)])
+        record = target_rows.load(tx, target, now)
+        if record.health.state is not TargetState.RESTS:
+            return False
+        target_rows.save(tx, replace(record, health=replace(record.health, rest_until=now), progress=Return()))
+        fields = {"target": target, "reason": reason}
+        record_installation(db, tx, "target.probe-ordered", fields, now=now, actor=actor)
+        return True
 
 
 @whole

@@ -21,11 +21,13 @@ from intermediary.store.copy import Place, copy_store
 from intermediary.store.demands import demands_of
 from intermediary.store.fair import Share
 from intermediary.store.look import Look, look_into_store
+from intermediary.store.look import look_at_targets as look_at_targets_of
 from intermediary.store.owners import is_alive
 from intermediary.store.pour import Watch
 from intermediary.store.pulse import feel_store
 from intermediary.store.server import Server, look_at_server
 from intermediary.store.store import Store
+from intermediary.store.targets import Standing
 from intermediary.wiring.time import HostClocks, Timekeeper, utc_now
 
 SIGNING_KEY = "audit.key"
@@ -81,6 +83,11 @@ def look_into_installation(settings: Settings) -> Look | None:
         keys=mandant_keys(settings),
         url=store_url(settings),
     )
+
+
+def look_at_targets(settings: Settings) -> Standing | None:
+    """How all targets stand, without any effect; None when there is no store yet, or one of an older program."""
+    return look_at_targets_of(data=settings.installation.data, url=store_url(settings))
 
 
 def judge_time(settings: Settings) -> Judgement | None:

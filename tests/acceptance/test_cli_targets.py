@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from intermediary.daemon.chores import Chores
 from intermediary.testing.samples import sample_letter
+from intermediary.wiring import utc_now
 from tests.acceptance.command import Said, call
 from tests.acceptance.rig import Rig
 
@@ -100,3 +101,77 @@ def test_a_pause_wants_a_target_a_reason_and_a_future(rig: Rig) -> None:
         assert said.err.startswith("intermediary: error: ")
     assert 'did you mean "musterstadt"?' in say(rig, "targets", "pause", "musterstad", "--reason", "x").err
     assert [] == [e for e in rig.store.events_of_installation() if e.event.name == "target.paused"]
+
+
+def test_doctor_tells_of_targets_that_take_nothing(rig: Rig) -> None:
+    """What rests or is paused is named with its cause, how much waits for it, and what to type."""
+    quiet = say(rig, "doctor").out
+    submit(rig, 6, occupied=True)
+    rig.work()
+    resting = say(rig, "doctor").out
+    say(rig, "targets", "pause", "musterstadt", "--reason", "Umzug der eAkte")
+    paused = say(rig, "doctor").out
+
+    assert f"target {EAKTE}: " not in quiet
+    assert f"target {EAKTE}: rests since" in resting
+    assert "target.full" in resting
+    assert f"intermediary targets probe {EAKTE}" in resting
+    assert f"target {EAKTE}: paused since" in paused
+    assert "intermediary targets resume musterstadt" in paused
+
+
+def test_a_probe_on_demand(rig: Rig) -> None:
+    """Whoever has healed a target lets the next attempt through at once; person and reason are in the audit trail."""
+    rig.clock.moment = utc_now()
+    submit(rig, 6, occupied=True)
+    rig.work()
+    rig.fetch()
+    said = say(rig, "targets", "probe", EAKTE, "--reason", "Ordner geleert")
+    rig.clock.moment = utc_now()
+    Chores(rig.installation, rig.configuration, now=rig.clock).tend_targets()
+    rig.work()
+    [line] = say(rig, "targets", "list", "--json").rows
+    [told] = [e.event for e in rig.store.events_of_installation() if e.event.name == "target.probe-ordered"]
+
+    assert (0, True) == (said.code, EAKTE in said.out)
+    assert "works" == line["state"]
+    assert (EAKTE, "Ordner geleert") == (told.fields["target"], told.fields["reason"])
+    assert told.actor
+
+
+def test_only_what_rests_is_probed(rig: Rig) -> None:
+    """A target that works, one nobody knows, no reason: 2, with a hint, and nothing is written."""
+    for words in (("probe", EAKTE, "--reason", "x"), ("probe", "musterstadt/x/y", "--reason", "x"), ("probe", EAKTE)):
+        said = say(rig, "targets", *words)
+
+        assert (2, "") == (said.code, said.out), words
+    assert not any(e.event.name == "target.probe-ordered" for e in rig.store.events_of_installation())
+
+
+def test_a_job_tells_what_holds_it_up(rig: Rig) -> None:
+    """`jobs show` names the target that its Nachrichten wait for, and why."""
+    [own, *_rest] = submit(rig, 6, occupied=True)
+    rig.work()
+    job = say(rig, "replay", own, "--job", "--reason", "weiter", "--json").rows[0]["id"]
+    [hold] = rig.store.jobs.take("runner", lambda _owner: True, rig.clock())
+    while not rig.store.jobs.carry_out(hold, now=rig.clock(), most=50, is_look=False).is_over:
+        """Until every Nachricht had its turn."""
+    rig.work()
+    shown = say(rig, "jobs", "show", job)
+    [row] = say(rig, "jobs", "show", job, "--json").rows
+
+    assert [{"target": EAKTE, "code": "target.resting", "count": 1}] == row["waitsFor"]
+    assert f"1  {EAKTE}: Das Ziel ruht" in " ".join(shown.out.split(" " * 6))
+    assert "intermediary targets list" in shown.out
+
+
+def test_the_deadline_is_the_targets_own(rig: Rig) -> None:
+    """`explain` tells when it will be parked: by the target's `deadline_hours`, not by the general one."""
+    routes = rig.installation.settings.installation.routes
+    text = routes.read_text(encoding="utf-8")
+    routes.write_text(text.replace('name = "eakte"\n', 'name = "eakte"\ndeadline_hours = 5\n', 1), encoding="utf-8")
+    [own] = submit(rig, 1, occupied=True)
+    rig.work()
+    [row] = say(rig, "explain", own, "--json").rows
+
+    assert rig.store.zustellungen(own)[0].since + timedelta(hours=5) == datetime.fromisoformat(row["deadline"])

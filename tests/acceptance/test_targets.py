@@ -328,3 +328,25 @@ def test_doubt_outlasts_a_change_of_the_target(stores: list[Store]) -> None:
 
     assert (Z.UNCLEAR, "target.unreachable") == (waiting.state, waiting.code)
     assert [(Z.PARKED, "delivery.unclear")] == [(one.state, one.code) for one in stores[0].zustellungen(own)]
+
+
+def test_a_person_lets_the_next_attempt_through(stores: list[Store]) -> None:
+    """In the middle of a long rest, ordered on one host: one tries at once on any host, and all others that wait follow."""
+    hall = Hall(stores)
+
+    def full(_auftrag: Zustellauftrag) -> None:
+        raise Transient("target.full", retry_after=timedelta(hours=3))
+
+    hall.target.mood = full
+    hall.take(10)
+    hall.pass_seconds(10)
+    hall.target.mood = lambda _: None
+    hall.pass_seconds(10)
+    before = len(hall.target.effects)
+    told = stores[1].targets.probe(TARGET, actor="ada", reason="geheilt", now=hall.clock.now)
+    hall.pass_seconds(30)
+
+    assert (0, True) == (before, told)
+    assert TargetState.WORKS is health(hall)
+    assert 9 == len(hall.target.effects), "the one that was told to come back in three hours does"
+    assert not stores[1].targets.probe(TARGET, actor="ada", reason="noch einmal", now=hall.clock.now)
