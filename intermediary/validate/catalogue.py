@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -13,8 +13,10 @@ from typing import Self
 
 from lxml import etree
 
+from intermediary.core.characters import Repertoire
 from intermediary.core.faults import Misconfigured
 from intermediary.core.values import Befund
+from intermediary.validate.characters import check_characters, demanded, transport_patterns
 from intermediary.validate.closure import Reader
 from intermediary.validate.code_lists import CodeLists
 from intermediary.validate.codes import NOTHING, CodeOutcome, CodeRules
@@ -34,8 +36,9 @@ _LARGE = 5_000
 class Schema:
     """A compiled schema and what is known about it; shared by all threads of a process.
 
-    `names` and `patterns` are what findings may repeat. The lock is held while a document is checked: libxml2 validates
-    in parallel, but lxml keeps one error log per schema.
+    `names` and `patterns` are what findings may repeat. `characters` are its patterns that mean a data type of DIN 91379,
+    `demanded` is the one that its package demands of all text. The lock is held while a document is checked: libxml2
+    validates in parallel, but lxml keeps one error log per schema.
     """
 
     rule_set: RuleSet
@@ -43,6 +46,8 @@ class Schema:
     names: frozenset[str] = field(repr=False)
     patterns: frozenset[str] = field(repr=False)
     codes: CodeRules | None = field(default=None, repr=False, compare=False)
+    characters: Mapping[str, Repertoire] = field(default_factory=dict, repr=False, compare=False)
+    demanded: Repertoire | None = field(default=None, repr=False, compare=False)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
@@ -60,7 +65,8 @@ def validate(tree: Element, schema: Schema) -> tuple[Befund, ...]:
             errors = problems(tree, schema.compiled)
     except etree.XMLSchemaError as error:
         raise Misconfigured("validate.schema.broken", where=schema.rule_set.name) from error
-    return befunde(errors, tree, schema.names, schema.patterns)
+    found = befunde(errors, tree, schema.names, schema.patterns, schema.characters)
+    return found if schema.demanded is None else (*found, *check_characters(tree, schema.demanded, schema.names))
 
 
 class Catalogue:
@@ -183,7 +189,15 @@ class Catalogue:
         closure = self._reader.closure(package, entry)
         compiled = compile_schema(closure.documents, closure.entry, where=name)
         rule_set = RuleSet(name, package.manifest.name, package.manifest.version, closure.sha256)
-        return Schema(rule_set, compiled, closure.names, closure.patterns, CodeRules.of(closure, where=name))
+        return Schema(
+            rule_set,
+            compiled,
+            closure.names,
+            closure.patterns,
+            CodeRules.of(closure, where=name),
+            transport_patterns(closure.documents.values()),
+            demanded(package.manifest.characters),
+        )
 
     def _version_of(self, tree: Element) -> str | None:
         """The version a document states, by the attribute that its packages name, on the root or a child of it."""

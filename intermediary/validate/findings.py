@@ -7,10 +7,13 @@ declares, patterns it contains, numbers at the end of a facet's message.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
+from intermediary.core.characters import Repertoire
 from intermediary.core.values import Befund
 from intermediary.validate import hints
+from intermediary.validate.characters import RULE, hint_of
 from intermediary.validate.places import Places
 from intermediary.xml.parser import Element
 from intermediary.xml.schema import Problem
@@ -19,6 +22,7 @@ MAX_FINDINGS = 200
 CODE = "validate.input.invalid"
 DEFECT_RULE = "publisher-defect"
 _EXPECTED = re.compile(r"Expected is(?: one of)? \( ([^()]*) \)\.\s*$")
+_ATTRIBUTE = re.compile(r"^Element '[^']*', attribute '([^']*)': ")
 _REQUIRED = re.compile(r"^[^']*'[^']*': The attribute '([^']*)' is required but missing\.\s*$")
 _LIMIT = re.compile(r" '(-?\d{1,9}(?:\.\d{1,9})?)'\.\s*$")
 _LIMITED = frozenset(
@@ -30,17 +34,22 @@ _LIMITED = frozenset(
 )  # fmt: skip
 _DOUBLED_BACKSLASH = re.compile(r"\\\\(?:[pP]\{|[dDwWsSiIcC])")
 _LONGEST_PATTERN = 120
+_NO_REPERTOIRES: Mapping[str, Repertoire] = MappingProxyType({})
 _GENERIC = "SCHEMAV_CVC_DATATYPE_VALID_1_2_1"
 
 
 def befunde(
-    errors: Iterable[Problem], root: Element, names: frozenset[str], patterns: frozenset[str]
+    errors: Iterable[Problem],
+    root: Element,
+    names: frozenset[str],
+    patterns: frozenset[str],
+    characters: Mapping[str, Repertoire] = _NO_REPERTOIRES,
 ) -> tuple[Befund, ...]:
     """The findings behind the errors of one validation, in document order, at most `MAX_FINDINGS` and a note.
 
     `names` and `patterns` are what the schema declares (`Closure`). A general datatype error at a place that already
     has a more exact one is left out. A pattern with the publisher's doubled backslash brings a second Befund with the
-    rule `publisher-defect` (xoev-digest §8).
+    rule `publisher-defect` (xoev-digest §8). Where one of the `characters` patterns is broken, the code points are told.
     """
     places = Places(root, names)
     found: list[Befund] = []
@@ -53,7 +62,8 @@ def befunde(
         if error.rule == _GENERIC and path in exact:
             continue
         exact.add(path)
-        found += _befunde_of(error, path, name, names, patterns)
+        foreign = _foreign(error, places, path, name, characters) if characters else None
+        found += [foreign] if foreign else _befunde_of(error, path, name, names, patterns)
     return tuple(found)
 
 
@@ -79,6 +89,25 @@ def _befunde_of(error: Problem, path: str, name: str, names: frozenset[str], pat
             Befund("validate.schema.defect", path=path, line=line, rule=DEFECT_RULE, hint=hints.PUBLISHER_DEFECT)
         )
     return result
+
+
+def _foreign(
+    error: Problem, places: Places, path: str, name: str, characters: Mapping[str, Repertoire]
+) -> Befund | None:
+    """What cannot be transported, where a pattern says so; libxml2 gives an attribute's error the path of its element."""
+    allowed = characters.get(_pattern(error.rule, error.message, frozenset(characters)))
+    if allowed is None:
+        return None
+    node = error.path
+    attribute = _ATTRIBUTE.match(error.message)
+    if attribute is not None:
+        node = f"{node}/@{attribute[1].rpartition('}')[2]}"
+        path, name = places.find(node)
+    text = places.value(node)
+    if not allowed.foreign(text):
+        return None
+    line = error.line if error.line > 0 else None
+    return Befund(CODE, path=path, line=line, rule=RULE, hint=hint_of(name, allowed, text))
 
 
 def _sentence(rule: str, message: str) -> str:

@@ -13,6 +13,7 @@ from intermediary.core.faults import Misconfigured
 from intermediary.core.values import EMPTY
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+CHARACTERS = re.compile(r"(2022-08|2019-03) ([A-E])")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}")
 
 
@@ -46,8 +47,9 @@ class Manifest:
     and for those that require it. `absent` lists locations that are known to be unavailable and not needed; `doctype`
     lists files whose document type declaration is taken off before parsing: both only in reviewed pins.
     `version_attribute` and `versions` tell versions apart that share a namespace (XJustiz). `code_lists` are genericode
-    files of the package. `rules` are rules beyond XML Schema, for documents of this package and of those it requires. A
-    package has at least one of entries, code lists and rules.
+    files of the package. `characters` (`2022-08 C`) demands that all text of its documents stays within a data type of DIN
+    91379 where the schema does not say so itself. `rules` are rules beyond XML Schema, for documents of this package and of
+    those it requires. A package has at least one of entries, code lists and rules.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Manifest:
     absent: tuple[str, ...] = ()
     doctype: tuple[str, ...] = ()
     code_lists: tuple[str, ...] = ()
+    characters: str = ""
     locations: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     rules: tuple[Rules, ...] = ()
 
@@ -103,6 +106,8 @@ def manifest_from(table: Mapping[str, Any], *, where: str) -> Manifest:
         raise _fault(where, "rules: roots")
     if not _NAME.fullmatch(values["name"]) or not _VERSION.fullmatch(values["version"]):
         raise _fault(where, "name")
+    if values.get("characters") and not CHARACTERS.fullmatch(values["characters"]):
+        raise _fault(where, "characters")
     return Manifest(**values)
 
 

@@ -50,6 +50,23 @@ class Places:
             shown.append(f"{name}[{position}]" if is_one_of_many else name)
         return "/" + "/".join(shown), name
 
+    def value(self, node_path: str | None) -> str:
+        """The text at a node path; empty where it leads to none. For looking at, never for showing."""
+        element: Element | None = None
+        for step in (node_path or "").split("/")[1:]:
+            parts = _STEP.fullmatch(step)
+            if parts is None:
+                return ""
+            if parts["attribute"]:
+                wanted = parts["name"]
+                found = () if element is None else (one for one in element.keys() if one.rpartition("}")[2] == wanted)  # noqa: SIM118
+                return next((element.get(one, "") for one in found), "") if element is not None else ""
+            child = (self._root, 1, False) if element is None else self._child(element, parts)
+            if child is None:
+                return ""
+            element = child[0]
+        return "" if element is None else element.text or ""
+
     def of(self, element: Element) -> tuple[str, str]:
         """The readable path to an element of the document, and its name."""
         shown: list[str] = []
