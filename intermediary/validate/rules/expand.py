@@ -10,13 +10,14 @@ from intermediary.validate.rules.include import MAX_NODES, SCH, broken
 from intermediary.validate.rules.text import replaced
 from intermediary.xml.parser import Element
 
+MAX_CHARACTERS = 8 * 1024 * 1024
 _ALL = "#ALL"
 
 
 def instantiate(root: Element, where: str) -> None:
     """Replaces every pattern with `is-a` by its abstract pattern, parameters put in; takes the abstract ones out."""
     abstract = {one.get("id", ""): one for one in root.iterchildren(f"{SCH}pattern") if one.get("abstract") == "true"}
-    nodes = 0
+    nodes, left = 0, MAX_CHARACTERS
     for one in list(root.iterchildren(f"{SCH}pattern")):
         name = one.get("is-a")
         if name is None:
@@ -30,10 +31,11 @@ def instantiate(root: Element, where: str) -> None:
         for element in made.iter(etree.Element):
             nodes += 1
             for key, value in element.attrib.items():
-                element.set(key, replaced(str(value), {**defaults, **values}))
-                nodes += len(element.get(key, "")) // 256
-        if nodes > MAX_NODES:
-            raise broken(where, "too large with its abstract patterns")
+                text = replaced(str(value), {**defaults, **values}, most=left)
+                if text is None or nodes > MAX_NODES:
+                    raise broken(where, "too large with its abstract patterns")
+                left -= len(text)
+                element.set(key, text)
         del made.attrib["abstract"]
         made.attrib.pop("id", "")
         if one.get("id"):

@@ -27,15 +27,18 @@ def code(expression: str) -> str:
     return "".join(text if is_code else text[0] * 2 for is_code, text in pieces(expression))
 
 
-def replaced(expression: str, values: Mapping[str, str]) -> str:
+def replaced(expression: str, values: Mapping[str, str], *, most: int) -> str | None:
     """The expression with `$name` replaced by `values[name]`, in one pass: what is put in is not looked at again.
 
-    As ISO Schematron demands of the parameters of abstract patterns, literals are text like any other.
+    As ISO Schematron demands of the parameters of abstract patterns, literals are text like any other. None when more
+    than `most` characters would be put in.
     """
     if not values:
         return expression
     names = "|".join(re.escape(name) for name in sorted(values, key=len, reverse=True))
     found = re.compile(rf"\$({names})(?![\w.\-])")
+    if sum(len(values[one.group(1)]) for one in found.finditer(expression)) > most:
+        return None
     return found.sub(lambda one: values[one.group(1)], expression)
 
 

@@ -65,6 +65,17 @@ class Saxon:
         ("http://saxon.sf.net/feature/allowedProtocols", ""),
         ("http://saxon.sf.net/feature/allow-external-functions", "false"),
         ("http://saxon.sf.net/feature/disableXslEvaluate", "true"),
+        # Its parser has limits of its own, below those of the gate: a depth of 100, 200 attributes.
+        *(
+            (f"http://saxon.sf.net/feature/parserProperty?uri=jdk.xml.{limit}", "0")
+            for limit in (
+                "maxElementDepth",
+                "elementAttributeLimit",
+                "maxXMLNameLimit",
+                "totalEntitySizeLimit",
+                "maxGeneralEntitySizeLimit",
+            )
+        ),
     )
 
     def __init__(self) -> None:
