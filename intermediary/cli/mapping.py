@@ -21,6 +21,7 @@ _SCHEMAS = click.option(
 _BENCH = {
     "test": "intermediary.testing.workbench.verbs.test:test",
     "lint": "intermediary.testing.workbench.verbs.lint:lint",
+    "report": "intermediary.testing.workbench.verbs.report:report",
 }
 
 
@@ -72,8 +73,11 @@ def list_(as_json: bool) -> None:
 @click.argument("name")
 @_SCHEMAS
 @click.option("--with", "more", multiple=True, metavar="PATH", help="Also this element below the root: Kopf/Hinweis.")
+@click.option(
+    "--standard", metavar="STANDARD", help="Another standard it writes, by a setting: 'gewerbeanzeige 1.0.0'."
+)
 @click.option("--write", is_flag=True, help="Replace the shape.toml beside the mapping instead of printing it.")
-def shape(name: str, schemas: Path | None, more: tuple[str, ...], write: bool) -> None:
+def shape(name: str, schemas: Path | None, more: tuple[str, ...], standard: str | None, write: bool) -> None:
     """Generate the shape of what mapping NAME writes, from the installed package and its golden messages."""
     from intermediary.mapping.shape import ShapeError
     from intermediary.operations.mapping_places import NoSuchMapping, places
@@ -86,37 +90,43 @@ def shape(name: str, schemas: Path | None, more: tuple[str, ...], write: bool) -
         raise click.UsageError(str(missing)) from None
     mapping, folder = place.mapping, place.folder
     try:
-        text = shape_text(mapping.standard, folder, schemas, more)
+        text = shape_text(standard or mapping.standard, folder, schemas, more)
     except ShapeError as refusal:
         error(str(refusal))
         sys.exit(USAGE)
     if write:
-        (folder / "shape.toml").write_text(text, encoding="utf-8")
+        file = f"{standard.partition(' ')[0].lower()}.shape.toml" if standard else "shape.toml"
+        (folder / file).write_text(text, encoding="utf-8")
     else:
         click.echo(text, nl=False)
 
 
 def shape_text(standard: str, folder: Path, schemas: Path, more: tuple[str, ...] = ()) -> str:
-    """The shape for the golden messages under `folder`, read from the package of `standard` in a schemas folder.
+    """The shape for the golden messages of `standard` under `folder`, read from its package in a schemas folder.
 
-    `more` are paths below the root that no golden message has yet. Raises `ShapeError` and the faults of `validate`.
+    A standard of the mapping's own is read from its `schema/`. `more` are paths below the root that no golden message has
+    yet. Raises `ShapeError` and the faults of `validate`.
     """
     from intermediary.mapping.shape import ShapeError, parse_path, paths_of, shape_of
     from intermediary.validate.catalogue import Catalogue
     from intermediary.validate.walkable import walkable
     from intermediary.xml.parser import parse
 
-    roots = [parse(path.read_bytes()) for path in sorted(folder.glob("golden/*/expected/nachricht.xml"))]
-    if not roots:
+    messages = [parse(path.read_bytes()) for path in sorted(folder.glob("golden/*/expected/nachricht.xml"))]
+    if not messages:
         raise ShapeError("no golden message shows what is written: add expected/nachricht.xml to a case")
-    packages = Catalogue.open(schemas).packages
-    package = packages["@".join(standard.split(" ", 1)).lower()]
-    entry = next((entry for entry, known in package.index.items() if str(roots[0].tag) in known), None)
-    if entry is None:
-        raise ShapeError(f"{package.id} has no element {roots[0].tag}")
-    schema = walkable(packages, package, entry)
-    root = str(roots[0].tag).rpartition("}")[2]
-    paths = {path for one in roots for path in paths_of(one)} | {parse_path(root, text) for text in more}
+    own = [folder / "schema"] if (folder / "schema").is_dir() else []
+    packages = Catalogue.open(schemas, own).packages
+    package = packages.get("@".join(standard.split(" ", 1)).lower())
+    if package is None:
+        raise ShapeError(f"no package of {standard} is installed")
+    known = {root: entry for entry, found in package.index.items() for root in found}
+    tag = next((str(one.tag) for one in messages if str(one.tag) in known), None)
+    if tag is None:
+        raise ShapeError(f"{package.id} has no element {messages[0].tag}")
+    schema = walkable(packages, package, known[tag])
+    paths = {path for one in messages if str(one.tag) == tag for path in paths_of(one)}
+    paths |= {parse_path(tag.rpartition("}")[2], text) for text in more}
     return shape_of(schema, paths, standard=standard, package=package.id, sha256=package.sha256)
 
 

@@ -70,8 +70,8 @@ def load_labels(path: Path) -> Labels:
 def labels_of(schema: Element, codelists: Iterable[Element] = (), *, sha256: str) -> str:
     """The text of `labels.toml` for an XDatenfelder 3.0.0 Datenschema (message 0102); `sha256` is that of its file.
 
-    Of the two names of an element, the one for output wins over the one for input. Lists without a genericode file stay
-    without meanings.
+    Of the two names of an element, the one for output wins over the one for input; an element that has neither gets the
+    name its editor gave it, because no heading may be empty. Lists without a genericode file stay without meanings.
     """
     form = _first(schema, "stammdatenschema")
     elements = {_name(one): one for one in form.iter() if _local(one) in ("datenfeld", "datenfeldgruppe")}
@@ -106,7 +106,8 @@ def _name(element: Element) -> str:
 
 
 def _label(element: Element) -> str:
-    return _child_text(element, "bezeichnungAusgabe") or _child_text(element, "bezeichnungEingabe")
+    names = (_child_text(element, name) for name in ("bezeichnungAusgabe", "bezeichnungEingabe", "name"))
+    return next((name for name in names if name), "")
 
 
 def _kind(element: Element) -> str:

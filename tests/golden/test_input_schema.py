@@ -64,7 +64,7 @@ def test_samples_and_mutations_are_judged_alike(shared: Path, own: Judge, publis
         assert own(tree)
         assert published(tree)
         for _ in range(MUTATIONS_PER_DOCUMENT):
-            mutant = _mutated(tree, draw)
+            mutant = mutated(tree, draw)
             verdict = published(mutant)
             verdicts[verdict] += 1
             assert verdict == own(mutant), etree.tostring(mutant)
@@ -110,7 +110,7 @@ def _names(path: Path) -> list[str]:
     return sorted(str(one.get("name")) for one in parse(path.read_bytes()) if one.tag.endswith("}element"))
 
 
-def _mutated(tree: Element, draw: random.Random) -> Element:
+def mutated(tree: Element, draw: random.Random) -> Element:
     """A copy with one to three changes, of every kind a sender's mistake can be."""
     mutant = copy.deepcopy(tree)
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
