@@ -7,11 +7,9 @@ output for a later attempt by the committed pins. The worker calls both, and `st
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from intermediary.core.faults import Misconfigured, Rejected
@@ -26,7 +24,7 @@ from intermediary.unseal.circumstances import Circles
 from intermediary.unseal.described import describe, leika, revocation_pins
 from intermediary.unseal.mandant import Mandantenschluessel, demand_signatures
 from intermediary.unseal.refusal import NotOpened, Refusal
-from intermediary.validate.attachments import check_attachments
+from intermediary.validate.attachments import check_attachments, check_files
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.payload import Payload, find_payload, payload_at
 from intermediary.validate.verdict import Verdict
@@ -43,11 +41,7 @@ class Werkbank:
     mappings: Mappings
     spool: Spool | None = None
     circles: Circles = field(default_factory=Circles)
-    files: RouteFiles = field(default_factory=lambda: MappingProxyType({}), repr=False)
-
-    def files_of(self, route: Route) -> Mapping[str, bytes]:
-        """What `[route.files]` names, by name."""
-        return self.files.get((route.mandant, route.name), {})
+    files: RouteFiles = field(default_factory=RouteFiles)
 
     def knows(self, root: str) -> bool:
         """Whether a route or a schema knows this root element."""
@@ -98,6 +92,7 @@ def _judge(sendung: Sendung, opened: Opened, bank: Werkbank) -> Judgement:
     check_attachments(payload.rest)
     verdict = _check_input(payload, bank)
     route = _choose(sendung, opened, payload, bank)
+    check_files(payload.rest, route.attachments)
     verdict.demand(payload.root)
     demand_signatures(opened, route.require, f"route {route.name}")
     ausgabe = _map(sendung, opened, payload, route, bank)
@@ -172,7 +167,7 @@ def _map(
         revision=sendung.revision,
         settings=route.settings,
         is_test=_is_test(payload, route),
-        files=bank.files_of(route),
+        files=bank.files.of(route),
     )
     return run_mapping(plugin, Antrag(opened, payload.part, payload.tree, payload.rest), kontext)
 
@@ -197,6 +192,5 @@ def _pins(route: Route, bank: Werkbank, opened: Opened, payload: Payload, *verdi
         "policy": opened.policy,
         "payload": str(payload.position),
     }
-    pins |= revocation_pins(opened)
-    pins |= {f"file {name}": hashlib.sha256(data).hexdigest() for name, data in bank.files_of(route).items()}
+    pins |= {**revocation_pins(opened), **bank.files.pins(route)}
     return pins | {f"schema {rules.name}": rules.sha256 for verdict in verdicts for rules in verdict.rule_sets}

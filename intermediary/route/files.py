@@ -5,8 +5,10 @@ A mapping reads no file itself: what it was given is pinned by hash, so a retry 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,7 +20,23 @@ CODE = "route.file.unreadable"
 MOST_FILES = 500
 MOST_BYTES = 64 << 20
 
-RouteFiles = Mapping[tuple[str, str], Mapping[str, bytes]]
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFiles:
+    """The files of all routes, by Mandant and route; `pins` says by hash which they were."""
+
+    contents: Mapping[_Key, Mapping[str, bytes]] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    hashes: Mapping[_Key, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, route: Route) -> Mapping[str, bytes]:
+        """What `[route.files]` of this route names, by name."""
+        return self.contents.get((route.mandant, route.name), {})
+
+    def pins(self, route: Route) -> Mapping[str, str]:
+        """What is committed with each Nachricht of this route."""
+        return self.hashes.get((route.mandant, route.name), {})
 
 
 def read_files(route: Route, base: Path) -> Mapping[str, bytes]:
@@ -42,7 +60,9 @@ def read_files(route: Route, base: Path) -> Mapping[str, bytes]:
 
 def read_all(table: RoutingTable, base: Path) -> RouteFiles:
     """The files of every route that names some, by Mandant and route; raises like `read_files`."""
-    return MappingProxyType({(one.mandant, one.name): read_files(one, base) for one in table.routes if one.files})
+    contents = {(one.mandant, one.name): read_files(one, base) for one in table.routes if one.files}
+    hashes = {key: _hashes(files) for key, files in contents.items()}
+    return RouteFiles(MappingProxyType(contents), MappingProxyType(hashes))
 
 
 def watched(table: RoutingTable, base: Path) -> tuple[Path, ...]:
@@ -54,6 +74,10 @@ def watched(table: RoutingTable, base: Path) -> tuple[Path, ...]:
             found[path] = None
             found.update(dict.fromkeys(_inside(path)))
     return tuple(found)
+
+
+def _hashes(files: Mapping[str, bytes]) -> Mapping[str, str]:
+    return MappingProxyType({f"file {name}": hashlib.sha256(data).hexdigest() for name, data in files.items()})
 
 
 def _files(route: Route, base: Path) -> Iterator[tuple[str, str, Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,13 @@ def folder(tmp_path: Path) -> Path:
 
 def test_files_and_folders_are_read_by_name(table: RoutingTable, folder: Path) -> None:
     """A file under its name, a folder's files under name and file name, in order; hidden and deeper ones are not."""
-    read = files.read_all(table, folder)[("musterstadt", "hund")]
+    route = table.routes[0]
+    read = files.read_all(table, folder)
 
-    assert ["formular", "codelisten/a.xml", "codelisten/b.xml"] == list(read)
-    assert b"<S/>" == read["formular"]
-    assert b"a.xml" == read["codelisten/a.xml"]
+    assert ["formular", "codelisten/a.xml", "codelisten/b.xml"] == list(read.of(route))
+    assert b"<S/>" == read.of(route)["formular"]
+    assert b"a.xml" == read.of(route)["codelisten/a.xml"]
+    assert hashlib.sha256(b"<S/>").hexdigest() == read.pins(route)["file formular"]
 
 
 def test_a_missing_file_is_named_with_its_place(table: RoutingTable, folder: Path) -> None:
