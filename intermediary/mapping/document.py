@@ -6,6 +6,7 @@ order and numbered, description lists, a captioned table, contrast. The form dat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -21,6 +22,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _DEEPEST_HEADING = 6
 _DEEPEST_NUMBER = 4
 _SHORT = 400
+_NOT_SHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 Part = Row | Remark | Section
 
@@ -57,11 +59,14 @@ def document(filled: Filled, frame: Frame) -> bytes:
         f"<style>\n{_STYLE}</style>",
         "</head>",
         "<body>",
-        f'<header><p class="office">{_text(frame.office)}</p><h1>{_text(filled.title)}</h1></header>',
+        "<header>",
+        f'<p class="office">{_text(frame.office)} <span class="reference">{_text(frame.reference)}</span></p>',
+        f"<h1>{_text(filled.title)}</h1>",
+        "</header>",
         "<main>",
         *_body(filled, frame),
         "</main>",
-        f'<footer><p>{_text(frame.closing)}</p><p class="reference">{_text(frame.reference)}</p></footer>',
+        f"<footer><p>{_text(frame.closing)}</p></footer>",
         "</body>",
         "</html>",
     ]
@@ -169,10 +174,5 @@ def _table(files: Sequence[File]) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Escaped, and without the characters that HTML has no place for; those are shown as their replacement."""
-    return escape(
-        "".join(_REPLACED.get(ord(one), one) if one < " " or "\x7f" <= one <= "\x9f" else one for one in text)
-    )
-
-
-_REPLACED = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"}
+    """Escaped; characters that HTML has no place for, or that rearrange a line, are shown by their number."""
+    return escape(_NOT_SHOWN.sub(lambda found: f"[U+{ord(found[0]):04X}]", text))

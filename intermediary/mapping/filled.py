@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from intermediary.mapping.accessor import boolean, date
 from intermediary.mapping.entries import Entry
 from intermediary.mapping.form import Form, FormField, FormGroup, Identity, Member, identity_of
-from intermediary.mapping.german import write_bytes, write_date, write_decimal, write_time_of_day
+from intermediary.mapping.german import write_amount, write_bytes, write_date, write_decimal, write_time_of_day
 
 _BLANKS = " \t\r\n"
 _LONG_CONTENT = 4_000
@@ -198,8 +198,10 @@ def _typed(kind: str, text: str) -> str:
             return write_date(date(text))
         if kind == "bool":
             return "Ja" if boolean(text) else "Nein"
-        if kind in ("num", "num_currency"):
+        if kind == "num":
             return write_decimal(text.strip(_BLANKS))
+        if kind == "num_currency":
+            return write_amount(text.strip(_BLANKS))
         if kind in ("time", "datetime"):
             return write_time_of_day(text.strip(_BLANKS))
     except ValueError:

@@ -89,6 +89,12 @@ class Form:
         """Id and version as the XFall shape spells them (`S05000000058V1.0.0`)."""
         return self.root.name
 
+    @property
+    def edition(self) -> str:
+        """Id and version for people."""
+        plain, _, version = self.root.name.partition("V")
+        return f"{plain}, Fassung {version}" if version else plain
+
     def members(self) -> Iterator[Member]:
         """Every group and field in the order of the form, as often as it occurs there."""
         yield from _below(self.root)

@@ -40,6 +40,14 @@ def write_decimal(lexical: str) -> str:
     return lexical.replace(".", ",")
 
 
+def write_amount(lexical: str) -> str:
+    """`12.345,60` for `12345.60`: an amount with dots between thousands; `ValueError` for others."""
+    found = re.fullmatch(r"([+-]?)([0-9]+)((?:\.[0-9]+)?)", lexical)
+    if found is None:
+        raise ValueError("no amount")
+    return f"{found[1]}{int(found[2]):,}".replace(",", ".") + found[3].replace(".", ",")
+
+
 def write_time_of_day(lexical: str) -> str:
     """`14:05 Uhr` or `03.04.2026, 14:05 Uhr` from an XML time or dateTime, in the zone it names; `ValueError` for others."""
     found = re.fullmatch(

@@ -13,6 +13,7 @@ LAENGSTER_BETREFF = 250
 _TRENNER = r"[\s,;:/|–-]"
 _AM_RAND = re.compile(rf"^{_TRENNER}+|{_TRENNER}+$")
 _DOPPELT = re.compile(r"\s+([–-])\s+(?:[,;:/|–-]\s+)+|\s{2,}")
+_UMSTELLEND = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _LEERE_KLAMMER = re.compile(r"\(\s*\)")
 
 
@@ -32,7 +33,8 @@ class Angaben:
 def betreff(angaben: Angaben, einstellungen: Einstellungen, kontext: Kontext) -> Sourced[str]:
     """BETREFF-AUS-MUSTER: the configured pattern; a field that was not filled in leaves no gap, dash or bracket behind.
 
-    Several values of a field stand side by side with commas. At most 250 characters, because lists show no more.
+    Several values of a field stand side by side with commas; marks that rearrange a line are left out. At most 250
+    characters, because lists show no more.
     """
     werte = vom_eingang(angaben.eingang, kontext.key) | {"formular": angaben.formular.title}
     quellen: list[Sourced[str]] = [metadata(einstellungen.betreff, "settings.betreff")]
@@ -44,7 +46,7 @@ def betreff(angaben: Angaben, einstellungen: Einstellungen, kontext: Kontext) ->
     text = _AM_RAND.sub(
         "", _DOPPELT.sub(lambda found: f" {found[1]} " if found[1] else " ", _LEERE_KLAMMER.sub("", text))
     )
-    text = text or angaben.formular.title
+    text = _UMSTELLEND.sub("", text) or angaben.formular.title
     if len(text) > LAENGSTER_BETREFF:
         text = f"{text[: LAENGSTER_BETREFF - 1].rstrip()}…"
     return rule("BETREFF-AUS-MUSTER", text, *quellen)

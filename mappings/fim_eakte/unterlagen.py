@@ -79,7 +79,7 @@ def _eingang(
     ende = frist(angaben, einstellungen)
     if ende is not None:
         yield einstellungen.frist_text, f"bis {write_date(ende.value)}"
-    yield "Formular", angaben.formular.name
+    yield "Formular", angaben.formular.edition
     yield "Kennung der Einreichung", kontext.key
 
 
