@@ -60,8 +60,10 @@ def read_files(route: Route, base: Path) -> Mapping[str, bytes]:
 
 def read_all(table: RoutingTable, base: Path) -> RouteFiles:
     """The files of every route that names some, by Mandant and route; raises like `read_files`."""
-    contents = {(one.mandant, one.name): read_files(one, base) for one in table.routes if one.files}
-    hashes = {key: _hashes(files) for key, files in contents.items()}
+    contents: dict[_Key, Mapping[str, bytes]] = {
+        (one.mandant, one.name): read_files(one, base) for one in table.routes if one.files
+    }
+    hashes: dict[_Key, Mapping[str, str]] = {key: _hashes(files) for key, files in contents.items()}
     return RouteFiles(MappingProxyType(contents), MappingProxyType(hashes))
 
 
