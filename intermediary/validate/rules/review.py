@@ -13,7 +13,7 @@ from intermediary.xml.cage.cage import Cage, Caged, Sheet, has_saxon
 def review_rules(package: Package, packages: Packages) -> None:
     """Raises `Misconfigured("validate.rules.broken" | "validate.rules.forbidden")` for rules that cannot run.
 
-    A root of `rules` that no package in reach declares is `validate.package.manifest`: these rules would never run.
+    A root of `rules` that no package in reach declares, or a file that is not there, is `validate.package.manifest`.
     """
     known = {root for one in packages.within_reach(package) for roots in one.index.values() for root in roots}
     known |= {root for roots in package.index.values() for root in roots}
@@ -21,6 +21,7 @@ def review_rules(package: Package, packages: Packages) -> None:
     for rules in package.manifest.rules:
         unknown = [root for root in rules.roots if root not in known]
         unknown += [entry for entry in rules.entries if entry not in package.index]
+        unknown += [path for path in (rules.file, *rules.includes) if path not in package.files]
         if unknown:
             raise Misconfigured("validate.package.manifest", where=f"{package.id}: rules: {unknown[0]}")
         name = f"{package.id} {rules.file}"
