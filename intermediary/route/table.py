@@ -15,6 +15,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Literal, Self
 
+from intermediary.core.attachments import AttachmentRules
 from intermediary.core.faults import Misconfigured
 from intermediary.core.ids import LeikaId, Name
 from intermediary.core.tables import build, did_you_mean
@@ -101,6 +102,10 @@ class Route:
     settings: Mapping[str, str] = field(default_factory=lambda: EMPTY, metadata={"help": "settings of the mapping"})
     files: Mapping[str, str] = field(
         default_factory=lambda: EMPTY, metadata={"help": "files or folders the mapping reads, relative to this file"}
+    )
+
+    attachments: AttachmentRules | None = field(
+        default=None, metadata={"help": "what attachments may be; without it all are taken as they are"}
     )
 
     def __post_init__(self) -> None:

@@ -59,7 +59,7 @@ class Places:
                 return ""
             if parts["attribute"]:
                 wanted = parts["name"]
-                found = () if element is None else (one for one in element.keys() if one.rpartition("}")[2] == wanted)  # noqa: SIM118
+                found = () if element is None else (one for one in map(str, element.keys()) if one.rpartition("}")[2] == wanted)  # noqa: SIM118
                 return next((element.get(one, "") for one in found), "") if element is not None else ""
             child = (self._root, 1, False) if element is None else self._child(element, parts)
             if child is None:

@@ -10,6 +10,12 @@ CODES = (
         "Die Befunde nennen Stelle und Regel; der Sender muss den Antrag berichtigen und neu einreichen.",
     ),
     Code(
+        "validate.attachment.refused",
+        Healer.SENDER,
+        "Eine Anlage ist von einer Art oder Größe, die hier nicht angenommen wird.",
+        "Die Befunde nennen Stelle und Regel; der Sender muss die Anlagen ändern und neu einreichen.",
+    ),
+    Code(
         "validate.payload.missing",
         Healer.SENDER,
         "Die Sendung enthält kein XML-Dokument, das ein Antrag sein könnte.",
