@@ -43,7 +43,7 @@ def list_(everything: bool, config: Path, as_json: bool) -> None:
             say_json(row)
     elif found:
         cells = [(r["id"], r["verb"], str(r["count"]), _STATES[r["state"]], r["requestedBy"], _until(r)) for r in found]
-        table(cells, ("Nummer", "Was", "Anzahl", "Stand", "Verlangt von", "Gültig bis"))
+        table(cells, ("Nummer", "Was", "Anzahl", "Stand", "Verlangt von", "Gültig bis"), gives=("Verlangt von",))
     else:
         say("keine Freigabe offen")
 

@@ -52,7 +52,7 @@ def doctor(quick: bool, accept_clock: bool, reason: str, config: Path, as_json: 
         return
     quiet_logs()
     if quick:
-        open_installation(config).store.close()
+        open_installation(config, begins=False).store.close()
         sys.exit(0)
     bad = 0
     for diagnosis in doctor_(config, utc_now()):

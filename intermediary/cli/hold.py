@@ -17,7 +17,6 @@ from intermediary.cli.options import (
     say,
     say_json,
     say_wrapped,
-    table,
 )
 
 _standing_option = click.option(
@@ -71,11 +70,11 @@ def list_(selection: tuple[str, ...], config: Path, as_json: bool) -> None:
         for one in standing:
             say_json({"mandant": one.mandant, "route": one.route, "standing": True, "since": one.since.isoformat(),
                       "actor": one.actor, "reason": one.reason})  # fmt: skip
-        for found in single:
+        for kept in single:
+            found = kept.nachricht
             since = found.held_since.isoformat() if found.held_since else ""
-            say_json(
-                {"id": found.id, "mandant": found.mandant, "route": found.route, "standing": False, "since": since}
-            )
+            say_json({"id": found.id, "mandant": found.mandant, "route": found.route, "standing": False, "since": since,
+                      "actor": kept.actor, "reason": kept.reason})  # fmt: skip
         return
     for one in standing:
         route = f", Route {one.route}" if one.route else ""
@@ -83,13 +82,12 @@ def list_(selection: tuple[str, ...], config: Path, as_json: bool) -> None:
         say_wrapped([f"seit {moment(one.since.isoformat())} durch {one.actor}: {one.reason}"], indent=2)
     if standing and single:
         say()
-    cells = [
-        (found.id, moment(found.held_since.isoformat() if found.held_since else None)[:-3], found.mandant)
-        for found in single
-    ]
-    if cells:
-        table(cells, ("Id", "gesperrt seit", "Mandant"))
-    elif not standing:
+    for kept in single:
+        found = kept.nachricht
+        since = moment(found.held_since.isoformat() if found.held_since else None)
+        say(f"Nachricht {found.id} ({found.mandant}):")
+        say_wrapped([f"seit {since} durch {kept.actor}: {kept.reason}"], indent=2)
+    if not standing and not single:
         say("nichts ist gesperrt")
 
 

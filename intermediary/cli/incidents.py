@@ -54,7 +54,7 @@ def list_(with_ended: bool, limit: int, config: Path, as_json: bool) -> None:
             )
             for one in found
         ]
-        table(rows, ("Id", "Beginn", "Stand", "Code", "Ort", "Anzahl"))
+        table(rows, ("Id", "Beginn", "Stand", "Code", "Ort", "Anzahl"), gives=("Ort",))
     else:
         say("keine Störung")
     sys.exit(FINDINGS if any(one.ended_at is None for one in found) else 0)

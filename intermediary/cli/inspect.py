@@ -135,6 +135,6 @@ def _print_rows(rows: Iterable[dict[str, Any]], *, as_json: bool) -> None:
         for row in rows
     ]
     if cells:
-        table(cells, ("Id", "Stand", "Code", "Eingang", "Route", "Mandant"))
+        table(cells, ("Id", "Stand", "Code", "Eingang", "Route", "Mandant"), gives=("Route", "Mandant"))
     else:
         say("keine Nachricht")

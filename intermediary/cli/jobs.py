@@ -52,7 +52,7 @@ def list_(config: Path, as_json: bool) -> None:
             say_json(row(job))
     elif found:
         heads = ("Id", "Stand", "Erledigt", "von", "Anteil", "je s", "Was", "Angeordnet", "Von")
-        table([cells(job) for job in found], heads)
+        table([cells(job) for job in found], heads, gives=("Was", "Von", "Stand"))
     else:
         say("kein Auftrag")
 

@@ -171,7 +171,8 @@ def _say_each(seen: Forecast, keys: Sequence[OwnKey], *, as_json: bool) -> None:
         return
     say(_headline(seen))
     say()
-    table(cells, ("Mandant", "Schlüssel", "Fingerabdruck", "gültig bis", "ohne ihn verloren"))
+    table(cells, ("Mandant", "Schlüssel", "Fingerabdruck", "gültig bis", "ohne ihn verloren"),
+          gives=("Mandant", "Schlüssel"))  # fmt: skip
     if seen.losses:
         say()
         say("Schon heute nicht zu öffnen:")
@@ -211,7 +212,7 @@ def _say_table(losses: Sequence[Loss]) -> None:
     if losses:
         say()
         table([_cells(loss, moment(loss.waiting.line["receivedAt"])[:-3]) for loss in losses],
-              ("Id", "Stand", "Code", "Eingang", "Mandant", "es fehlt"))  # fmt: skip
+              ("Id", "Stand", "Code", "Eingang", "Mandant", "es fehlt"), gives=("Mandant", "es fehlt"))  # fmt: skip
         say()
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Characters that a line for people has at most, unless it holds something that cannot be broken."""
 
+_LEAST_COLUMN = 6
+
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -69,13 +71,13 @@ def requested(reason: str, approval: str = "") -> Request:
 
 
 @contextmanager
-def installation(config: Path) -> Iterator[Any]:
-    """The opened installation of a command; closed at its end."""
+def installation(config: Path, *, begins: bool = False) -> Iterator[Any]:
+    """The opened installation of a command; closed at its end. Only a verb that `begins` one makes a store where none is."""
     from intermediary.cli.quiet import quiet_logs
     from intermediary.wiring import open_installation
 
     quiet_logs()
-    opened = open_installation(config)
+    opened = open_installation(config, begins=begins)
     try:
         yield opened
     finally:
@@ -137,8 +139,21 @@ def say_unusable(name: str, flaw: Exception, *, as_json: bool) -> None:
         say(f"{name}: cannot be used: {hint}")
 
 
-def table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> None:
-    """A plain table; columns as wide as their widest cell."""
+def table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...], *, gives: Sequence[str] = ()) -> None:
+    """A plain table; columns as wide as their widest cell.
+
+    Where it would be wider than a terminal, the columns headed `gives` are cut, the widest first; `--json` has all of them.
+    """
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    givers = [heads.index(head) for head in gives]
+    while sum(widths) + 2 * (len(widths) - 1) > WIDTH:
+        able = [i for i in givers if widths[i] > max(_LEAST_COLUMN, len(heads[i]))]
+        if not able:
+            break
+        widths[max(able, key=lambda i: widths[i])] -= 1
     for row in [heads, tuple("-" * width for width in widths), *rows]:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        say("  ".join(_cut(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cut(cell: str, width: int) -> str:
+    return cell.ljust(width) if len(cell) <= width else f"{cell[: width - 1]}…"

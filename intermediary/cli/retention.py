@@ -43,7 +43,8 @@ def plan(config: Path, as_json: bool) -> None:
     if not cells:
         say("kein Inhalt, für den eine Frist läuft")
         return
-    table(cells, ("Mandant", "Route", "Stand", "Frist", "fällig", "7 Tage", "30 Tage", ""))
+    heads = ("Mandant", "Route", "Stand", "Frist", "fällig", "7 Tage", "30 Tage", "")
+    table(cells, heads, gives=("Mandant", "Route"))
     notes = ["* Vorgabe: keine Regel in [[retention]] gilt."] * any(one.rule.is_default for one in found)
     notes += [f"{single} einzeln gesperrte Nachrichten sind nicht mitgezählt (hold list)."] * bool(single)
     if notes:

@@ -60,7 +60,7 @@ def list_(config: Path | None, folder: Path | None, as_json: bool, known: bool) 
         (one.id, one.review or "-", str(one.files), str(one.roots), str(one.valid_until or "-"), one.sha256[:12])
         for one in packages
     ]
-    table(rows, ("package", "review", "files", "roots", "valid until", "sha256"))
+    table(rows, ("Paket", "geprüft", "Dateien", "Wurzeln", "gültig bis", "SHA-256"), gives=("Paket", "geprüft"))
 
 
 @command.command("install")

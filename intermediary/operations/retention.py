@@ -15,7 +15,7 @@ from intermediary.operations.selection import BadSelection, Selection
 from intermediary.settings.models import Settings
 from intermediary.settings.retention import terms
 from intermediary.store.erasing import Pass, Step
-from intermediary.store.holds import Outcome, StandingHold
+from intermediary.store.holds import Outcome, SingleHold, StandingHold
 from intermediary.store.records import NachrichtRecord
 from intermediary.store.retention import Group
 from intermediary.store.store import Store
@@ -159,10 +159,15 @@ def _standing(selection: Selection) -> tuple[str, str]:
     return mandant, selection.route or ""
 
 
-def held(store: Store, selection: Selection) -> tuple[tuple[StandingHold, ...], list[NachrichtRecord]]:
+def held(store: Store, selection: Selection) -> tuple[tuple[StandingHold, ...], list[SingleHold]]:
     """The standing holds, and the Nachrichten of the selection (all, if it is empty) that are held by themselves."""
     holds = store.retention.holds
     standing = tuple(one for one in holds.standing() if selection.mandant in (None, one.mandant))
-    if selection.is_empty:
-        return standing, list(holds.single())
-    return standing, [one for one in selection.of(store) if one.held_since is not None]
+    found = holds.single() if selection.is_empty else selection.of(store)
+    return standing, [_with_reason(store, one) for one in found if one.held_since is not None]
+
+
+def _with_reason(store: Store, nachricht: NachrichtRecord) -> SingleHold:
+    """The reason stands in the audit trail, and nowhere else."""
+    told = [entry.event for entry in store.events(nachricht.id) if entry.event.name == "hold.set"]
+    return SingleHold(nachricht, told[-1].actor, told[-1].fields["reason"]) if told else SingleHold(nachricht, "", "")

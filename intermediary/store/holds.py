@@ -43,6 +43,15 @@ class StandingHold:
         return self.mandant == mandant and self.route in ("", route)
 
 
+@dataclass(frozen=True, slots=True)
+class SingleHold:
+    """A Nachricht that is held by itself: who held it, and why; both empty where the event of it cannot be read."""
+
+    nachricht: NachrichtRecord
+    actor: str
+    reason: str
+
+
 class Holds:
     """Sets and releases holds; every change is in the audit trail with its actor and reason. Made by `Store.holds`."""
 

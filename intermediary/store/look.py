@@ -46,6 +46,11 @@ def look_into_store(*, data: Path, installation: uuid.UUID, keys: MandantKeys, u
     return _seen(data, url, lambda connection: _look(connection, installation, keys))
 
 
+def is_begun(*, data: Path, url: str = "") -> bool:
+    """Whether a store was made here; makes none. `Transient("store.unavailable")` when the database cannot be read."""
+    return _seen(data, url, lambda tx: not is_empty(tx)) or False
+
+
 def look_at_targets(*, data: Path, url: str = "") -> Standing | None:
     """How all targets stand; None when no store was made yet, or one without them. Raises like `look_into_store`."""
     return _seen(data, url, lambda tx: standing(tx) if inspect(tx).has_table(targets.name) else None)

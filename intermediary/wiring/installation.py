@@ -20,7 +20,7 @@ from intermediary.store import open_store
 from intermediary.store.copy import Place, copy_store
 from intermediary.store.demands import demands_of
 from intermediary.store.fair import Share
-from intermediary.store.look import Look, look_into_store
+from intermediary.store.look import Look, is_begun, look_into_store
 from intermediary.store.look import look_at_targets as look_at_targets_of
 from intermediary.store.owners import is_alive
 from intermediary.store.pour import Watch
@@ -52,11 +52,16 @@ class Installation:
         return self.time.clock.now()
 
 
-def open_installation(config: Path) -> Installation:
-    """Read the settings and open store, keys and clock; raises `ConfigurationError`, `Misconfigured`, naming the place."""
+def open_installation(config: Path, *, begins: bool = True) -> Installation:
+    """Read the settings and open store, keys and clock; raises `ConfigurationError`, `Misconfigured`, naming the place.
+
+    Unless it `begins` one, `Misconfigured("store.absent")` where no store is, and nothing is created.
+    """
     settings = load(config)
     data = settings.installation.data
     _demand_not_lost(settings)
+    if not begins and not is_begun(data=data, url=store_url(settings)):
+        raise Misconfigured("store.absent", where=str(settings.store.url_file or data))
     store = open_store(
         data=data,
         installation=installation_id(settings.installation.name),

@@ -30,7 +30,7 @@ def test_list_shows_newest_first_and_selects(seen):
     assert everything[:2] == limited
     assert seen.ids["broken"][:13] in table.out
     assert "validate.input.invalid" in table.out
-    assert all(len(line) <= 120 for line in table.lines)
+    assert all(len(line) <= 100 for line in table.lines)
 
 
 def test_list_names_an_unknown_condition(seen):

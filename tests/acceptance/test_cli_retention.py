@@ -94,11 +94,15 @@ def test_a_hold_needs_a_reason_and_stops_the_term(own, at):
     all_ = own.call("hold", "set", "mandant=musterstadt", "route=bewohnerparken", "--standing", *WHY)
     wrong = own.call("hold", "set", "state=completed", "--standing", *WHY)
     listed = own.call("hold", "list", "--json").rows
+    told = own.call("hold", "list").lines
     at(31)
     own.call("retention", "run")
 
     assert (2, 0, 0, 2) == (silent.code, one.code, all_.code, wrong.code)
     assert [("", True), (done, False)] == [(row.get("id", ""), row["standing"]) for row in listed]
+    assert [WHY[1]] * 2 == [row["reason"] for row in listed]
+    assert all(row["actor"] for row in listed)
+    assert [f"Nachricht {done} (musterstadt):", WHY[1]] == [told[-2], told[-1].partition(": ")[2]]
     assert "Löschsperre       seit" in own.call("show", done).out
     assert "present" == own.call("list", done, "--json").rows[0]["payload"]
 

@@ -103,6 +103,13 @@ CODES = (
         "Wird von selbst wiederholt. Bleibt es dabei: Datenbank (`doctor`), freien Platz, Rechte und Zustand des Datenträgers prüfen.",
     ),
     Code(
+        "store.absent",
+        Healer.OPERATOR,
+        "Hier ist noch kein Speicher einer Installation; es wurde auch keiner angelegt.",
+        "Der Dienst (`run`) oder `submit` beginnt ihn. Lief er schon: die Konfiguration prüfen (`installation.data`, "
+        "`store.url_file`), und ob der Datenträger eingebunden ist.",
+    ),
+    Code(
         "store.url.invalid",
         Healer.OPERATOR,
         "In der Datei `store.url_file` steht keine Adresse einer PostgreSQL-Datenbank.",
