@@ -59,8 +59,7 @@ class Places:
                 return ""
             if parts["attribute"]:
                 wanted = parts["name"]
-                found = () if element is None else (one for one in map(str, element.keys()) if one.rpartition("}")[2] == wanted)  # noqa: SIM118
-                return next((element.get(one, "") for one in found), "") if element is not None else ""
+                return "" if element is None else _attribute(element, wanted)
             child = (self._root, 1, False) if element is None else self._child(element, parts)
             if child is None:
                 return ""
@@ -107,6 +106,11 @@ class Places:
 
     def _shown(self, name: str) -> str:
         return name if name in self._known else UNKNOWN_NAME
+
+
+def _attribute(element: Element, name: str) -> str:
+    found = (one for one in map(str, element.keys()) if one.rpartition("}")[2] == name)
+    return next((element.get(one, "") for one in found), "")
 
 
 def local_name(element: Element) -> str:
