@@ -56,15 +56,16 @@ class Sheet:
 class Caged(Exception):
     """No result, and why: the processor is not installed, the stylesheet is wrong, it broke off, or it was stopped.
 
-    `position` tells which stylesheet of the question; `text` explains a stylesheet that does not compile and is empty
-    otherwise.
+    `position` tells which stylesheet of the question, `line` where in it (0: the processor does not say); `text` explains a
+    stylesheet that does not compile and is empty otherwise.
     """
 
-    def __init__(self, reason: Reason, position: int = 0, text: str = "") -> None:
+    def __init__(self, reason: Reason, position: int = 0, text: str = "", line: int = 0) -> None:
         super().__init__(f"{reason} {position}")
         self.reason = reason
         self.position = position
         self.text = text
+        self.line = line
 
 
 class Cage:
@@ -136,7 +137,7 @@ def _results(answer: Frame, count: int) -> tuple[bytes, ...]:
     heads: list[dict[str, Any]] = answer.head["answers"]
     for position, head in enumerate(heads):
         if "fault" in head:
-            raise Caged(head["fault"], position, head.get("text", ""))
+            raise Caged(head["fault"], position, head.get("text", ""), head.get("line", 0))
     if len(heads) != count or len(answer.parts) != count:
         raise Caged("run", len(heads))
     return answer.parts

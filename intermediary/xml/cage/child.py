@@ -91,9 +91,9 @@ def _answers(question: Frame, engines: dict[str, Engine], compiled: dict[str, An
                 compiled[digest] = engine.compile(texts[digest])
             answers.append(({}, b"" if not document else _run(engine, kind, compiled[digest], document, parsed)))
         except NotCompiled as error:
-            return [*answers, ({"fault": "compile", "text": str(error)[:_TEXT]}, b"")]
-        except Broken:
-            return [*answers, ({"fault": "run"}, b"")]
+            return [*answers, ({"fault": "compile", "text": str(error)[:_TEXT], "line": error.line}, b"")]
+        except Broken as error:
+            return [*answers, ({"fault": "run", "line": error.line}, b"")]
         except (MemoryError, RecursionError):
             return [*answers, ({"fault": "limit"}, b"")]
     return answers

@@ -6,20 +6,30 @@ not XSLT's own; that the operating system refuses them as well is the child's bu
 
 from __future__ import annotations
 
+import re
 from typing import Any, Protocol
 
 from lxml import etree
 
 _LXML: Any = etree
 _NOTHING = _LXML.XSLTAccessControl.DENY_ALL
+_ON_LINE = re.compile(r"\bon line ([0-9]{1,9})\b")
 
 
 class NotCompiled(Exception):
-    """A stylesheet is none; the text is about the stylesheet, for no document has been seen yet."""
+    """A stylesheet is none; the text is about the stylesheet, for no document has been seen yet. `line` 0: not known."""
+
+    def __init__(self, text: str, line: int = 0) -> None:
+        super().__init__(text)
+        self.line = line
 
 
 class Broken(Exception):
-    """A stylesheet did not come to its end; without a text, for that could quote the document."""
+    """A stylesheet did not come to its end; without a text, for that could quote the document. `line` 0: not known."""
+
+    def __init__(self, line: int = 0) -> None:
+        super().__init__(f"line {line}")
+        self.line = line
 
 
 class Engine(Protocol):
@@ -42,7 +52,7 @@ class Libxslt:
         try:
             return etree.XSLT(etree.fromstring(text, parser=self._parser), access_control=_NOTHING)
         except (etree.XSLTParseError, etree.XMLSyntaxError) as error:
-            raise NotCompiled(str(error)) from None
+            raise NotCompiled(str(error), _line_of(error.error_log)) from None
 
     def parse(self, document: bytes) -> etree._ElementTree:
         return etree.ElementTree(etree.fromstring(document, parser=self._parser))
@@ -51,7 +61,7 @@ class Libxslt:
         try:
             result = compiled(document)
         except etree.XSLTError as error:
-            raise Broken from error
+            raise Broken(_line_of(error.error_log)) from error
         stylesheet: Any = compiled
         if len(stylesheet.error_log):  # whatever libxslt says while it works is about something it could not do
             raise Broken
@@ -92,7 +102,8 @@ class Saxon:
         try:
             return self._compiler.compile_stylesheet(stylesheet_text=text.decode())
         except self._error as error:
-            raise NotCompiled(str(error)) from None
+            named = _ON_LINE.search(str(error))
+            raise NotCompiled(str(error), int(named[1]) if named else 0) from None
 
     def parse(self, document: bytes) -> Any:
         try:
@@ -109,3 +120,8 @@ class Saxon:
         if not isinstance(result, str):
             raise Broken
         return result.encode()
+
+
+def _line_of(log: Any) -> int:
+    """Where in the stylesheet: libxslt names an element and its line before it says what is wrong."""
+    return next((entry.line for entry in log if entry.line and "error, element" in entry.message), 0)

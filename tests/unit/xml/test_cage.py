@@ -92,6 +92,23 @@ def test_an_error_says_nothing_of_the_document(cage: Cage, kind: str) -> None:
 
 
 @BOTH
+def test_a_compile_error_names_its_line(cage: Cage, kind: str) -> None:
+    """Whoever wrote the stylesheet learns where in it the mistake stands."""
+    with pytest.raises(Caged) as caught:
+        cage.compile([sheet(kind, '\n\n<xsl:value-of select="a["/>')])
+
+    assert 3 == caught.value.line
+
+
+def test_a_run_error_names_its_line(cage: Cage) -> None:
+    """libxslt tells the instruction that broke off; Saxon tells nothing that could not quote the document."""
+    with pytest.raises(Caged) as caught:
+        cage.run(DOCUMENT, [sheet("xslt1", '\n\n<xsl:value-of select="$nowhere"/>')])
+
+    assert ("run", 3) == (caught.value.reason, caught.value.line)
+
+
+@BOTH
 def test_what_does_not_compile_is_explained(cage: Cage, kind: str) -> None:
     """The text of a compile error is about the stylesheet, and the position tells which one."""
     with pytest.raises(Caged) as caught:
