@@ -21,6 +21,7 @@ from intermediary.store.errors import NotPossible
 from intermediary.store.holds import QUEUE
 from intermediary.store.installation import record_installation
 from intermediary.store.tables import data_keys, holds, intake_keys, meta, nachrichten, search_keys, vorgaenge
+from intermediary.store.target_pauses import forget_targets_of
 from intermediary.store.work import Work
 
 _N = nachrichten.c
@@ -83,7 +84,7 @@ class Mandants:
             after = cut.after
 
     def finish(self, mandant: str, *, actor: str, reason: str, now: datetime) -> int:
-        """Forget hashed ids, holds and the KEK of a Mandant of which nothing is left; how many Nachrichten it had.
+        """Forget hashed ids, holds, targets and the KEK of a Mandant of which nothing is left; how many Nachrichten it had.
 
         `NotPossible`, and nothing is forgotten, when a door has taken another one meanwhile.
         """
@@ -150,12 +151,13 @@ def _reduce_one(work: Work, row: Row[Any], actor: str, reason: str) -> None:
 @whole
 def _finish(db: Database, mandant: str, actor: str, reason: str, now: datetime) -> int:
     with db.write() as tx:
-        db.dialect.queue_for(tx, [QUEUE, "installation"])
+        db.dialect.queue_for(tx, [QUEUE, "installation", "target pauses"])
         count = tx.execute(select(func.count()).select_from(nachrichten).where(_N.mandant == mandant)).scalar_one()
         tx.execute(delete(intake_keys).where(intake_keys.c.mandant == mandant))
         tx.execute(delete(data_keys).where(data_keys.c.mandant == mandant))
         tx.execute(delete(vorgaenge).where(vorgaenge.c.mandant == mandant))
         tx.execute(delete(holds).where(holds.c.mandant == mandant))
+        forget_targets_of(db, tx, mandant, actor=actor, reason=reason, now=now)
         if late := _count_late(tx, mandant):
             raise NotPossible(
                 f"{late} Nachrichten sind inzwischen eingegangen: alles andere ist gelöscht, noch einmal rufen"

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from intermediary.store.database import Database, whole
 from intermediary.store.installation import record_installation
-from intermediary.store.tables import target_pauses
+from intermediary.store.tables import target_pauses, target_turns, targets
 from intermediary.store.target_rows import Pause, told
 
 
@@ -43,6 +43,16 @@ def end_those_over(db: Database, now: datetime) -> int:
         db.dialect.queue_for(tx, ["target pauses"])
         ended = [_end(db, tx, scope, actor="", reason="", now=now) for scope in tx.scalars(over).all()]
     return sum(ended)
+
+
+def forget_targets_of(db: Database, tx: Connection, mandant: str, *, actor: str, reason: str, now: datetime) -> None:
+    """Whatever is known of a Mandant's targets, for who deletes it; a pause that stood is told as ended."""
+    own = f"{mandant}/"
+    paused = (target_pauses.c.scope == mandant) | target_pauses.c.scope.startswith(own, autoescape=True)
+    for scope in tx.scalars(select(target_pauses.c.scope).where(paused).order_by(target_pauses.c.scope)).all():
+        _end(db, tx, scope, actor=actor, reason=reason, now=now)
+    tx.execute(delete(target_turns).where(target_turns.c.target.startswith(own, autoescape=True)))
+    tx.execute(delete(targets).where(targets.c.id.startswith(own, autoescape=True)))
 
 
 def _end(db: Database, tx: Connection, scope: str, *, actor: str, reason: str, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -9,11 +10,25 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, select, update
 
+from intermediary.core.breaker import RestRules, Sign
 from intermediary.core.faults import Misconfigured
+from intermediary.core.targets import TargetRef
+from intermediary.core.turns import Limits
 from intermediary.operations.prove import compare_rows
-from intermediary.store import LeaseLost, NotPossible, Store
+from intermediary.store import Claim, LeaseLost, NotPossible, Store
 from intermediary.store.copy import plain_tables
-from intermediary.store.tables import data_keys, intake_keys, meta, nachrichten, search_keys
+from intermediary.store.tables import (
+    data_keys,
+    intake_keys,
+    meta,
+    nachrichten,
+    search_keys,
+    target_pauses,
+    target_turns,
+    targets,
+    vorgaenge,
+)
+from intermediary.store.targets import Pass
 from tests.conformance.store_kit import (
     DELIVERED,
     LATER,
@@ -202,3 +217,44 @@ def test_what_is_taken_while_a_mandant_is_deleted_is_not_lost(bench: Bench) -> N
     assert 5 == _delete(store, GONE)
     with pytest.raises(Misconfigured, match=r"payload\.erased"):
         store.body(late.nachricht_id)
+
+
+def test_nothing_is_left_of_its_targets(bench: Bench) -> None:
+    """Rests, turns, pauses and the numbers of its Vorgaenge are gone with it; those of another one stay."""
+    store = bench.open()
+    for mandant in MANDANTEN:
+        name = f"{mandant}/bauantrag/fachverfahren"
+        ref = TargetRef(name, frozenset({name}), Limits(max_parallel=2), RestRules(after_failures=1))
+        claim = planned_for(store, mandant)
+        for sign in (Sign.WELL, Sign.ILL):
+            leave = store.targets.admit(ref, claim, key_of(claim), now=NOW)
+            assert isinstance(leave, Pass)
+            if sign is Sign.ILL:
+                store.targets.report(replace(leave, has_turn=False), sign, code="target.unreachable", now=NOW)
+        store.release(claim, NOW)
+        for scope in (mandant, f"{mandant}/bauantrag"):
+            store.targets.pause(scope, actor="ada", reason="Umzug", until=None, now=NOW)
+    _delete(store, GONE)
+    with bench.database().read() as tx:
+        found = {
+            "targets": tx.scalars(select(targets.c.id)).all(),
+            "turns": tx.scalars(select(target_turns.c.target)).all(),
+            "pauses": sorted(tx.scalars(select(target_pauses.c.scope))),
+            "vorgaenge": tx.scalars(select(vorgaenge.c.mandant)).all(),
+        }
+    told = [one.event for one in store.events_of_installation() if one.event.name == "target.resumed"]
+
+    name = f"{STAYS}/bauantrag/fachverfahren"
+    assert {"targets": [name], "turns": [name], "pauses": [STAYS, f"{STAYS}/bauantrag"], "vorgaenge": [STAYS]} == found
+    assert [(GONE, WHO["reason"]), (f"{GONE}/bauantrag", WHO["reason"])] == [
+        (one.fields["target"], one.fields["reason"]) for one in told
+    ]
+
+
+def planned_for(store: Store, mandant: str) -> Claim:
+    """A judged Nachricht of this Mandant that belongs to a Vorgang."""
+    [taken] = store.take([eingang(f"{mandant}/1", mandant=mandant, vorgang="case-1")])
+    claim = store.claim_one(taken.nachricht_id, "w", NOW)
+    return store.plan(
+        claim, route="bauantrag", pins={"mapping": "bauantrag@1"}, plan={}, targets=(TARGET,), now=NOW, vorgang="case-1"
+    )
