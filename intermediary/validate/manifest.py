@@ -22,8 +22,9 @@ class Rules:
     """Rules beyond XML Schema that a package brings: one `[[rules]]` of its manifest.
 
     `file` is a Schematron (`.sch`) or a scenario file of the KoSIT validator (`.xml`), `includes` are the other files it
-    draws in. They apply to documents with one of the `roots`, or whose root one of the `entries` declares; without both,
-    to all roots the package answers for. `phase` chooses a phase of the Schematron.
+    draws in. They apply to documents with one of the `roots`, or whose root one of the `entries` of this package or of one
+    it requires declares; without both, to all roots of the package, or of those it requires if it has no entries itself.
+    `phase` chooses a phase of the Schematron.
     """
 
     file: str
@@ -102,8 +103,8 @@ def manifest_from(table: Mapping[str, Any], *, where: str) -> Manifest:
             raise _fault(where, key)
     if not values.get("entries") and not values.get("code_lists") and not values.get("rules"):
         raise _fault(where, "entries")
-    if any(not (one.roots or one.entries or values.get("entries")) for one in values.get("rules", ())):
-        raise _fault(where, "rules: roots")
+    if values.get("rules") and not values.get("entries") and not values.get("requires"):
+        raise _fault(where, "requires")
     if not _NAME.fullmatch(values["name"]) or not _VERSION.fullmatch(values["version"]):
         raise _fault(where, "name")
     if values.get("characters") and not CHARACTERS.fullmatch(values["characters"]):

@@ -52,7 +52,9 @@ class RulesEngine:
         self._lock = threading.Lock()
         self._programs: dict[tuple[str, str, str], Program] = {}
         self._scenarios: dict[tuple[str, str], tuple[Scenario, ...]] = {}
-        self._with_rules = [package for package in packages.values() if package.manifest.rules]
+        self._with_rules = [
+            (package, packages.within_reach(package)) for package in packages.values() if package.manifest.rules
+        ]
 
     def extend(self, verdict: Verdict, tree: Element, places: Sequence[Place], names: Collection[str]) -> Verdict:
         """The verdict on a document that the schemas at `places` find valid, with what the rules for it say.
@@ -80,10 +82,10 @@ class RulesEngine:
         checked = {package.id for package, _ in places}
         return tuple(
             (package, rules)
-            for package in self._with_rules
-            if checked & {one.id for one in self._packages.within_reach(package)}
+            for package, reach in self._with_rules
+            if checked & {one.id for one in reach}
             for rules in package.manifest.rules
-            if _applies(package, rules, root)
+            if _applies(rules, reach, root)
         )
 
     def _check(
@@ -184,10 +186,13 @@ class RulesEngine:
             return known
 
 
-def _applies(package: Package, rules: Rules, root: str) -> bool:
+def _applies(rules: Rules, reach: Sequence[Package], root: str) -> bool:
+    """Whether rules of `reach[0]`, which requires the others, are meant for documents with this root."""
     if rules.roots or rules.entries:
-        return root in rules.roots or any(root in package.index.get(entry, ()) for entry in rules.entries)
-    return any(root in roots for roots in package.index.values())
+        declared = (roots for one in reach for entry, roots in one.index.items() if entry in rules.entries)
+        return root in rules.roots or any(root in roots for roots in declared)
+    answering = reach[:1] if reach[0].manifest.entries else reach
+    return any(root in roots for one in answering for roots in one.index.values())
 
 
 def _fault(caged: Caged, name: str) -> Misconfigured:

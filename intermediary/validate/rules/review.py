@@ -15,12 +15,13 @@ def review_rules(package: Package, packages: Packages) -> None:
 
     A root of `rules` that no package in reach declares, or a file that is not there, is `validate.package.manifest`.
     """
-    known = {root for one in packages.within_reach(package) for roots in one.index.values() for root in roots}
-    known |= {root for roots in package.index.values() for root in roots}
+    reach = [package, *packages.within_reach(package)[1:]]
+    entries = {entry for one in reach for entry in one.index}
+    known = {root for one in reach for roots in one.index.values() for root in roots}
     named: list[tuple[str, Sheet]] = []
     for rules in package.manifest.rules:
         unknown = [root for root in rules.roots if root not in known]
-        unknown += [entry for entry in rules.entries if entry not in package.index]
+        unknown += [entry for entry in rules.entries if entry not in entries]
         unknown += [path for path in (rules.file, *rules.includes) if path not in package.files]
         if unknown:
             raise Misconfigured("validate.package.manifest", where=f"{package.id}: rules: {unknown[0]}")

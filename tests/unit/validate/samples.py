@@ -67,4 +67,6 @@ def shared_folder(shared: Path, package: str) -> Path:
     """Where the shared material has the files of a pinned package."""
     if "-codelisten@" in package:
         return shared / "schemas" / package.replace("-codelisten@", "/") / "codelisten"
+    if "-regeln@" in package:
+        return shared / "schemas" / package.replace("-regeln@", "/") / "schematron"
     return shared / "schemas" / OTHER_FOLDERS.get(package, package.replace("@", "/"))
