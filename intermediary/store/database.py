@@ -70,9 +70,13 @@ class Database:
             self.bell.ring()
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A reading transaction: one moment, however long it lasts."""
-        with translated(), self.dialect.reading(self.engine) as connection:
+    def read(self, *, varied: bool = False) -> Iterator[Connection]:
+        """A reading transaction: one moment, however long it lasts.
+
+        `varied` is for questions that lead to a few rows or to millions, as the values in them are: the engine is kept from
+        answering one by the plan of another.
+        """
+        with translated(), self.dialect.reading(self.engine, varied=varied) as connection:
             yield connection
 
     @contextmanager

@@ -71,8 +71,8 @@ class Dialect(Protocol):
         ...
 
     @contextmanager
-    def reading(self, engine: Engine) -> Iterator[Connection]:
-        """A transaction that sees one moment, however long it lasts."""
+    def reading(self, engine: Engine, *, varied: bool = False) -> Iterator[Connection]:
+        """A transaction that sees one moment, however long it lasts; see `Database.read`."""
         ...
 
     @contextmanager
@@ -170,7 +170,7 @@ class Sqlite:
             yield connection
 
     @contextmanager
-    def reading(self, engine: Engine) -> Iterator[Connection]:
+    def reading(self, engine: Engine, *, varied: bool = False) -> Iterator[Connection]:
         with engine.connect() as connection, connection.begin():
             yield connection
 
@@ -270,9 +270,11 @@ class Postgres:
             yield connection
 
     @contextmanager
-    def reading(self, engine: Engine) -> Iterator[Connection]:
+    def reading(self, engine: Engine, *, varied: bool = False) -> Iterator[Connection]:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with engine.connect().execution_options(**options) as connection, connection.begin():
+            if varied:
+                connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
             yield connection
 
     @contextmanager

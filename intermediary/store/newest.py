@@ -21,6 +21,7 @@ _MOST_AT_ONCE = 100
 """Ways in one statement; SQLite takes 500."""
 
 _AT, _ID = "way_at", "way_id"
+_NEWEST = (desc(_AT), desc(_ID))
 
 Spot = tuple[datetime, str]
 """Where in the order a Nachricht stands: its moment of receipt and its id."""
@@ -43,10 +44,10 @@ class Way:
         begun = self if since is None else self.where(self.at >= since)
         return begun if until is None else begun.where(self.at < until)
 
-    def behind(self, spot: Spot | None) -> Select[Any]:
-        """What comes after a spot, with the columns that give the order."""
+    def next(self, spot: Spot | None, size: int) -> Select[Any]:
+        """The first `size` behind a spot, with the columns that give the order."""
         rest = self if spot is None else self.where(tuple_(self.at, self.id) < spot)
-        return rest.statement.add_columns(self.at.label(_AT), self.id.label(_ID))
+        return rest.statement.add_columns(self.at.label(_AT), self.id.label(_ID)).order_by(*_NEWEST).limit(size)
 
 
 BY_MOMENT = Way(select(*rows.NACHRICHT_COLUMNS), nachrichten.c.received_at, nachrichten.c.id)
@@ -67,9 +68,8 @@ def _pages(db: Database, ways: Sequence[Way], after: Spot | None, limit: int | N
     left = limit
     while left is None or left > 0:
         size = _PAGE if left is None else min(_PAGE, left)
-        page = _page(ways, after).order_by(desc(_AT), desc(_ID)).limit(size)
-        with db.read() as tx:
-            found = tx.execute(page).all()
+        with db.read(varied=True) as tx:
+            found = tx.execute(_page(ways, after, size)).all()
         records = {row.id: rows.nachricht(row) for row in found}  # one that has a value under two names is met twice
         yield from records.values()
         if len(found) < size:
@@ -78,9 +78,12 @@ def _pages(db: Database, ways: Sequence[Way], after: Spot | None, limit: int | N
         left = None if left is None else left - len(records)
 
 
-def _page(ways: Sequence[Way], after: Spot | None) -> Select[Any] | CompoundSelect[Any]:
-    statements = [way.behind(after) for way in ways]
-    return union_all(*statements) if len(statements) > 1 else statements[0]
+def _page(ways: Sequence[Way], after: Spot | None, size: int) -> Select[Any] | CompoundSelect[Any]:
+    """Each way ends at the size of the page: PostgreSQL goes through all of it where only the whole has an end."""
+    parts = [way.next(after, size) for way in ways]
+    if len(parts) == 1:
+        return parts[0]
+    return union_all(*(select(part.subquery()) for part in parts)).order_by(*_NEWEST).limit(size)
 
 
 def spot_of(nachricht: NachrichtRecord) -> Spot:

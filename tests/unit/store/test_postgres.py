@@ -113,6 +113,19 @@ def test_a_claim_is_not_planned_anew_each_time(site: Bench, postgres: PrivatePos
     site.close()
 
 
+def test_a_search_is_planned_for_its_value(site: Bench) -> None:
+    """A key that one Nachricht has and a key that all have are not found in the same way, however often is asked."""
+    store = site.open()
+    for _ in range(20):
+        assert [] == list(store.find(search_key="4711", limit=50))
+
+    with store._db.engine.connect() as connection:
+        asked = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%search_keys%'"
+        [(kept, made)] = connection.execute(text(asked)).all()
+    assert (0, 15) == (kept, made)
+    site.close()
+
+
 def test_sealers_at_once_make_one_log(site: Bench) -> None:
     """Numbers are given once, in order, whoever seals."""
     stores = [site.open() for _ in range(4)]
