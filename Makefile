@@ -41,6 +41,7 @@ soak: setup packages ## minutes of load and kills, then fresh machines (as root,
 	for engine in sqlite postgresql; do for way in folder queue; do $(CHAOS) syscalls --engine $$engine --way $$way || exit 1; done; done
 	$(CHAOS) disk-full --engine sqlite --times 50 --kills 10
 	$(CHAOS) disk-full --engine postgresql --times 50 --kills 10
+	$(CHAOS) disk-full --engine postgresql --times 50 --kills 10 --volume database
 	.venv/bin/python -m tests.soak.rolling_upgrade --messages 600 --kills 12 --seed 1
 	for scene in births twins rot; do for engine in sqlite postgresql; do $(CHAOS) $$scene --engine $$engine || exit 1; done; done
 	for engine in sqlite postgresql; do .venv/bin/python -m tests.soak.restores --rounds 10 --engine $$engine || exit 1; done

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,12 +39,14 @@ class PrivatePostgres:
 
     Use it as a context manager: it is ready inside, and gone with its directory afterwards. `database` makes a new empty
     one and gives its URL; `kill` is SIGKILL to the whole server, `restart` brings it back with what it had stored.
-    When our own process is killed, the server and its directory go too.
+    When our own process is killed, the server and its directory go too. `place` is where its directory is made, a folder
+    that everybody may pass; `settings` are more of the server's, as `name=value`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, place: Path | None = None, settings: Sequence[str] = ()) -> None:
         self._home = _installed()
-        self._folder = Path(tempfile.mkdtemp(prefix="private-postgres-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="private-postgres-", dir=place))
+        self._settings = (*_SETTINGS, *settings)
         (self.port,) = free_ports(1)
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -93,7 +96,7 @@ class PrivatePostgres:
 
     def start(self) -> None:
         """Start, and return when it answers."""
-        settings = " ".join(f"-c {one}" for one in (*_SETTINGS, f"unix_socket_directories={self._folder}"))
+        settings = " ".join(f"-c {one}" for one in (*self._settings, f"unix_socket_directories={self._folder}"))
         self._run(
             "pg_ctl", "-w", "-t", "60", "-l", str(self._folder / "log"), "-o", f"-p {self.port} {settings}", "start"
         )

@@ -13,7 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from tests.chaos.campaign import POSTGRESQL, SQLITE, Plan, Report, run
-from tests.chaos.disk import Drought, dry
+from tests.chaos.disk import DATA, DATABASE, Drought, dry
 from tests.chaos.scenes import SCENES, Scene
 from tests.chaos.syscalls import FAILED, KILLED, Sweep, sweep
 from tests.chaos.ways import FOLDER, RABBIT
@@ -35,13 +35,14 @@ def main() -> int:
     syscalls.add_argument("--engine", choices=(SQLITE, POSTGRESQL), default=SQLITE)
     syscalls.add_argument("--way", choices=(FOLDER, RABBIT), default=FOLDER, help="how messages come in")
     syscalls.add_argument("--calls", default=":".join(KILLED), help="kinds to kill at, with colons")
-    syscalls.add_argument("--errors", default=":".join(FAILED), help="kinds to fail with EIO")
+    syscalls.add_argument("--errors", default=":".join(FAILED), help="kinds to fail with EIO, sendto with ECONNRESET")
     syscalls.add_argument("--most", type=int, default=10_000, help="of each kind at most so many")
     syscalls.add_argument("--journal", type=Path)
     disk = verbs.add_parser("disk-full", help="the disk of the store is full again and again (as root)")
     disk.add_argument("--engine", choices=(SQLITE, POSTGRESQL), default=SQLITE)
     disk.add_argument("--times", type=int, default=50)
     disk.add_argument("--kills", type=int, default=0)
+    disk.add_argument("--volume", choices=(DATA, DATABASE), default=DATA, help="our data, or those of PostgreSQL")
     disk.add_argument("--seed", type=int, default=1)
     disk.add_argument("--journal", type=Path)
     for name, play in SCENES.items():
@@ -64,7 +65,8 @@ def _run(choice: argparse.Namespace, folder: Path) -> Report | Sweep | Drought |
         calls, errors = (tuple(filter(None, text.split(":"))) for text in (choice.calls, choice.errors))
         return sweep(choice.engine, folder, way=choice.way, calls=calls, errors=errors, most=choice.most)
     if choice.verb == "disk-full":
-        return dry(choice.engine, folder, times=choice.times, seed=choice.seed, kills=choice.kills)
+        asked = {name: getattr(choice, name) for name in ("times", "seed", "kills", "volume")}
+        return dry(choice.engine, folder, **asked)
     if choice.verb in SCENES:
         return SCENES[choice.verb](choice.engine, folder, times=choice.times, seed=choice.seed)
     return run(Plan(**{one.name: getattr(choice, one.name) for one in fields(Plan)}), folder)

@@ -1,7 +1,8 @@
 """The disk is full to the last byte, again and again, while submissions come in (fault F14).
 
-Store, spool and blobs lie on a small tmpfs of their own. It is filled, something is handed in, and after a while there is
-room again: nothing may have been taken without being durable, nothing be cut short, and the daemon goes on by itself.
+Spool, blobs and an SQLite store, or the files of a PostgreSQL server, lie on a small tmpfs of their own. It is filled,
+something is handed in, and after a while there is room again: nothing may have been taken without being durable, nothing be
+cut short, and the daemon goes on by itself.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import random
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +33,10 @@ from tests.chaos.sink import Sink
 
 _MEBIBYTE = 1 << 20
 _BALLAST = "ballast"
+DATA, DATABASE = "data", "database"
+_SERVER_MEBIBYTES = 400
+_SPARSE = ("wal_init_zero=off", "wal_recycle=off", "max_wal_size=64MB")
+"""So that the server's log needs room with every commit, as on file systems that never write in place."""
 
 
 class MountForbidden(Exception):
@@ -39,9 +45,10 @@ class MountForbidden(Exception):
 
 @dataclass(slots=True)
 class Drought:
-    """How often the disk was full, how often a door said that it holds, what became of the load, and what was found."""
+    """How often the disk was full, a dead server was started and a door said that it holds; what came of it."""
 
     fulls: int = 0
+    revivals: int = 0
     holdings: int = 0
     taken: int = 0
     effects: int = 0
@@ -49,15 +56,29 @@ class Drought:
     findings: list[Finding] = field(default_factory=list)
 
 
-def dry(engine: str, folder: Path, *, times: int, seed: int = 1, kills: int = 0, pki: Pki | None = None) -> Drought:
-    """Fill the disk `times` times under load; `kills` of them also kill the daemon while it is full."""
+def dry(
+    engine: str,
+    folder: Path,
+    *,
+    times: int,
+    seed: int = 1,
+    kills: int = 0,
+    volume: str = DATA,
+    pki: Pki | None = None,
+) -> Drought:
+    """Fill the disk `times` times under load; `kills` of them also kill the daemon while it is full.
+
+    `volume` says which disk: the installation's data, or that of the PostgreSQL server, which is started again when it
+    has died of it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     dice, result, started = random.Random(f"disk {seed}"), Drought(), time.monotonic()
     with ExitStack() as stack:
-        database = stack.enter_context(PrivatePostgres()).database() if engine == POSTGRESQL else ""
-        stand = make_stand(folder / "site", pki=pki, database=database)
-        data = stand.folder / "data"
-        _mount(stack, data, (48 + 3 * times) * _MEBIBYTE)
+        server, disk = _server(stack, volume) if engine == POSTGRESQL else (None, None)
+        stand = make_stand(folder / "site", pki=pki, database=server.database() if server else "")
+        if disk is None:
+            disk = stand.folder / "data"
+            _mount(stack, disk, (48 + 3 * times) * _MEBIBYTE, mode="0700")
         journal, sent = Journal(folder / "faults.jsonl"), Journal(folder / "sent-folder.jsonl")
         heard = Journal(folder / "sink.jsonl", sync=True)
         for one in (journal, sent, heard):
@@ -76,7 +97,7 @@ def dry(engine: str, folder: Path, *, times: int, seed: int = 1, kills: int = 0,
         for number in range(times):
             before = sink.effects
             left = dice.choice((0, 0, 1, 4096, 20_000, 100_000))
-            _fill(data, left)
+            _fill(disk, left)
             journal.write("fault", fault="full", number=number, left=left)
             result.fulls += 1
             pause.wait(dice.uniform(0.1, 1.0))
@@ -85,12 +106,15 @@ def dry(engine: str, folder: Path, *, times: int, seed: int = 1, kills: int = 0,
                 daemon.kill()
                 daemon.start()
                 pause.wait(dice.uniform(0.3, 1.0))
-            (data / _BALLAST).unlink(missing_ok=True)
+            (disk / _BALLAST).unlink(missing_ok=True)
+            if server is not None and not _is_answering(server):
+                result.revivals += 1
+                server.restart()
             _wait(lambda before=before: sink.effects > before, 30.0)
         is_taken = sender.finish(120.0)
         cli = Cli(stand, nursery)
         settled = wait_until_settled(cli, 120.0) and is_taken
-        _demand_room(data)
+        _demand_room(disk)
         ended = [] if daemon.is_running() else [daemon.wait()]
         status = daemon.stop()
         log = stand.log.read_bytes()
@@ -122,10 +146,32 @@ def _demand_room(data: Path) -> None:
         raise AssertionError("the load has filled the disk: it has to be larger for so many times")
 
 
-def _mount(stack: ExitStack, place: Path, size: int) -> None:
+def _server(stack: ExitStack, volume: str) -> tuple[PrivatePostgres, Path | None]:
+    """A server, and its own disk if that is the one to be filled."""
+    if volume != DATABASE:
+        return stack.enter_context(PrivatePostgres()), None
+    disk = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-volume-")))
+    _mount(stack, disk, _SERVER_MEBIBYTES * _MEBIBYTE, mode="0755")
+    disk.chmod(0o755)
+    return stack.enter_context(PrivatePostgres(place=disk, settings=_SPARSE)), disk
+
+
+def _is_answering(server: PrivatePostgres, seconds: float = 5.0) -> bool:
+    """Whether it does, perhaps after having come up again by itself."""
+    pause, end = threading.Event(), time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(subprocess.SubprocessError):
+            return bool(server.execute("SELECT 1"))
+        pause.wait(0.1)
+    return False
+
+
+def _mount(stack: ExitStack, place: Path, size: int, *, mode: str) -> None:
     place.mkdir(mode=0o700, exist_ok=True)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(place)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={size},mode={mode}", "tmpfs", str(place)],
+        capture_output=True,
+        check=False,
     )
     if mounted.returncode or shutil.which("umount") is None:
         raise MountForbidden("a tmpfs cannot be mounted here: run as root, or with CAP_SYS_ADMIN")

@@ -51,7 +51,8 @@ KILLED = (
     "unlink",
     "unlinkat",
 )
-FAILED = ("fdatasync", "fsync", "pwrite64", "rename", "renameat", "renameat2")
+FAILED = ("fdatasync", "fsync", "pwrite64", "rename", "renameat", "renameat2", "sendto")
+_ERRORS = {"sendto": "ECONNRESET"}
 _MISSED = 2
 _TRIES = 10
 _ATTACH_SECONDS = 20.0
@@ -96,7 +97,7 @@ def sweep(
     plant: str = "",
     pki: Pki | None = None,
 ) -> Sweep:
-    """Strike at every call of each kind in `calls` with SIGKILL and of each in `errors` with EIO; `most` of each kind.
+    """Strike at every call of each kind in `calls` with SIGKILL and of each in `errors` with an error; `most` of each.
 
     A `plant` is in every run that is struck.
     """
@@ -109,11 +110,12 @@ def sweep(
         for thread in threads(way, engine):
             made = trial.count(thread, {*calls, *errors})
             journal.write("counted", thread=thread, made=made)
-            for manner, chosen in (("signal=KILL", calls), ("error=EIO", errors)):
-                for call in filter(made.__contains__, chosen):
-                    count = _strike_each(trial, journal, _Aim(thread, call, manner), most=most, surely=made[call])
-                    if count:
-                        result.struck[f"{thread}: {call} {manner}"] = count
+            killed = [_Aim(thread, call, "signal=KILL") for call in calls]
+            failed = [_Aim(thread, call, f"error={_ERRORS.get(call, 'EIO')}") for call in errors]
+            for aim in (one for one in (*killed, *failed) if one.call in made):
+                count = _strike_each(trial, journal, aim, most=most, surely=made[aim.call])
+                if count:
+                    result.struck[f"{thread}: {aim.call} {aim.manner}"] = count
         trial.finish(cli)
         going.close()
         evidence = collect(stand, cli, sent=sorted(folder.glob("sent-*.jsonl")), sink=folder / "sink.jsonl",
