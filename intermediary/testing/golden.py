@@ -73,6 +73,7 @@ class Outcome:
     verdict: str
     files: Mapping[str, bytes] = field(repr=False)
     ausgabe: Ausgabe | None = field(default=None, repr=False)
+    befunde: tuple[Befund, ...] = field(default=(), repr=False)
 
 
 def cases_in(folder: Path) -> list[Case]:
@@ -134,9 +135,9 @@ def run(mapping: ports.Mapping, case: Case, inputs: Catalogue | None = None) -> 
     try:
         ausgabe = mapping.map(case.antrag, case.kontext)
     except Rejected as refusal:
-        return Outcome("refused", {"befunde.json": _befunde(refusal)})
+        return Outcome("refused", {"befunde.json": _befunde(refusal)}, befunde=refusal.findings)
     except Misconfigured as fault:
-        return Outcome("waits", {"befunde.json": _befunde(fault)})
+        return Outcome("waits", {"befunde.json": _befunde(fault)}, befunde=fault.findings)
     return Outcome("accepted", dict(_files(ausgabe)), ausgabe)
 
 
