@@ -9,7 +9,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, desc, select, tuple_, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, UnaryExpression, desc, select, tuple_, union_all
 
 from intermediary.store import rows
 from intermediary.store.database import Database
@@ -21,7 +21,7 @@ _MOST_AT_ONCE = 100
 """Ways in one statement; SQLite takes 500."""
 
 _AT, _ID = "way_at", "way_id"
-_NEWEST = (desc(_AT), desc(_ID))
+_NEWEST: tuple[UnaryExpression[Any], ...] = (desc(_AT), desc(_ID))
 
 Spot = tuple[datetime, str]
 """Where in the order a Nachricht stands: its moment of receipt and its id."""
