@@ -57,10 +57,20 @@ def list_(config: Path | None, folder: Path | None, as_json: bool, known: bool) 
             say_json(dataclasses.asdict(package))
         return
     rows = [
-        (one.id, one.review or "-", str(one.files), str(one.roots), str(one.valid_until or "-"), one.sha256[:12])
+        (
+            one.id,
+            one.review or "-",
+            str(one.files),
+            str(one.roots),
+            str(len(one.rules) or "-"),
+            str(one.valid_until or "-"),
+            one.sha256[:12],
+        )
         for one in packages
     ]
-    table(rows, ("Paket", "geprüft", "Dateien", "Wurzeln", "gültig bis", "SHA-256"), gives=("Paket", "geprüft"))
+    table(
+        rows, ("Paket", "geprüft", "Dateien", "Wurzeln", "Regeln", "gültig bis", "SHA-256"), gives=("Paket", "geprüft")
+    )
 
 
 @command.command("install")

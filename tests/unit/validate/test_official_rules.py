@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -97,7 +98,7 @@ def test_an_invoice_without_what_germany_demands_is_refused(
 
 
 def test_the_samples_of_xjustiz(judge: Callable[..., Verdict]) -> None:
-    """General messages pass the general rules; the rules of a domain run where the schema of that domain declares the root."""
+    """General messages pass the general rules; a domain's rules run where the schema of that domain declares the root."""
     verdict = judge(XJUSTIZ)
     names = {one.name.partition(" xjustiz.")[2] for one in verdict.rule_sets if ".sch" in one.name}
 
@@ -134,3 +135,30 @@ def test_every_official_assertion_compiles(shared: Path, catalogue_or_none: Cata
         "xrechnung-regeln": 104,
         "xschule-regeln": 37,
     }
+
+
+KOSIT = {
+    "simple.xml": [],
+    "simple-schema-invalid.xml": ["SCHEMAV_ELEMENT_CONTENT"],
+    "simple-schematron-invalid.xml": ["content-1"],
+    "withManualReject.xml": ["scenario.accept"],
+    "foo.xml": [],
+    "foo-schematron-invalid.xml": ["content-2"],
+    "foo-custom-level-error.xml": ["content-2"],
+}
+
+
+@pytest.mark.parametrize("name", KOSIT)
+def test_the_example_of_the_kosit_validator(shared: Path, tmp_path: Path, name: str) -> None:
+    """The published scenario file over its schema and Schematron accepts and refuses the published inputs."""
+    example = shared / "schemas" / "kosit-validator" / "1.x" / "beispiele" / "simple"
+    for path in (example / "scenarios.xml", *(example / "repository").iterdir()):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "package.toml").write_text(
+        'name = "simple"\nversion = "1"\nentries = ["simple.xsd"]\n'
+        '[[rules]]\nfile = "scenarios.xml"\nincludes = ["simple.sch"]\n'
+    )
+    verdict = Catalogue.open(None, [tmp_path]).validate(parse((example / "input" / name).read_bytes()))
+
+    assert [one.rule for one in verdict.findings] == KOSIT[name]
+    assert verdict.is_valid is not bool(KOSIT[name])
