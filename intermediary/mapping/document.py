@@ -22,6 +22,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _DEEPEST_HEADING = 6
 _DEEPEST_NUMBER = 4
 _SHORT = 400
+_LONG_LABEL = 30
+_ANSWERS = ("Ja", "Nein")
 _NOT_SHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 Part = Row | Remark | Section
@@ -60,8 +62,9 @@ def document(filled: Filled, frame: Frame) -> bytes:
         "</head>",
         "<body>",
         "<header>",
-        f'<p class="office">{_text(frame.office)} <span class="reference">{_text(frame.reference)}</span></p>',
+        f'<p class="office">{_text(frame.office)}</p>',
         f"<h1>{_text(filled.title)}</h1>",
+        f'<p class="reference">{_text(frame.reference)}</p>',
         "</header>",
         "<main>",
         *_body(filled, frame),
@@ -141,10 +144,17 @@ def _list(rows: Sequence[Row]) -> Iterator[str]:
         return
     yield "<dl>"
     for row in filled:
-        style = ' class="short"' if sum(len(value.text) for value in row.values) <= _SHORT else ""
+        style = _style(row)
         values = "".join(f"<dd>{_value(one)}</dd>" for one in row.values)
         yield f"<div{style}><dt>{_text(row.label)}</dt>{values}</div>"
     yield "</dl>"
+
+
+def _style(row: Row) -> str:
+    """`short` stays on one page; a `question` is a long label with yes or no, and gets the room."""
+    if len(row.label) > _LONG_LABEL and all(value.text in _ANSWERS for value in row.values):
+        return ' class="short question"'
+    return ' class="short"' if sum(len(value.text) for value in row.values) <= _SHORT else ""
 
 
 def _value(value: Value) -> str:
