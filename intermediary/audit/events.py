@@ -197,7 +197,8 @@ _KINDS = (
     ),
     Kind(
         "memory.forgotten",
-        "Suchbegriffe oder Nachrichten-IDs (nur als Prüfwerte gespeichert) wurden nach ihrer Frist gelöscht.",
+        "Suchbegriffe oder Nachrichten-IDs (nur als Prüfwerte gespeichert), oder was beendete Aufträge und Störungen im "
+        "Einzelnen betraf (`ended`), wurden nach ihrer Frist gelöscht.",
         ("what", "until", "count"),
     ),
     Kind(

@@ -54,6 +54,9 @@ def lines(report: JobReport, now: datetime) -> Iterator[tuple[int, str]]:
     yield 0, ""
     for label, text in _head(job, now):
         yield 2, f"{label:{_LABEL}} {text}"
+    if job.ended_at is not None and job.handled and not (report.done or report.idle or report.failed):
+        yield 0, ""
+        yield 2, "Welche Nachrichten es im Einzelnen waren, wurde 90 Tage nach dem Ende gelöscht."
     yield from _section("Bewegt", {f"{word}: {GROUNDS.get(word, '')}": n for word, n in report.done.items()})
     yield from _section("Nichts zu tun", {GROUNDS.get(word, word): count for word, count in report.idle.items()})
     yield from _section("Nicht möglich", {_problem(word): count for word, count in report.failed.items()})

@@ -10,10 +10,11 @@ from typing import Literal
 from intermediary.core.faults import Transient
 from intermediary.core.retention import Rule, Terms
 from intermediary.core.states import NachrichtState
+from intermediary.store.ended import KEPT
 from intermediary.store.erasure import Place
 from intermediary.store.retention import Cleared, Group, Retention
 
-What = Literal["left-overs", "payloads", "overdue", "message-ids", "search-keys", "tidied"]
+What = Literal["left-overs", "payloads", "overdue", "message-ids", "search-keys", "ended", "tidied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,9 @@ class Step:
     """What one step of a pass did.
 
     `payloads` were erased by a rule; `left-overs` are blobs of earlier erasures; `message-ids` and `search-keys` were
-    forgotten (for the latter `count` says how many Nachrichten were looked at). `overdue`: nothing was done, so many are
-    parked longer than their term. `tidied`: the engine's own files hold nothing of it any more (1), or still may (0).
+    forgotten (for the latter `count` says how many Nachrichten were looked at), `ended` is what jobs and incidents had left.
+    `overdue`: nothing was done, so many are parked longer than their term. `tidied`: the engine's own files hold nothing of
+    it any more (1), or still may (0).
     """
 
     what: What
@@ -88,6 +90,8 @@ class Pass:
             yield Step("message-ids", count)
         while count := self.retention.forget_search_keys(now - self.search, now=now):
             yield Step("search-keys", count)
+        while count := self.retention.forget_ended(now - KEPT, now=now):
+            yield Step("ended", count)
 
 
 _PARKED = NachrichtState.PARKED

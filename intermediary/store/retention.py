@@ -21,6 +21,7 @@ from intermediary.core.retention import Rule
 from intermediary.core.states import FINAL, NachrichtState
 from intermediary.store import rows
 from intermediary.store.database import Database, translated, whole
+from intermediary.store.ended import forget_ended
 from intermediary.store.erasure import BATCH, ERASED, NOBODYS, Place, erase_keys
 from intermediary.store.holds import QUEUE, Holds, standing
 from intermediary.store.installation import record_installation
@@ -145,6 +146,10 @@ class Retention:
     def forget_search_keys(self, until: datetime, *, now: datetime, most: int = _MEMORY_BATCH) -> int:
         """Erase the hashed search keys of Nachrichten received before `until`; how many Nachrichten were looked at."""
         return _forget_search_keys(self._db, until, now, most)
+
+    def forget_ended(self, until: datetime, *, now: datetime) -> int:
+        """Forget what jobs and incidents that ended by `until` leave behind, a part at a time; how much."""
+        return forget_ended(self._db, until, now)
 
     def tidy(self) -> bool:
         """After an erasure: let the engine drop what its own files keep of it; False when readers were in the way."""
