@@ -44,6 +44,9 @@ def judge_server(server: Server, *, lease: timedelta) -> Iterator[Diagnosis]:
     if not server.may_create:
         hint = "GRANT CREATE ON SCHEMA public TO the account, or let the owner start a new version first"
         yield Diagnosis(SUBJECT, "warning", f"{where}: this account cannot make tables", hint)
+    if not server.is_cleaned:
+        hint = "set it to on: otherwise each claim steps over everything that was done since the last VACUUM"
+        yield Diagnosis(SUBJECT, "warning", f"{where}: autovacuum = off", hint)
     ahead = abs(server.ahead)
     if ahead > _AHEAD_WARNING:
         hint = "let all hosts take their time from one server (NTP): leases and deadlines are told by their clocks"

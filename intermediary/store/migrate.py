@@ -37,6 +37,8 @@ def migrate(engine: Engine, dialect: Dialect) -> None:
     with dialect.migrating(engine) as connection:
         if is_outdated(connection):
             _upgrade(connection)
+            for statement in dialect.after_upgrade:
+                connection.exec_driver_sql(statement)
 
 
 def is_outdated(connection: Connection) -> bool:

@@ -19,7 +19,9 @@ DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A PostgreSQL server as our sessions see it. `ahead`: its clock minus ours; `not_durable`: what of `DURABLE` is off."""
+    """A PostgreSQL server as our sessions see it. `ahead`: its clock minus ours; `not_durable`: what of `DURABLE` is off;
+    `is_cleaned`: whether it vacuums by itself.
+    """
 
     place: str
     version: str
@@ -30,6 +32,7 @@ class Server:
     is_read_only: bool
     connections_left: int
     may_create: bool
+    is_cleaned: bool
 
 
 def look_at_server(url: str, now: Callable[[], datetime]) -> Server:
@@ -56,6 +59,7 @@ def look_at_server(url: str, now: Callable[[], datetime]) -> Server:
                 is_read_only=row.read_only != "off" or row.standby,
                 connections_left=row.most - row.used,
                 may_create=row.may_create,
+                is_cleaned=row.autovacuum == "on",
             )
     except DBAPIError as failure:
         raise Transient("store.unavailable", where=f"{dialect.place}: {_said(failure, dialect)}") from None
@@ -78,6 +82,7 @@ _ASK = text(
            current_setting('full_page_writes') AS full_page_writes,
            current_setting('synchronous_commit') AS synchronous_commit,
            current_setting('transaction_read_only') AS read_only,
+           current_setting('autovacuum') AS autovacuum,
            pg_is_in_recovery() AS standby,
            extract(epoch FROM clock_timestamp()) AS clock,
            (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS encrypted,

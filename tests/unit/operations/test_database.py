@@ -25,6 +25,7 @@ GOOD = Server(
     is_read_only=False,
     connections_left=80,
     may_create=True,
+    is_cleaned=True,
 )
 
 
@@ -44,6 +45,7 @@ def test_nothing_is_said_of_a_good_server() -> None:
         ({"is_encrypted": False}, "warning", "without TLS"),
         ({"connections_left": 5}, "warning", "only 5 connections"),
         ({"may_create": False}, "warning", "cannot make tables"),
+        ({"is_cleaned": False}, "warning", "autovacuum = off"),
     ],
 )
 def test_each_flaw_has_a_line(flaw: dict[str, object], verdict: str, told: str) -> None:
@@ -60,12 +62,13 @@ def test_a_real_server_is_seen_as_it_is(postgres: PrivatePostgres) -> None:
     """A private server is durable, local, and of our own time."""
     server = look_at_server(postgres.database(), utc_now)
 
-    assert ((), False, True, False, True) == (
+    assert ((), False, True, False, True, True) == (
         server.not_durable,
         server.is_encrypted,
         server.is_local,
         server.is_read_only,
         server.may_create,
+        server.is_cleaned,
     )
     assert abs(server.ahead) < timedelta(seconds=1)
     assert 0 < server.connections_left < 200
