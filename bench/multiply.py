@@ -1,7 +1,8 @@
 """Fills a store with millions of synthetic Nachrichten: rows of its real ones, copied inside the database.
 
-The copies have ids, hashes and moments of receipt of their own, spread over the last year, and erased payloads, as those of
-a year have. One audit event stands for each of them, sealed under a number far beyond the real ones.
+The copies have ids and hashes of their own, spread over all that there can be, so that what is new belongs between them
+as it does in life; moments of receipt spread over the last year; and erased payloads, as those of a year have. One audit
+event stands for each of them, sealed under a number far beyond the real ones.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ _SERIES = {
     "postgresql": "WITH series AS (SELECT generate_series(1, :rows) AS n)",
 }
 _ID = {
-    "sqlite": "printf('%08x-0000-5000-8000-%012x', n, n)",
-    "postgresql": "lpad(to_hex(n), 8, '0') || '-0000-5000-8000-' || lpad(to_hex(n), 12, '0')",
+    "sqlite": "printf('%08x-0000-5000-8000-%012x', n * :step, n)",
+    "postgresql": "lpad(to_hex(n * CAST(:step AS bigint)), 8, '0') || '-0000-5000-8000-' || lpad(to_hex(n), 12, '0')",
 }
 _RECEIVED = f"t.received_at - {_YEAR} + n * ({_YEAR} / :rows)"
 
@@ -36,10 +37,11 @@ def multiply(engine: Engine, rows: int) -> None:
             | {"blob": "''", "chain_length": "1"},
         ),
         (zustellungen, {"key": f"{own} || '/' || x.position", "nachricht_id": own}),
-        (intake_keys, {"message_hash": f"'h' || {own}", "nachricht_id": own, "taken_at": _RECEIVED}),
+        (intake_keys, {"message_hash": own, "nachricht_id": own, "taken_at": _RECEIVED}),
         (
             search_keys,
-            {"nachricht_id": own, "value_hash": f"CASE x.name WHEN 'leika' THEN x.value_hash ELSE 'h' || {own} END"},
+            {"nachricht_id": own, "received_at": _RECEIVED}
+            | {"value_hash": f"CASE x.name WHEN 'leika' THEN x.value_hash ELSE {own} END"},
         ),
         (audit_events, {"id": "1000000000 + n", "chain": own, "number": "1000000000000 + n"}),
     )
@@ -47,6 +49,7 @@ def multiply(engine: Engine, rows: int) -> None:
         if kind == "postgresql":
             connection.execute(text("SET LOCAL synchronous_commit = off"))
             connection.execute(text("SET LOCAL maintenance_work_mem = '1GB'"))
+            connection.execute(text("SET LOCAL session_replication_role = replica"))  # no look for each row's owner
         connection.execute(text("CREATE TEMPORARY TABLE patterns (k INTEGER, id TEXT)"))
         numbered = "SELECT row_number() OVER (ORDER BY id) - 1, id FROM nachrichten WHERE state = 'completed'"
         if not connection.execute(text(f"INSERT INTO patterns {numbered}")).rowcount:
@@ -59,8 +62,10 @@ def multiply(engine: Engine, rows: int) -> None:
         for table, _ in copies:
             for index in table.indexes:
                 connection.execute(CreateIndex(index))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+    if kind == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE"))
+            connection.execute(text("CHECKPOINT"))
 
 
 def _copy(connection: Connection, kind: str, table: Table, changed: Mapping[str, str], rows: int) -> None:
@@ -73,4 +78,4 @@ def _copy(connection: Connection, kind: str, table: Table, changed: Mapping[str,
         "JOIN patterns ON patterns.k = n % (SELECT count(*) FROM patterns) "
         f"JOIN nachrichten t ON t.id = patterns.id JOIN {table.name} x ON x.{owner} = t.id {first}"
     )
-    connection.execute(text(statement), {"rows": rows})
+    connection.execute(text(statement), {"rows": rows, "step": 0xFFFFFFFF // rows})
