@@ -99,7 +99,8 @@ def _work(installation: Installation, stop: threading.Event, threads: int) -> No
 def _work_alone(installation: Installation, stop: threading.Event) -> None:
     """Open one suspect and nothing else (DESIGN §2.7): if this process dies, it was that Nachricht's doing."""
     resource.setrlimit(resource.RLIMIT_CPU, (_ALONE_CPU_SECONDS, _ALONE_CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (_ALONE_BYTES, _ALONE_BYTES))
+    # Only what holds now: the cage that rules run in reserves more than that and bounds what it uses by itself.
+    resource.setrlimit(resource.RLIMIT_AS, (_ALONE_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
     def work() -> None:
         if not lookout.may_work:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from intermediary.core.faults import Misconfigured
+from intermediary.validate.manifest import Rules
 from intermediary.validate.package import Package, Packages
 from intermediary.validate.rules.choosing import acceptance, choice
 from intermediary.validate.rules.program import compile_program
@@ -35,6 +38,26 @@ def review_rules(package: Package, packages: Packages) -> None:
             named += [(f"{place.id} {path}", compile_program(place, path).sheet) for place, path in one.rules]
             named += [(f"{name}: {one.name}", acceptance(one))] if one.accept else []
     _compile([(name, sheet) for name, sheet in named if sheet.kind == "xslt1" or has_saxon()])
+
+
+def without_processor(packages: Iterable[Package]) -> tuple[str, ...]:
+    """The rules that cannot run here, `package file`: they need Saxon, and it is not installed.
+
+    For `lint` and `doctor`: documents with such rules would wait. Rules that cannot be read are somebody else's finding.
+    """
+    if has_saxon():
+        return ()
+    names = ((package, rules) for package in packages for rules in package.manifest.rules)
+    return tuple(f"{package.id} {rules.file}" for package, rules in names if _needs_saxon(package, rules))
+
+
+def _needs_saxon(package: Package, rules: Rules) -> bool:
+    if rules.is_scenarios:
+        return True
+    try:
+        return compile_program(package, rules.file, rules.phase).sheet.kind == "xslt3"
+    except Misconfigured:
+        return False
 
 
 def _compile(named: list[tuple[str, Sheet]]) -> None:

@@ -27,6 +27,7 @@ Answer = tuple[dict[str, Any], bytes]
 
 def main(memory_bytes: int, *, with_saxon: bool) -> None:
     """Serve until the other end closes."""
+    _reserve()
     source, sink = _take_over()
     engines: dict[str, Engine] = {"xslt1": Libxslt()}
     if with_saxon:
@@ -36,6 +37,12 @@ def main(memory_bytes: int, *, with_saxon: bool) -> None:
     _lock(memory_bytes)
     _say(sink, {"engines": sorted(engines)}, ())
     _serve(source, sink, engines)
+
+
+def _reserve() -> None:
+    """SaxonC reserves far more addresses than it uses; a limit on them, as a suspect's process has, is not ours."""
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _take_over() -> tuple[BinaryIO, BinaryIO]:
@@ -109,7 +116,8 @@ def _allow(seconds: float) -> None:
     """The next question's share of processor time; at its end the kernel kills this process."""
     spent = resource.getrusage(resource.RUSAGE_SELF)
     end = math.ceil(spent.ru_utime + spent.ru_stime + seconds)
-    resource.setrlimit(resource.RLIMIT_CPU, (end, resource.RLIM_INFINITY))
+    most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (end if most == resource.RLIM_INFINITY else min(end, most), most))
 
 
 def _say(sink: BinaryIO, head: dict[str, Any], parts: list[bytes] | tuple[()]) -> None:

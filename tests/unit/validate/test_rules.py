@@ -10,6 +10,8 @@ from intermediary.core.faults import Misconfigured
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.install import install, list_installed
 from intermediary.validate.lock import read_lock
+from intermediary.validate.rules import review
+from intermediary.validate.rules.review import without_processor
 from intermediary.validate.verdict import Verdict
 from intermediary.xml.cage import cage as cage_module
 from intermediary.xml.cage.cage import Cage, Caged
@@ -238,3 +240,12 @@ def test_rules_that_cannot_run_are_not_installed(
 
     assert caught.value.code == code
     assert list_installed(tmp_path / "schemas") == ()
+
+
+def test_rules_without_their_processor_are_named_beforehand(catalogue_of, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    """What `lint` and `doctor` say before the first Nachricht waits; with the processor, nothing."""
+    catalogue = catalogue_of("eins.sch", "zwei.sch", eins=rules(ONE_ART), zwei=rules(NO_ZUSATZ, binding="xslt"))
+    before = without_processor(catalogue.packages.values())
+    monkeypatch.setattr(review, "has_saxon", lambda: False)
+
+    assert (before, without_processor(catalogue.packages.values())) == ((), ("antrag@1 eins.sch",))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -302,3 +304,17 @@ def test_a_cage_that_is_let_go_ends_its_child() -> None:
     cage.close()
 
     assert process.returncode == -signal.SIGKILL
+
+
+def test_a_process_with_few_addresses_has_a_cage_all_the_same() -> None:
+    """A suspect is opened in a process of little address space and time (DESIGN §2.7): the cage runs there, too."""
+    code = (
+        "import resource; from intermediary.xml.cage.cage import Cage, Sheet\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (4 << 30, resource.getrlimit(resource.RLIMIT_AS)[1]))\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (900, 900))\n"
+        f"sheet = Sheet.of('xslt3', {sheet('xslt3', '<still/>').text!r})\n"
+        "print(Cage().run(b'<a/>', [sheet])[0].decode())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+
+    assert "<still/>" in done.stdout, done.stderr
