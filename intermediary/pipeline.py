@@ -23,7 +23,7 @@ from intermediary.route.table import Route, RoutingTable, select
 from intermediary.unseal.circumstances import Circles
 from intermediary.unseal.described import describe, leika, revocation_pins
 from intermediary.unseal.mandant import Mandantenschluessel, demand_signatures
-from intermediary.unseal.refusal import NotOpened, Refusal
+from intermediary.unseal.refusal import Refusal
 from intermediary.validate.attachments import check_attachments, check_files
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.payload import Payload, find_payload, payload_at
@@ -78,11 +78,13 @@ def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
     Raises `Rejected` with all findings when the sender has to change something (`Refusal` once it is open), `Misconfigured`
     when the operator has; any other exception is a defect and parks the Nachricht.
     """
-    opened = _open(sendung, bank)
+    return judge_opened(sendung, open_sendung(sendung, bank), bank)
+
+
+def judge_opened(sendung: Sendung, opened: Opened, bank: Werkbank) -> Judgement:
+    """`judge` for what `open_sendung` gave: between the two the worker has it scanned for viruses, which is an effect."""
     try:
         return _judge(sendung, opened, bank)
-    except NotOpened:
-        raise
     except Rejected as refusal:
         raise Refusal(refusal, {"facts": describe(opened)}) from refusal
 
@@ -100,7 +102,7 @@ def _judge(sendung: Sendung, opened: Opened, bank: Werkbank) -> Judgement:
     return Judgement(
         route=route,
         pins=_pins(route, bank, opened, payload, verdict, output_verdict),
-        facts=describe(opened) | {"root": payload.root, "test": _is_test(payload, route)},
+        facts=describe(opened) | {"root": payload.root, "test": route.makes_test(payload.is_test)},
         ausgabe=ausgabe,
         findings=opened.findings,
     )
@@ -108,7 +110,7 @@ def _judge(sendung: Sendung, opened: Opened, bank: Werkbank) -> Judgement:
 
 def render(sendung: Sendung, pins: Mapping[str, str], bank: Werkbank) -> Ausgabe:
     """The output of a planned Nachricht once more; `Misconfigured` when its pinned route or mapping has gone."""
-    opened = _open(sendung, bank, is_judged=True)
+    opened = open_sendung(sendung, bank, is_judged=True)
     payload = payload_at(opened, int(pins["payload"]))
     route = bank.table.by_name(sendung.mandant, pins["route"])
     if route is None:
@@ -118,7 +120,8 @@ def render(sendung: Sendung, pins: Mapping[str, str], bank: Werkbank) -> Ausgabe
     return ausgabe
 
 
-def _open(sendung: Sendung, bank: Werkbank, *, is_judged: bool = False) -> Opened:
+def open_sendung(sendung: Sendung, bank: Werkbank, *, is_judged: bool = False) -> Opened:
+    """Decrypt and verify; raises as `judge`."""
     schluessel = bank.schluessel.get(sendung.mandant)
     if schluessel is None:
         raise Misconfigured("key.unavailable", where=f"mandant {sendung.mandant}")
@@ -130,11 +133,6 @@ def _open(sendung: Sendung, bank: Werkbank, *, is_judged: bool = False) -> Opene
         spool=bank.spool,
         is_judged=is_judged,
     )
-
-
-def _is_test(payload: Payload, route: Route) -> bool:
-    """Everything that goes through a test route is a test, marked by its sender or not."""
-    return route.stage == "test" or payload.is_test
 
 
 def _check_input(payload: Payload, bank: Werkbank) -> Verdict:
@@ -166,7 +164,7 @@ def _map(
         received_at=sendung.received_at,
         revision=sendung.revision,
         settings=route.settings,
-        is_test=_is_test(payload, route),
+        is_test=route.makes_test(payload.is_test),
         files=bank.files.of(route),
     )
     return run_mapping(plugin, Antrag(opened, payload.part, payload.tree, payload.rest), kontext)

@@ -24,8 +24,9 @@ from intermediary.deliver import Deliverer, Timing
 from intermediary.heartbeat import Heartbeat
 from intermediary.mapping.run import InvalidOutput
 from intermediary.osci.passive.verdict import OSCI_CODE
-from intermediary.pipeline import Judgement, Sendung, Werkbank, judge, render
+from intermediary.pipeline import Judgement, Sendung, Werkbank, judge_opened, open_sendung, render
 from intermediary.receipt import Receipts
+from intermediary.scan import Scanned, Scanner
 from intermediary.store.errors import Busy, LeaseLost
 from intermediary.store.records import Claim, NachrichtRecord, PlannedTarget
 from intermediary.store.store import Store
@@ -56,7 +57,8 @@ RHYTHM = Rhythm()
 class Bench:
     """What a worker works with; built by `wiring`, one per worker process.
 
-    `bank` gives the current generation of the configuration and is asked once per claim.
+    `bank` gives the current generation of the configuration and is asked once per claim. With a `scanner` nothing is judged
+    that it has not called clean.
     """
 
     store: Store
@@ -66,6 +68,7 @@ class Bench:
     timing: Timing
     now: Callable[[], datetime]
     jitter: Callable[[], float]
+    scanner: Scanner | None = None
 
 
 class Worker:
@@ -227,7 +230,10 @@ class _Errand:
 
     def _judge(self, *, lasting: bool) -> None:
         try:
-            judgement = judge(sendung_of(self._bench.store, self._claim.nachricht), self._bank)
+            sendung = sendung_of(self._bench.store, self._claim.nachricht)
+            opened = open_sendung(sendung, self._bank)
+            scanned = self._bench.scanner.scan(opened) if self._bench.scanner else None
+            judgement = judge_opened(sendung, opened, self._bank)
         except (Fault, InvalidOutput) as failure:
             self._after_failure(failure)
             return
@@ -236,7 +242,7 @@ class _Errand:
             self._claim,
             route=judgement.route.name,
             pins=judgement.pins,
-            plan=_plan(judgement),
+            plan=_plan(judgement, scanned),
             search_keys=_search_keys(judgement),
             vorgang=judgement.ausgabe.vorgang if judgement.route.order == "vorgang" else None,
             targets=[
@@ -322,9 +328,10 @@ def sendung_of(store: Store, nachricht: NachrichtRecord) -> Sendung:
     )
 
 
-def _plan(judgement: Judgement) -> dict[str, object]:
+def _plan(judgement: Judgement, scanned: Scanned | None) -> dict[str, object]:
     ausgabe = judgement.ausgabe
     return {
+        **({"scan": scanned.facts()} if scanned is not None else {}),
         "facts": judgement.facts,
         "findings": [],
         "output": {

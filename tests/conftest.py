@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from intermediary.testing.clamd import PrivateClamd
 from intermediary.testing.postgres import PostgresMissing, PrivatePostgres
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -69,9 +70,32 @@ def softhsm() -> Path:
         pytest.skip(str(missing))
 
 
+@pytest.fixture(scope="session")
+def clamd_program() -> str:
+    """The clamd of this machine; without it the test is skipped, or fails if INTERMEDIARY_SERVERS_REQUIRED=1."""
+    from intermediary.testing.clamd import ClamdMissing, clamd_here
+
+    try:
+        return clamd_here()
+    except ClamdMissing as missing:
+        if os.environ.get("INTERMEDIARY_SERVERS_REQUIRED") == "1":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def clamd(clamd_program: str) -> Iterator[PrivateClamd]:
+    """One private clamd for the tests of this process, with one harmless pattern; nobody kills it."""
+    with PrivateClamd() as server:
+        yield server
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end how much was left out because the shared material is missing."""
     skipped = terminalreporter.stats.get("skipped", [])
     without = sum("no shared material" in str(report.longrepr) for report in skipped)
     if without:
         terminalreporter.write_line(f"{without} tests were skipped: no shared material (INTERMEDIARY_SHARED)")
+    unscanned = sum("clamd is missing" in str(report.longrepr) for report in skipped)
+    if unscanned:
+        terminalreporter.write_line(f"{unscanned} tests were skipped: no clamd (apt-get install clamav-daemon)")

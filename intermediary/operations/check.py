@@ -20,6 +20,7 @@ from intermediary.operations.doors import doors, ways_back
 from intermediary.operations.durable import durable
 from intermediary.operations.expiry import expiry
 from intermediary.operations.keys import keys_on_tokens
+from intermediary.operations.scanning import scanning
 from intermediary.operations.taking import taking
 from intermediary.operations.targets import at_rest
 from intermediary.operations.vouching import from_befund, lint_vouching
@@ -32,6 +33,7 @@ from intermediary.settings.lint import lint as lint_settings
 from intermediary.settings.load import read
 from intermediary.settings.models import Settings
 from intermediary.validate.catalogue import Catalogue
+from intermediary.validate.rules.review import without_processor
 from intermediary.wiring import own_schemas, read_routes
 
 
@@ -69,6 +71,7 @@ def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
     yield from durable(settings)
     yield from taking(settings)
     yield from _schemas(settings)
+    yield from scanning(settings)
     yield from alerting(settings)
     yield from doors(settings)
     yield from ways_back(settings)
@@ -143,6 +146,9 @@ def _production_without_schema(settings: Settings, table: RoutingTable, mappings
     except Misconfigured as fault:
         yield Finding(settings.file, "schemas.folder", CATALOGUE[fault.code].meaning, CATALOGUE[fault.code].remedy)
         return
+    code = CATALOGUE["validate.rules.engine"]
+    for name in without_processor(installed.values()):
+        yield Finding(settings.file, "schemas.folder", f"{name}: {code.meaning}", code.remedy)
     for route in table.routes:
         try:
             mapping = mappings.get(route.mapping)
@@ -178,6 +184,8 @@ def _schemas(settings: Settings) -> Iterator[Diagnosis]:
         )
     for package in packages:
         yield Diagnosis(f"schemas {package.id}", "ok", package.sha256[:16])
+    for name in without_processor(packages):
+        yield bad(f"schemas {name}", Misconfigured("validate.rules.engine"))
 
 
 def _targets(settings: Settings) -> Iterator[Diagnosis]:

@@ -117,6 +117,10 @@ class Route:
         """How many conditions it has; the higher wins."""
         return len(self.when.conditions())
 
+    def makes_test(self, is_marked: bool) -> bool:
+        """Whether what it makes is a test: everything that goes through a test route is, marked by its sender or not."""
+        return is_marked or self.stage == "test"
+
     def applies(self, facts: Mapping[str, str]) -> bool:
         """Whether every condition holds for these facts."""
         return all(facts[name] == value for name, value in self.when.conditions().items())

@@ -29,6 +29,7 @@ def crosscheck(settings: Settings, file: Path) -> list[Finding]:
         *_listening(settings, file),
         *_health(settings, file),
         *_alerts(settings, file),
+        *_scan(settings, file),
         *_partners(settings, file),
         *check_retention(settings.retention, settings.memory, [one.name for one in settings.mandant], file),
         *_folders(settings, file),
@@ -160,6 +161,13 @@ def _alerts(settings: Settings, file: Path) -> Iterator[Finding]:
     if alerts.mail_server is not None and alerts.mail_tls == "none" and host_of(alerts.mail_server) not in _LOOPBACK:
         what = "mails go to another host in the clear: names of Mandanten and routes stand in them"
         yield Finding(file, "alerts.mail_tls", what, 'set "starttls" or "tls"', Severity.WARNING)
+
+
+def _scan(settings: Settings, file: Path) -> Iterator[Finding]:
+    scan = settings.scan
+    if scan is not None and scan.clamd.startswith("tcp://") and host_of(scan.clamd[len("tcp://") :]) not in _LOOPBACK:
+        what = "attachments are sent to another host in the clear, and whoever answers there is believed"
+        yield Finding(file, "scan.clamd", what, "run clamd on this host, or reach it by a tunnel", Severity.WARNING)
 
 
 def _partners(settings: Settings, file: Path) -> Iterator[Finding]:

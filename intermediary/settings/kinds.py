@@ -27,7 +27,8 @@ def _bounded_queue(value: str) -> str:
     return value
 
 
-def _address(value: str) -> str:
+def address_of(value: str) -> str:
+    """The `host:port` itself; ValueError with what is expected where it is none."""
     host, _colon, port = value.rpartition(":")
     if not host or not (port.isascii() and port.isdigit()) or not 1 <= int(port) <= 65535:
         raise ValueError("an address is `host:port`; `0.0.0.0:8443` is every interface, `[::1]:8443` an IPv6 address")
@@ -56,7 +57,7 @@ def _syslog(value: str) -> str:
     if kind == "unix" and rest.startswith("/"):
         return value
     if kind in ("udp", "tcp") and rest.startswith("//"):
-        _address(rest[2:])
+        address_of(rest[2:])
         return value
     raise ValueError("a syslog is `udp://host:port`, `tcp://host:port` or `unix:/path`")
 
@@ -72,7 +73,7 @@ Count = Annotated[int, Strict(), Field(ge=1)]
 NameText = Annotated[str, Strict(), AfterValidator(Name)]
 KennungText = Annotated[str, Strict(), AfterValidator(Behoerdenkennung)]
 QueueName = Annotated[str, Strict(), Field(min_length=1), AfterValidator(_bounded_queue)]
-AddressText = Annotated[str, Strict(), AfterValidator(_address)]
+AddressText = Annotated[str, Strict(), AfterValidator(address_of)]
 ConfiguredPath = Annotated[Path, BeforeValidator(_resolve)]
 MailText = Annotated[str, Strict(), AfterValidator(_mail)]
 CodeListUri = Annotated[str, Strict(), Field(pattern=r"^(\*|[A-Za-z][A-Za-z0-9+.-]*:\S+)$", max_length=300)]

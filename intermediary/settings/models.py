@@ -18,6 +18,7 @@ from intermediary.settings.approvals import Approvals
 from intermediary.settings.channels import Channel
 from intermediary.settings.kinds import CodeListUri, ConfiguredPath, Count, NameText, Several, SyslogText
 from intermediary.settings.retention import Memory, RetentionRule
+from intermediary.settings.scan import Scan
 from intermediary.settings.table import Table
 from intermediary.settings.watching import Alerts, Health, Incidents
 
@@ -230,6 +231,7 @@ class Settings(Table):
     health: Health = Field(default_factory=Health)
     incidents: Incidents = Field(default_factory=Incidents)
     alerts: Alerts = Field(default_factory=Alerts)
+    scan: Scan | None = None
     schemas: Schemas
     mandant: Several[Mandant]
     channel: Several[Channel]

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from intermediary.deliver import Deliverer, OpenTarget, Timing
 from intermediary.receipt import Answers, Receipts
+from intermediary.scan import Scanner
+from intermediary.settings.models import Settings
 from intermediary.wiring.configuration import Configuration
 from intermediary.wiring.installation import Installation
 from intermediary.worker import Bench
@@ -33,7 +35,16 @@ def bench(
         timing=timing,
         now=now,
         jitter=jitter,
+        scanner=scanner_of(settings),
     )
+
+
+def scanner_of(settings: Settings) -> Scanner | None:
+    """The virus scanner of an installation; None where none is configured."""
+    scan = settings.scan
+    if scan is None:
+        return None
+    return Scanner(scan.clamd, scan.connect_seconds, scan.answer_seconds, scan.max_bytes)
 
 
 class _OpenTargets:
