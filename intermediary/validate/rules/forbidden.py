@@ -12,7 +12,7 @@ from intermediary.xml.parser import Element
 XSL = "http://www.w3.org/1999/XSL/Transform"
 OURS = "urn:x-intermediary:rules"
 _FUNCTIONS = re.compile(
-    r"(?<![\w.\-$@])(?:[\w.\-]+:|Q\{[^}]*\})?"
+    r"(?<![\w.\-$@])(?:[\w.\-]+:|Q\{[^{}]*\})?"
     r"(document|doc|doc-available|unparsed-text|unparsed-text-lines|unparsed-text-available|collection|uri-collection|"
     r"json-doc|environment-variable|available-environment-variables|system-property|transform|evaluate|"
     r"load-xquery-module|function-lookup|stream-available|put|element-available|function-available)\s*[(#]"

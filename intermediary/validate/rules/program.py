@@ -10,7 +10,7 @@ from typing import Any
 
 from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.values import Befund
-from intermediary.validate.findings import CODE, MAX_FINDINGS
+from intermediary.validate.findings import CODE, MAX_FINDINGS, overflow
 from intermediary.validate.hints import CUT
 from intermediary.validate.package import Package
 from intermediary.validate.places import Places
@@ -22,6 +22,7 @@ from intermediary.xml.cage.cage import Sheet
 from intermediary.xml.parser import Element, parse
 
 WARNING = "validate.rules.warning"
+MOST_OUTPUT = 4 * 1024 * 1024  # beyond, nobody reads the single findings
 EMPTY: Mapping[str, Level] = {}
 
 
@@ -74,36 +75,40 @@ def read_outcome(
 
     Raises `Misconfigured("validate.rules.broken")` when the output is not that of a complete run.
     """
+    if len(output) > MOST_OUTPUT:
+        return Outcome(overflow(MAX_FINDINGS))
     run = _complete(program, output)
-    failures = [_Failure.of(one, program) for one in run.iterchildren("f")]
+    failures = [_Failure.of(one, program, levels) for one in run.iterchildren("f")]
     failures.sort(key=lambda one: (one.at, one.assertion.number))
-    elements = _elements(root, {one.at for one in islice(failures, 4 * MAX_FINDINGS)})
+    errors = [one for one in failures if one.level == "error"]
+    warnings = [one for one in failures if one.level == "warning"]
+    elements = _elements(root, {one.at for one in (*errors[:MAX_FINDINGS], *warnings[:MAX_FINDINGS])})
     places = Places(root, names)
-    found: dict[Level, list[Befund]] = {"error": [], "warning": []}
-    for one in failures:
-        level = levels.get(one.assertion.id, one.assertion.level)
-        kept = found[level]
-        if len(kept) < MAX_FINDINGS:
-            kept.append(_befund(one, level, elements.get(one.at), places, names))
-        elif len(kept) == MAX_FINDINGS:
-            code = CODE if level == "error" else WARNING
-            kept.append(Befund(code, rule="too-many-findings", hint=CUT.format(limit=MAX_FINDINGS)))
-    return Outcome(tuple(found["error"]), tuple(found["warning"]))
+
+    def shown(kept: list[_Failure], code: str) -> tuple[Befund, ...]:
+        found = [_befund(one, code, elements.get(one.at), places, names) for one in kept[:MAX_FINDINGS]]
+        if len(kept) > MAX_FINDINGS:
+            found.append(Befund(code, rule="too-many-findings", hint=CUT.format(limit=MAX_FINDINGS)))
+        return tuple(found)
+
+    return Outcome(shown(errors, CODE), shown(warnings, WARNING))
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
     assertion: Assertion
+    level: Level
     at: int
     attribute: str = field(repr=False)
 
     @classmethod
-    def of(cls, element: Element, program: Program) -> _Failure:
+    def of(cls, element: Element, program: Program, levels: Mapping[str, Level]) -> _Failure:
         try:
             number, at = int(element.get("a", "")), int(element.get("e", ""))
-            return cls(program.assertions[number], at, element.get("n", ""))
+            assertion = program.assertions[number]
         except (ValueError, IndexError) as error:
             raise _not_complete(program) from error
+        return cls(assertion, levels.get(assertion.id, assertion.level), at, element.get("n", ""))
 
 
 def _complete(program: Program, output: bytes) -> Element:
@@ -134,7 +139,7 @@ def _line(element: Element) -> int | None:
     return int(line) if line else None
 
 
-def _befund(failure: _Failure, level: Level, element: Element | None, places: Places, names: Collection[str]) -> Befund:
+def _befund(failure: _Failure, code: str, element: Element | None, places: Places, names: Collection[str]) -> Befund:
     path, name, line = "/", "*", None
     if element is not None:
         path, name = places.of(element)
@@ -143,4 +148,4 @@ def _befund(failure: _Failure, level: Level, element: Element | None, places: Pl
         name = failure.attribute if failure.attribute in names else "*"
         path = f"{path}/@{name}"
     hint = failure.assertion.hint.replace("{name}", name)
-    return Befund(CODE if level == "error" else WARNING, path=path, line=line, rule=failure.assertion.id, hint=hint)
+    return Befund(code, path=path, line=line, rule=failure.assertion.id, hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import select
 import subprocess
@@ -13,6 +14,8 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from intermediary.xml.cage.frames import Frame, pack, unpack
@@ -22,6 +25,10 @@ Reason = Literal["missing", "compile", "run", "limit"]
 MEGABYTE = 1024 * 1024
 _START_SECONDS = 60.0
 _PIECE = 1 << 16
+# Isolated from the environment, and yet with the modules that are ours, wherever this process has them from.
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from intermediary.xml.cage import child; child.start()"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,7 @@ class Cage:
             child.end()
 
 
+@cache
 def has_saxon() -> bool:
     """Whether XSLT 2 and 3 can run here: saxonche is installed (extra `saxon`)."""
     return importlib.util.find_spec("saxonche") is not None
@@ -148,7 +156,15 @@ class _Child:
         self.asked = 0
         self._owner = os.getpid()
         self._known: set[str] = set()
-        command = [sys.executable, "-I", "-X", "utf8", "-m", "intermediary.xml.cage.child"]
+        command = [
+            sys.executable,
+            "-I",
+            "-X",
+            "utf8",
+            "-c",
+            _START,
+            json.dumps([str(Path(one).absolute()) for one in sys.path]),
+        ]
         self._process = subprocess.Popen(
             [*command, str(limits.memory_bytes), "saxon" if has_saxon() else "plain"],
             stdin=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """The inside of the cage: takes stylesheets and documents on standard input, answers on what was standard output.
 
-Started by `Cage` as `python -I -m intermediary.xml.cage.child` with an empty environment. It opens everything it needs,
+Started by `Cage` in an isolated Python with an empty environment. It opens everything it needs,
 then gives up for good the right to open anything more: no descriptor, so no file and no socket; no file may grow, no
 core is left; memory is bounded, and so is the processor time of each question. Who asks kills it at the wall clock.
 """
@@ -125,5 +125,6 @@ def _say(sink: BinaryIO, head: dict[str, Any], parts: list[bytes] | tuple[()]) -
     sink.flush()
 
 
-if __name__ == "__main__":
-    main(int(sys.argv[1]), with_saxon=sys.argv[2] == "saxon")
+def start() -> None:
+    """As `Cage` calls it: path of modules, memory in bytes, whether Saxon is there."""
+    main(int(sys.argv[2]), with_saxon=sys.argv[3] == "saxon")

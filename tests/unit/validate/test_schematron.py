@@ -268,3 +268,21 @@ def test_a_schematron_says_what_it_is() -> None:
     read = read_schematron(package_of({"regeln.sch": schematron(PHASES)}), "regeln.sch")
 
     assert (read.binding, len(read.patterns), [one.id for one in read.assertions]) == ("xslt3", 2, ["1", "2"])
+
+
+def test_warnings_before_do_not_hide_where_an_error_is(cage: Cage) -> None:
+    """Findings and warnings are cut each by itself, and every finding that is shown has its place."""
+    document = "<a>" + "<b/>" * 2000 + "<c/></a>"
+    inside = rule("b", '<sch:assert id="w" role="warning" test="@n"/>') + rule("c", '<sch:assert id="r" test="@n"/>')
+    outcome = hold(cage, program_of(schematron(inside, binding="xslt")), document)
+
+    assert [(one.rule, one.path) for one in outcome.findings] == [("r", "/a/c")]
+    assert len(outcome.warnings) == 201
+
+
+def test_more_output_than_anybody_reads_is_one_finding() -> None:
+    """Half a million broken rules refuse the document without being read one by one."""
+    program = program_of(schematron(rule("b", '<sch:assert id="r" test="@n"/>')))
+    output = b"<run>" + b'<f a="0" e="1" n=""/>' * 300_000 + b"<p/><end/></run>"
+
+    assert [one.rule for one in read_outcome(program, output, parse(b"<b/>"), set()).findings] == ["too-many-findings"]
