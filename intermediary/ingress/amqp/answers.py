@@ -53,15 +53,17 @@ class AmqpAnswers:
             return {"sent": "the sender named no queue, and none is configured"}
         if self._publisher.is_blocked:
             raise Transient("receipt.unreachable")
-        future = self._publisher.submit(
-            Outgoing(
-                queue=queue,
-                body=quittung,
-                content_type=QUITTUNG_TYPE,
-                message_id=quittung_id,
-                correlation_id=_fitting(correlation_id) or _fitting(message_id),
-            )
+        message = Outgoing(
+            queue=queue,
+            body=quittung,
+            content_type=QUITTUNG_TYPE,
+            message_id=quittung_id,
+            correlation_id=_fitting(correlation_id) or _fitting(message_id),
         )
+        try:
+            future = self._publisher.submit(message)
+        except OSError as error:  # this process may open nothing more
+            raise Transient("receipt.unreachable") from error
         try:
             future.result(self._confirm_seconds)
         except Unroutable as error:
