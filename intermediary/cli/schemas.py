@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from intermediary.cli.complain import FINDINGS, USAGE, complain, error
+from intermediary.cli.form import form
 from intermediary.cli.mapping import shape
 from intermediary.cli.options import json_option, say, say_json, table
 
@@ -142,3 +143,4 @@ def _folder(config: Path | None, folder: Path | None) -> Path:
 
 
 command.add_command(shape)
+command.add_command(form)

@@ -46,7 +46,7 @@ def manifest_of(form: Form) -> str:
     """The `package.toml` beside the XSD, whose file is `<name>.xsd`."""
     lines = {
         "name": f"xfall-{form.name.partition('V')[0].lower()}",
-        "version": ".".join(str(part) for part in form.root.identity.version) or "1",
+        "version": form.name.partition("V")[2] or "1",
         "entries": [f"{form.name}.xsd"],
         "roots": [root_of(form)],
         "origin": f"erzeugt aus dem XDatenfelder-Schema {form.name}",
