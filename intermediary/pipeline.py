@@ -16,6 +16,7 @@ from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.ports import Antrag, Kontext
 from intermediary.core.values import Ausgabe, Befund, Content, Opened
 from intermediary.keys.spool import Spool
+from intermediary.mapping.german import local
 from intermediary.mapping.run import InvalidOutput, run_mapping
 from intermediary.route.files import RouteFiles
 from intermediary.route.plugins import Mappings
@@ -92,13 +93,13 @@ def judge_opened(sendung: Sendung, opened: Opened, bank: Werkbank) -> Judgement:
 def _judge(sendung: Sendung, opened: Opened, bank: Werkbank) -> Judgement:
     payload = find_payload(opened, bank.knows)
     check_attachments(payload.rest)
-    verdict = _check_input(payload, bank)
+    verdict = _check_input(sendung, payload, bank)
     route = _choose(sendung, opened, payload, bank)
     check_files(payload.rest, route.attachments)
     verdict.demand(payload.root)
     demand_signatures(opened, route.require, f"route {route.name}")
     ausgabe = _map(sendung, opened, payload, route, bank)
-    output_verdict = _check_output(ausgabe, route, bank)
+    output_verdict = _check_output(sendung, ausgabe, route, bank)
     return Judgement(
         route=route,
         pins=_pins(route, bank, opened, payload, verdict, output_verdict),
@@ -116,7 +117,7 @@ def render(sendung: Sendung, pins: Mapping[str, str], bank: Werkbank) -> Ausgabe
     if route is None:
         raise Misconfigured("route.missing", where=f"route {pins['route']}")
     ausgabe = _map(sendung, opened, payload, route, bank, mapping=pins["mapping"])
-    _check_output(ausgabe, route, bank)
+    _check_output(sendung, ausgabe, route, bank)
     return ausgabe
 
 
@@ -135,8 +136,8 @@ def open_sendung(sendung: Sendung, bank: Werkbank, *, is_judged: bool = False) -
     )
 
 
-def _check_input(payload: Payload, bank: Werkbank) -> Verdict:
-    verdict = bank.catalogue.validate(payload.tree)
+def _check_input(sendung: Sendung, payload: Payload, bank: Werkbank) -> Verdict:
+    verdict = bank.catalogue.validate(payload.tree, day=local(sendung.received_at).date())
     if verdict.findings:
         raise Refusal(Rejected("validate.input.invalid", findings=verdict.findings), {"rule_sets": verdict.hashes})
     return verdict
@@ -170,13 +171,13 @@ def _map(
     return run_mapping(plugin, Antrag(opened, payload.part, payload.tree, payload.rest), kontext)
 
 
-def _check_output(ausgabe: Ausgabe, route: Route, bank: Werkbank) -> Verdict:
+def _check_output(sendung: Sendung, ausgabe: Ausgabe, route: Route, bank: Werkbank) -> Verdict:
     """An invalid output is the mapping's defect: it parks instead of reaching a Fachverfahren.
 
     In production nothing leaves unchecked (DESIGN §2.14); a test route does without the official package.
     """
     tree = parse(ausgabe.nachricht)
-    verdict = bank.catalogue.validate(tree)
+    verdict = bank.catalogue.validate(tree, day=local(sendung.received_at).date())
     if verdict.findings:
         raise InvalidOutput(verdict.findings)
     return verdict.demand(str(tree.tag)) if route.stage == "production" else verdict

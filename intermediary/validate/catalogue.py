@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -25,6 +25,7 @@ from intermediary.validate.installed import open_packages
 from intermediary.validate.package import Package, Packages
 from intermediary.validate.rules.engine import RulesEngine
 from intermediary.validate.verdict import NOT_RUN, RuleSet, Verdict
+from intermediary.validate.versions import one_of
 from intermediary.xml.parser import Element
 from intermediary.xml.schema import Compiled, compile_schema, has_more_errors_than, problems
 
@@ -118,40 +119,40 @@ class Catalogue:
         """Whether any installed schema describes a root element."""
         return root in self._by_root
 
-    def schema_for(self, root: str, version: str | None = None) -> Schema | None:
+    def schema_for(self, root: str, version: str | None = None, *, day: date | None = None) -> Schema | None:
         """The schema that a root element (`{ns}name`) is checked against first, or None if none is installed."""
-        return next(iter(self.schemas_for(root, version)), None)
+        return next(iter(self.schemas_for(root, version, day=day)), None)
 
-    def schemas_for(self, root: str, version: str | None = None) -> tuple[Schema, ...]:
+    def schemas_for(self, root: str, version: str | None = None, *, day: date | None = None) -> tuple[Schema, ...]:
         """All schemas for a root element: the mapping's own, then the official one.
 
-        `version` decides between versions that share a namespace; a document that states none is held against the
-        newest. Raises `Misconfigured`: `validate.schema.ambiguous`
+        `version` decides between versions that share a namespace; for a document that states none the validity on `day`
+        does, and then the newest (`versions.one_of`). Raises `Misconfigured`: `validate.schema.ambiguous`
         when two packages of a kind describe the root, `validate.schema.version` when only other versions are installed.
         """
-        return tuple(self.schema(*place) for place in self._places(root, version))
+        return tuple(self.schema(*place) for place in self._places(root, version, day))
 
     def schema_at(self, package: Package, path: str) -> Callable[[Element], tuple[RuleSet, tuple[Befund, ...]]]:
         """The check against one schema file, be it an entry of its package or not: what a scenario names."""
         schema = self.schema(package, path)
         return lambda tree: (schema.rule_set, validate(tree, schema))
 
-    def _places(self, root: str, version: str | None) -> tuple[tuple[Package, str], ...]:
+    def _places(self, root: str, version: str | None, day: date | None) -> tuple[tuple[Package, str], ...]:
         chosen = []
         for is_own in (True, False):
             kind = [place for place in self._by_root.get(root, ()) if place[0].is_own is is_own]
             if kind:
-                chosen.append(_one_of(kind, root, version))
+                chosen.append(one_of(kind, root, version, day))
         return tuple(chosen)
 
-    def validate(self, tree: Element) -> Verdict:
-        """Checks a document against every schema installed for its root.
+    def validate(self, tree: Element, *, day: date | None = None) -> Verdict:
+        """Checks a document against every schema installed for its root, on the day it was received (None: any).
 
         `Verdict.ran` is false when there is none. The codes of a document that XSD finds valid are held against the lists
         that are installed, and then it against the rules beyond XSD that packages bring; each is a rule set of the
         verdict. Raises `Misconfigured` when a rule set cannot run.
         """
-        places = self._places(str(tree.tag), self._version_of(tree))
+        places = self._places(str(tree.tag), self._version_of(tree), day)
         schemas = tuple(self.schema(*place) for place in places)
         if not schemas:
             return NOT_RUN
@@ -213,29 +214,6 @@ class Catalogue:
 
 def _names(schemas: Iterable[Schema]) -> frozenset[str]:
     return frozenset().union(*(schema.names for schema in schemas))
-
-
-def _one_of(places: list[tuple[Package, str]], root: str, version: str | None) -> tuple[Package, str]:
-    fitting = [place for place in places if _fits(place[0], version)]
-    if not fitting:
-        raise Misconfigured("validate.schema.version", where=f"root {root}")
-    if version is None and all(package.manifest.version_attribute for package, _ in fitting):
-        return max(fitting, key=lambda place: _order(place[0].manifest.version))
-    if len(fitting) > 1:
-        named = ", ".join(sorted(package.id for package, _ in fitting))
-        raise Misconfigured("validate.schema.ambiguous", where=f"root {root}: {named}")
-    return fitting[0]
-
-
-def _fits(package: Package, version: str | None) -> bool:
-    manifest = package.manifest
-    if version is None or not manifest.version_attribute:
-        return True
-    return version in (manifest.versions or (manifest.version,))
-
-
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 def _is_large(tree: Element) -> bool:

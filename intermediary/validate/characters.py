@@ -78,7 +78,7 @@ def _texts(tree: Element) -> Iterator[tuple[Element, str, str]]:
         for child in element:
             if child.tail:
                 yield element, "", child.tail
-        for name in map(str, element.keys()):  # noqa: SIM118  items() of lxml is quadratic
+        for name in map(str, element.keys()):  # items() of lxml is quadratic
             yield element, name.rpartition("}")[2], element.get(name, "")
 
 
