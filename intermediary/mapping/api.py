@@ -38,6 +38,8 @@ from intermediary.mapping.xdomea_files import (
     received,
     write_dokumente,
 )
+from intermediary.mapping.xslt.mapping import XsltMapping
+from intermediary.mapping.xslt.stylesheet import Stylesheet, load_stylesheet
 
 load_shape = load
 
@@ -76,6 +78,8 @@ __all__ = [
     "Section",
     "Shape",
     "Sourced",
+    "Stylesheet",
+    "XsltMapping",
     "Unterlage",
     "Value",
     "allows",
@@ -97,6 +101,7 @@ __all__ = [
     "load_codes",
     "load_labels",
     "load_shape",
+    "load_stylesheet",
     "local",
     "media_type_of",
     "metadata",

@@ -22,9 +22,15 @@ CODES = (
         "Die genannte Einstellung in der Route berichtigen; die Nachricht läuft danach von selbst weiter.",
     ),
     Code(
+        "mapping.processor.missing",
+        Healer.OPERATOR,
+        "Das Mapping ist in XSLT 2 oder 3 geschrieben, und der Prozessor dafür ist nicht installiert.",
+        "Das Paket mit dem Zusatz saxon installieren (`pip install 'xta-osci-intermediary[saxon]'`) und neu starten.",
+    ),
+    Code(
         "mapping.output.invalid",
         Healer.DEVELOPER,
-        "Das Mapping hat eine Ausgabe erzeugt, die dem Zielschema nicht genügt.",
+        "Das Mapping hat keine Ausgabe erzeugt, oder eine, die dem Zielschema nicht genügt.",
         "Die Befunde nennen die Stelle. Das Mapping berichtigen und die Nachricht mit `replay` fortsetzen.",
     ),
 )

@@ -38,7 +38,7 @@ def bench(place: Place, schemas: Path | None, *, is_update: bool = False) -> Ben
     """
     own = [place.folder / "schema"] if (place.folder / "schema").is_dir() else []
     inputs = Catalogue.open(None, own=own) if own else None
-    official = Catalogue.open(schemas) if schemas is not None else None
+    official = Catalogue.open(schemas, own) if schemas is not None else None
     cases = cases_in(place.folder / "golden")
     trials = tuple(trial(place, case, inputs, official, is_update=is_update) for case in cases)
     root = place.mapping.input_root

