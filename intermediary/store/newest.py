@@ -9,7 +9,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, UnaryExpression, desc, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, UnaryExpression, desc, select, tuple_, union_all
 
 from intermediary.store import rows
 from intermediary.store.database import Database
@@ -29,28 +29,34 @@ Spot = tuple[datetime, str]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What `statement` finds, along an index that has it by `at` and `id`: moments of receipt and ids."""
+    """Nachrichten along an index that has them by `at` and `id`: their moment of receipt, and which they are.
 
-    statement: Select[Any]
+    `leads` is what joins it with `nachrichten`, where more is asked of them than the index knows.
+    """
+
     at: ColumnElement[Any]
     id: ColumnElement[str]
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    leads: tuple[ColumnElement[bool], ...] = ()
 
-    def where(self, *conditions: ColumnElement[bool]) -> Way:
-        """Only what meets these conditions as well."""
-        return replace(self, statement=self.statement.where(*conditions))
+    def where(self, *asked: ColumnElement[bool]) -> Way:
+        """Only Nachrichten that meet this as well."""
+        return replace(self, conditions=(*self.conditions, *self.leads, *asked), leads=()) if asked else self
 
     def within(self, since: datetime | None, until: datetime | None) -> Way:
-        """Only what was received since then and before that."""
-        begun = self if since is None else self.where(self.at >= since)
-        return begun if until is None else begun.where(self.at < until)
+        """Only those received since then and before that."""
+        begun = () if since is None else (self.at >= since,)
+        ended = () if until is None else (self.at < until,)
+        return replace(self, conditions=(*self.conditions, *begun, *ended))
 
-    def next(self, spot: Spot | None, size: int) -> Select[Any]:
-        """The first `size` behind a spot, with the columns that give the order."""
-        rest = self if spot is None else self.where(tuple_(self.at, self.id) < spot)
-        return rest.statement.add_columns(self.at.label(_AT), self.id.label(_ID)).order_by(*_NEWEST).limit(size)
+    def spots(self, after: Spot | None, size: int) -> Select[Any]:
+        """The first of them behind a spot."""
+        behind = () if after is None else (tuple_(self.at, self.id) < after,)
+        found = select(self.at.label(_AT), self.id.label(_ID)).where(*self.conditions, *behind)
+        return found.order_by(*_NEWEST).limit(size)
 
 
-BY_MOMENT = Way(select(*rows.NACHRICHT_COLUMNS), nachrichten.c.received_at, nachrichten.c.id)
+BY_MOMENT = Way(nachrichten.c.received_at, nachrichten.c.id)
 """All Nachrichten."""
 
 
@@ -78,12 +84,15 @@ def _pages(db: Database, ways: Sequence[Way], after: Spot | None, limit: int | N
         left = None if left is None else left - len(records)
 
 
-def _page(ways: Sequence[Way], after: Spot | None, size: int) -> Select[Any] | CompoundSelect[Any]:
+def _page(ways: Sequence[Way], after: Spot | None, size: int) -> Select[Any]:
     """Each way ends at the size of the page: PostgreSQL goes through all of it where only the whole has an end."""
-    parts = [way.next(after, size) for way in ways]
-    if len(parts) == 1:
-        return parts[0]
-    return union_all(*(select(part.subquery()) for part in parts)).order_by(*_NEWEST).limit(size)
+    parts = [way.spots(after, size) for way in ways]
+    if len(parts) > 1:
+        spots = union_all(*(select(part.subquery()) for part in parts)).order_by(*_NEWEST).limit(size).subquery()
+    else:
+        spots = parts[0].subquery()
+    found = select(*rows.NACHRICHT_COLUMNS, spots.c[_AT], spots.c[_ID])
+    return found.join(spots, spots.c[_ID] == nachrichten.c.id).order_by(*_NEWEST)
 
 
 def spot_of(nachricht: NachrichtRecord) -> Spot:

@@ -13,7 +13,6 @@ from intermediary.store.records import NachrichtRecord
 from intermediary.store.tables import nachrichten, search_keys
 
 _K = search_keys.c
-_WITH_KEY = BY_MOMENT.statement.join(search_keys, _K.nachricht_id == nachrichten.c.id)
 
 
 def write_search_keys(db: Database, tx: Connection, nachricht: NachrichtRecord, keys: Mapping[str, str]) -> None:
@@ -42,9 +41,13 @@ def ways_to(hashes: Sequence[str]) -> list[Way]:
 
     Rows of a program that did not know `received_at` are sorted when they are asked for: what it wrote during an upgrade.
     """
-    known = Way(_WITH_KEY.where(_K.received_at.is_not(None)), at=_K.received_at, id=_K.nachricht_id)
-    unknown = Way(_WITH_KEY.where(_K.received_at.is_(None)), at=BY_MOMENT.at, id=BY_MOMENT.id)
-    return [*(known.where(_K.value_hash == one) for one in hashes), unknown.where(_K.value_hash.in_(hashes))]
+    its = _K.nachricht_id == nachrichten.c.id
+    known = [
+        Way(_K.received_at, _K.nachricht_id, (_K.received_at.is_not(None), _K.value_hash == one), (its,))
+        for one in hashes
+    ]
+    unknown = (its, _K.received_at.is_(None), _K.value_hash.in_(hashes))
+    return [*known, Way(BY_MOMENT.at, BY_MOMENT.id, unknown)]
 
 
 def hashes_of(db: Database, value: str, *, mandanten: Iterable[str]) -> list[str]:
