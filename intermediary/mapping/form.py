@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
 _VERSIONED = re.compile(r"(.+?)V([0-9]+(?:\.[0-9]+)*)")
 _NUMBERED = re.compile(r"([A-Z])([0-9]{2})([0-9]{6}|[0-9]{9})")
 _NAMED = re.compile(r"([A-Z][0-9]{2})(?:000)?(-.+)")
+_LONGEST_ID = 80
 _PORTAL_ROOT = re.compile(r"fim\.(S[0-9]{8})\.[0-9]+")
 
 Version: TypeAlias = tuple[int, ...]
@@ -106,6 +108,13 @@ class Form:
 
 def identity_of(name: str) -> Identity:
     """Id and version in one spelling. What is no FIM id keeps its spelling and matches only itself."""
+    return _identity_of(name) if len(name) <= _LONGEST_ID else Identity(name)
+
+
+@lru_cache(
+    maxsize=16384
+)  # a payload names the same fields again and again; senders choose the names, so both are bounded
+def _identity_of(name: str) -> Identity:
     portal = _PORTAL_ROOT.fullmatch(name)
     if portal is not None:
         name = portal[1]

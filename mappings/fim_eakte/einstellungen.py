@@ -13,8 +13,9 @@ PLATZHALTER = re.compile(r"\{([^{}]*)\}")
 VOM_EINGANG = ("jahr", "monat", "tag", "vorgang")
 VOM_FORMULAR = ("formular",)
 _STEUERZEICHEN = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
-_TEXTE = ("aktenplan", "aktenzeichen", "betreff", "vorgangstyp", "dokumenttyp", "frist_text", "absender", "empfaenger")
-_ZAHLEN = {"frist_tage": 3660, "aufbewahrung_jahre": 999}
+MEISTE_TAGE = 3660
+MEISTE_JAHRE = 999
+UNBEFRISTET = "unbefristet"
 
 Schalter = Literal["true", "false"]
 
@@ -72,14 +73,23 @@ class Einstellungen:
     )
 
     def __post_init__(self) -> None:
-        for name in ("aktenplan", "aktenzeichen", "betreff", "dokumenttyp", "frist_text"):
-            if not getattr(self, name).strip():
+        needed = {
+            "aktenplan": self.aktenplan,
+            "aktenzeichen": self.aktenzeichen,
+            "betreff": self.betreff,
+            "dokumenttyp": self.dokumenttyp,
+            "frist_text": self.frist_text,
+        }
+        optional = {"vorgangstyp": self.vorgangstyp, "absender": self.absender, "empfaenger": self.empfaenger}
+        for name, text in needed.items():
+            if not text.strip():
                 raise ValueError(f"{name} is empty")
-        for name in _TEXTE:
-            if _STEUERZEICHEN.search(getattr(self, name)):
+        for name, text in (needed | optional).items():
+            if _STEUERZEICHEN.search(text):
                 raise ValueError(f"{name} contains a control character")
-        for name, most in _ZAHLEN.items():
-            _pruefe_zahl(name, getattr(self, name), most)
+        _pruefe_zahl("frist_tage", self.frist_tage, MEISTE_TAGE)
+        if self.aufbewahrung_jahre != UNBEFRISTET:
+            _pruefe_zahl("aufbewahrung_jahre", self.aufbewahrung_jahre, MEISTE_JAHRE)
         for platzhalter in PLATZHALTER.findall(self.aktenzeichen):
             if platzhalter not in VOM_EINGANG:
                 known = ", ".join(f"{{{name}}}" for name in VOM_EINGANG)
@@ -126,7 +136,7 @@ def _feld(setting: str, text: str) -> Reference:
 
 
 def _pruefe_zahl(name: str, text: str, most: int) -> None:
-    if not text or (name == "aufbewahrung_jahre" and text == "unbefristet"):
+    if not text:
         return
     if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:9]) <= most:
         raise ValueError(f"{name}: expected a number from 1 to {most}")

@@ -17,7 +17,7 @@ from intermediary.mapping.api import (
     write_date,
 )
 from mappings.fim_eakte.angaben import Angaben, betreff, frist, suchbegriffe
-from mappings.fim_eakte.einstellungen import Einstellungen
+from mappings.fim_eakte.einstellungen import UNBEFRISTET, Einstellungen
 
 
 def schreibe_vorgang(
@@ -56,7 +56,7 @@ def _aufbewahrung(vorgang: Node, einstellungen: Einstellungen) -> None:
     if not einstellungen.aufbewahrung_jahre:
         return
     dauer = vorgang.element("ArchivspezifischeMetadaten").element("Aufbewahrungsdauer")
-    if einstellungen.aufbewahrung_jahre == "unbefristet":
+    if einstellungen.aufbewahrung_jahre == UNBEFRISTET:
         dauer.leaf("Unbefristet", metadata(True, "settings.aufbewahrung_jahre"))
     else:
         dauer.leaf("AnzahlJahre", metadata(int(einstellungen.aufbewahrung_jahre), "settings.aufbewahrung_jahre"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import re
 import tomllib
@@ -12,17 +13,19 @@ from pathlib import Path
 import pytest
 import xmlschema
 
+from intermediary.core.faults import Misconfigured
 from intermediary.core.ports import Antrag, Kontext
 from intermediary.core.values import Ausgabe, MemoryContent, Part
 from intermediary.mapping.entries import Entry, entries_of_json, entries_of_xml
 from intermediary.mapping.form import Form
 from intermediary.mapping.form_schema import schema_of
+from intermediary.mapping.pdf import pdf_missing
 from intermediary.mapping.shape import paths_of, shape_of
 from intermediary.mapping.xdatenfelder import read_form
 from intermediary.route.table import Route, parse_routes
 from intermediary.testing import generated_forms
 from intermediary.testing.forms import genericode, xdatenfelder
-from intermediary.testing.golden import antrag_of, cases_in, run, without_origin
+from intermediary.testing.golden import antrag_of, cases_in, load_case, run, without_origin
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.lock import read_lock
 from intermediary.xml.parser import parse
@@ -251,6 +254,72 @@ def test_an_undescribed_field_is_shown_and_found(shared: Path) -> None:
     assert "Nicht im Formular beschrieben" in _page(ausgabe)
     assert "/S99000000101V1.0.0/F99000009999V1.0.0" in _page(ausgabe)
     assert "Nicht im Formular beschrieben" not in _page(before)
+
+
+@pytest.mark.parametrize(
+    ("muster", "expected"),
+    [
+        ("Hund {F99000000101} ({F99000000105})", "Hund Waldi, Bella (276098102345678)"),
+        ("Hund {F99000000104} – {F99000000110}", "Hund 02.03.2024 – Muster Versicherung AG"),
+        ("{F99000000777} – Hund ({F99000000777}) – {F99000000777}", "Hund"),
+        ("Hund – {F99000000777} – {F99000000103}", "Hund – Rüde, Hündin"),
+        ("{F99000000777}", "Anmeldung eines Hundes zur Hundesteuer"),
+        ("{jahr}-{monat}-{tag} {vorgang} {formular}", "2026-05-01 f1a00001 Anmeldung eines Hundes zur Hundesteuer"),
+        ("x" * 300, "x" * 249 + "…"),
+    ],
+)
+def test_a_betreff_has_no_gaps(muster: str, expected: str) -> None:
+    """Empty fields leave no dash, blank or bracket; several values stand side by side; long ones end visibly."""
+    case = load_case(HERE / "golden/01-hundeanmeldung")
+    settings = dict(case.kontext.settings) | {"betreff": muster}
+    ausgabe = MAPPING.map(case.antrag, dataclasses.replace(case.kontext, settings=settings))
+
+    assert f"<xdomea:Betreff>{expected}</xdomea:Betreff>" in ausgabe.nachricht.decode()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        *((name, " ") for name in ("aktenplan", "aktenzeichen", "betreff", "dokumenttyp", "frist_text")),
+        *((name, "a\nb") for name in ("aktenplan", "vorgangstyp", "absender", "empfaenger")),
+        *(("frist_tage", value) for value in ("0", "3661", "-1", "1.5", "bald", "９", "9" * 5000)),
+        *(("aufbewahrung_jahre", value) for value in ("0", "1000", "ewig")),
+        *(("aktenzeichen", value) for value in ("{formular}", "{F99000000101}", "{}")),
+        *(("betreff", value) for value in ("{}", "{F1 F2}", "{/F1}")),
+        *(("suchbegriffe", value) for value in ("F99000000101", "=F99000000101", "Name=", "a=b c", "a\tb=F1")),
+        *(("xdomea", value) for value in ("3.2.0", "")),
+        ("darstellung", "docx"),
+        ("hilfetexte", "ja"),
+        ("unbekannt", "x"),
+    ],
+)
+def test_settings_that_nobody_can_use_wait_for_the_operator(setting: str, value: str) -> None:
+    """Each is told before anything is made, by lint and by the Nachricht that waits."""
+    case = load_case(HERE / "golden/01-hundeanmeldung")
+    settings = dict(case.kontext.settings) | {setting: value}
+
+    with pytest.raises(Misconfigured) as caught:
+        MAPPING.map(case.antrag, dataclasses.replace(case.kontext, settings=settings))
+
+    assert "mapping.setting.invalid" == caught.value.code
+    assert caught.value.findings
+
+
+# WeasyPrint leaves its colour profile to the garbage collector, which closes it.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_one_document_in_two_formats(shared: Path, official: Catalogue) -> None:
+    """With `beide` the readable Dokument has PDF/A first and HTML behind it; the same bytes again."""
+    if pdf_missing():
+        pytest.skip(pdf_missing())
+    case = load_case(HERE / "golden/06-fuehrerschein")
+    kontext = dataclasses.replace(case.kontext, settings=dict(case.kontext.settings) | {"darstellung": "beide"})
+    ausgabe = _demand_sound(case.antrag, kontext, official, entries_of_xml(case.antrag.tree))
+    first, second = ausgabe.dokumente[:2]
+    codes = re.findall(r"dateiformat[^>]*>\s*<code>([0-9]+)</code>", ausgabe.nachricht.decode())
+
+    assert ("application/pdf", "text/html") == (first.media_type, second.media_type)
+    assert ["044", "008"] == codes[:2]
+    assert first.content.read().startswith(b"%PDF-1.7")
 
 
 def _configured(route: Route, folder: Path, shared: Path) -> dict[str, bytes]:
