@@ -19,6 +19,7 @@ _SCHEMAS = click.option(
 
 
 _BENCH = {
+    "new": "intermediary.testing.workbench.verbs.new:new",
     "test": "intermediary.testing.workbench.verbs.test:test",
     "lint": "intermediary.testing.workbench.verbs.lint:lint",
     "report": "intermediary.testing.workbench.verbs.report:report",
@@ -105,15 +106,24 @@ def shape_text(standard: str, folder: Path, schemas: Path, more: tuple[str, ...]
     """The shape for the golden messages of `standard` under `folder`, read from its package in a schemas folder.
 
     A standard of the mapping's own is read from its `schema/`. `more` are paths below the root that no golden message has
-    yet. Raises `ShapeError` and the faults of `validate`.
+    yet; while there is no message, the present shape tells the rest. Raises `ShapeError` and the faults of `validate`.
     """
     from intermediary.mapping.shape import ShapeError, parse_path, paths_of, shape_of
+    from intermediary.mapping.structure import elements_of, load
     from intermediary.validate.catalogue import Catalogue
     from intermediary.validate.walkable import walkable
     from intermediary.xml.parser import parse
 
     messages = [parse(path.read_bytes()) for path in sorted(folder.glob("golden/*/expected/nachricht.xml"))]
-    if not messages:
+    tags, emitted = (
+        [str(one.tag) for one in messages],
+        [(str(one.tag), path) for one in messages for path in paths_of(one)],
+    )
+    if not messages and (folder / "shape.toml").is_file():
+        present = load(folder / "shape.toml")
+        tags = [f"{{{present.namespaces[present.root.prefix]}}}{present.root.name}"]
+        emitted = [(tags[0], tuple(path.split("/")[1:])) for path, _ in elements_of(present)]
+    if not tags:
         raise ShapeError("no golden message shows what is written: add expected/nachricht.xml to a case")
     own = [folder / "schema"] if (folder / "schema").is_dir() else []
     packages = Catalogue.open(schemas, own).packages
@@ -121,11 +131,11 @@ def shape_text(standard: str, folder: Path, schemas: Path, more: tuple[str, ...]
     if package is None:
         raise ShapeError(f"no package of {standard} is installed")
     known = {root: entry for entry, found in package.index.items() for root in found}
-    tag = next((str(one.tag) for one in messages if str(one.tag) in known), None)
+    tag = next((one for one in tags if one in known), None)
     if tag is None:
-        raise ShapeError(f"{package.id} has no element {messages[0].tag}")
+        raise ShapeError(f"{package.id} has no element {tags[0]}")
     schema = walkable(packages, package, known[tag])
-    paths = {path for one in messages if str(one.tag) == tag for path in paths_of(one)}
+    paths = {path for one, path in emitted if one == tag}
     paths |= {parse_path(tag.rpartition("}")[2], text) for text in more}
     return shape_of(schema, paths, standard=standard, package=package.id, sha256=package.sha256)
 

@@ -8,7 +8,7 @@ it. The builder works from shapes alone, so that a mapping runs where the offici
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,24 @@ def load(path: Path) -> Shape:
         complex_types={name: _complex(entry) for name, entry in table.get("complex", {}).items()},
         simple_types={name: _simple(entry) for name, entry in table.get("simple", {}).items()},
     )
+
+
+def elements_of(shape: Shape) -> Iterator[tuple[str, Child]]:
+    """Every element a shape knows, in the order of the target, with its path (`/Abgabe.Abgabe.0401/Kopf`).
+
+    Types are shared, so it holds also what the mapping emits elsewhere only; a type inside itself is followed once.
+    """
+    yield from _elements(shape, shape.root, "", ())
+
+
+def _elements(shape: Shape, child: Child, above: str, around: tuple[str, ...]) -> Iterator[tuple[str, Child]]:
+    path = f"{above}/{child.name}"
+    yield path, child
+    content = shape.complex_types.get(child.type)
+    if content is None or around.count(child.type) > 1:
+        return
+    for one in content.children:
+        yield from _elements(shape, one, path, (*around, child.type))
 
 
 def _child(entry: Mapping[str, Any]) -> Child:

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from intermediary.core.values import Ausgabe
-from intermediary.mapping.structure import Child, Shape
+from intermediary.mapping.structure import Shape, elements_of
 from intermediary.testing.golden import without_origin
 from intermediary.testing.workbench.asked import Asked
 from intermediary.xml.parser import Element, parse
 
 _POSITION = re.compile(r"\[[0-9]+\]")
-_DEEPEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +75,6 @@ def paths_in(element: Element, above: str = "") -> Iterator[str]:
     yield path
     for child in element:
         yield from paths_in(child, path)
-
-
-def elements_of(shape: Shape) -> Iterator[tuple[str, Child]]:
-    """Every element a shape knows, in the order of the target, with its path."""
-    yield from _elements(shape, shape.root, "", ())
-
-
-def _elements(shape: Shape, child: Child, above: str, around: Iterable[str]) -> Iterator[tuple[str, Child]]:
-    path = f"{above}/{child.name}"
-    yield path, child
-    content = shape.complex_types.get(child.type)
-    known = tuple(around)
-    if content is None or known.count(child.type) > 1 or len(known) > _DEEPEST:
-        return
-    for one in content.children:
-        yield from _elements(shape, one, path, (*known, child.type))
 
 
 def _demanded(shape: Shape, filled: set[str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from intermediary.mapping.lines import Notes, noted
 from intermediary.operations.mapping_places import Place
 from intermediary.testing.golden import Case, GoldenError, Outcome, run, update
 from intermediary.testing.workbench.compare import differences_of
+from intermediary.testing.workbench.skeleton.unassigned import OPEN
 from intermediary.validate.catalogue import Catalogue
 from intermediary.xml.parser import parse
 
@@ -125,7 +126,9 @@ def _befunde(outcome: Outcome) -> list[str]:
 def _crash(place: Place, failure: Exception) -> Problem:
     """The last line of the mapping's own code before it broke."""
     frames = [
-        one for one in traceback.extract_tb(failure.__traceback__) if Path(one.filename).is_relative_to(place.folder)
+        one
+        for one in traceback.extract_tb(failure.__traceback__)
+        if Path(one.filename).is_relative_to(place.folder) and one.name != OPEN
     ]
     told = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
     if not frames:

@@ -9,9 +9,10 @@ from dataclasses import MISSING, dataclass, field
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.tables import fields_of
 from intermediary.core.values import Ausgabe
+from intermediary.mapping.structure import elements_of
 from intermediary.testing.workbench.asked import Asked
 from intermediary.testing.workbench.bench import Bench
-from intermediary.testing.workbench.coverage import elements_of, plain
+from intermediary.testing.workbench.coverage import plain
 from intermediary.testing.workbench.report.origins import Origin, origin_of
 from intermediary.testing.workbench.report.rules import explained
 from intermediary.testing.workbench.trial import Trial
