@@ -120,7 +120,7 @@ def test_commands_are_typable() -> None:
         rest = re.sub(r"\$\(.*?\)", "", rest).partition("|")[0]
         word = next(iter(rest.split()), "")
         if isinstance(command, click.Group) and word:
-            command = command.commands.get(word)
+            command = command.get_command(click.Context(command), word)
         known = {option for parameter in command.params for option in parameter.opts} if command else set()
         wrong = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", rest)) - known - {"--help"}
         if command is None or wrong:
