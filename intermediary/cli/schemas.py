@@ -18,7 +18,12 @@ from intermediary.cli.options import json_option, say, say_json, table
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_REFUSED = ("validate.package.mismatch", "validate.package.refused", "validate.package.unknown")
+_REFUSED = (
+    "schemas.fetch.refused",
+    "validate.package.mismatch",
+    "validate.package.refused",
+    "validate.package.unknown",
+)
 
 
 def place_options(function: F) -> F:
@@ -45,7 +50,8 @@ def command() -> None:
 @json_option
 @click.option("--known", is_flag=True, help="List the packages this product has pins for instead.")
 def list_(config: Path | None, folder: Path | None, as_json: bool, known: bool) -> None:
-    """List installed packages."""
+    """List installed packages: what ends when, and with -c which routes use it."""
+    from intermediary.operations.standards import state_on
     from intermediary.validate.install import Installed, list_installed
     from intermediary.validate.lock import product_pins
 
@@ -53,51 +59,84 @@ def list_(config: Path | None, folder: Path | None, as_json: bool, known: bool) 
         packages = tuple(Installed.of(pin) for _, pin in sorted(product_pins().items()))
     else:
         packages = list_installed(_folder(config, folder))
+    routes = _routes(config) if not known and folder is None else {}
     if as_json:
         for package in packages:
-            say_json(dataclasses.asdict(package))
+            say_json(dataclasses.asdict(package) | {"routes": routes.get(package.id, ())})
         return
+    today = datetime.now(UTC).date()
     rows = [
         (
             one.id,
             one.review or "-",
-            str(one.files),
-            str(one.roots),
+            str(one.roots or "-"),
+            str(one.lists or "-"),
             str(len(one.rules) or "-"),
-            str(one.valid_until or "-"),
-            one.sha256[:12],
+            state_on(today, one.valid_from, one.valid_until) or "-",
+            ", ".join(routes.get(one.id, ())) or "-",
+            one.sha256[:8],
         )
         for one in packages
     ]
-    table(
-        rows, ("Paket", "geprüft", "Dateien", "Wurzeln", "Regeln", "gültig bis", "SHA-256"), gives=("Paket", "geprüft")
-    )
+    heads = ("Paket", "geprüft", "Wurzeln", "Listen", "Regeln", "gültig", "Routen", "SHA-256")
+    table(rows, heads, gives=("Routen", "Paket", "geprüft"))
 
 
 @command.command("install")
-@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("sources", nargs=-1, required=True)
 @place_options
 @json_option
 @click.option("--accept-new", is_flag=True, help="Take packages without a pin, on your own review.")
 @click.option("--as", "as_id", default="", metavar="NAME@VERSION", help="Which package a source is meant to be.")
+@click.option("--from", "base", default="", metavar="URL", help="Publisher that URNs are fetched from.")
+@click.option("--internal", is_flag=True, help="The publisher is a mirror inside: private addresses and http.")
+@click.option("--used-lists", is_flag=True, help="Of a standard's URN fetch the code lists it uses.")
+@click.option("--licence", default="", help="Its terms, for the lock.")
+@click.option("--valid-from", type=click.DateTime(["%Y-%m-%d"]), help="First day of its validity.")
+@click.option("--valid-until", type=click.DateTime(["%Y-%m-%d"]), help="Last day of its validity.")
 def install(
-    sources: tuple[Path, ...], config: Path | None, folder: Path | None, as_json: bool, accept_new: bool, as_id: str
+    sources: tuple[str, ...],
+    config: Path | None,
+    folder: Path | None,
+    as_json: bool,
+    accept_new: bool,
+    as_id: str,
+    base: str,
+    internal: bool,
+    used_lists: bool,
+    licence: str,
+    valid_from: datetime | None,
+    valid_until: datetime | None,
 ) -> None:
-    """Install packages from folders or ZIP files, in the order given; nothing is downloaded.
+    """Install packages from folders, ZIP files, code lists or URNs, in the order given.
+
+    Nothing is downloaded, unless a source is a URN and --from names the XRepository, such as https://www.xrepository.de.
 
     A package must match the pin of this product. For one without a pin, check where it comes from, then use
     `--accept-new`: its hash is recorded in the schemas folder.
     """
     from intermediary.core.faults import Fault
-    from intermediary.validate.install import install as take_in
-    from intermediary.validate.lock import product_pins
+    from intermediary.operations.package_sources import Source, take_in
+    from intermediary.operations.xrepository import Publisher
+    from intermediary.validate.install import Notes
 
     place = _folder(config, folder)
-    pins = product_pins()
+    for source in sources:
+        if source.startswith("urn:") and not base:
+            raise click.UsageError(f"{source}: a URN is fetched from a publisher, name it with --from")
+        if not source.startswith("urn:") and not Path(source).exists():
+            raise click.BadParameter(f"Path '{source}' does not exist.", param_hint="SOURCES")
+    publisher = Publisher(base, is_internal=internal) if base else None
+    notes = Notes(
+        licence=licence,
+        valid_from=valid_from.date() if valid_from else None,
+        valid_until=valid_until.date() if valid_until else None,
+    )
     worst = 0
     for source in sources:
         try:
-            package = take_in(source, place, pins, accept_new=accept_new, as_id=as_id)
+            asked = Source(source, as_id, used_lists=used_lists)
+            package = take_in(asked, place, publisher=publisher, accept_new=accept_new, notes=notes)
         except Fault as fault:
             complain(fault)
             worst = max(worst, FINDINGS if fault.code in _REFUSED else USAGE)
@@ -105,7 +144,10 @@ def install(
         if as_json:
             say_json(dataclasses.asdict(package))
         else:
-            say(f"{package.id}  {package.review}  {package.files} files, {package.roots} roots  {package.sha256}")
+            content = f"{package.files} files, {package.roots} roots" + (
+                f", {package.lists} lists" if package.lists else ""
+            )
+            say(f"{package.id}  {package.review}  {content}  {package.sha256}")
     sys.exit(worst)
 
 
@@ -130,6 +172,18 @@ def verify(config: Path | None, folder: Path | None, as_json: bool) -> None:
     if not as_json and not findings:
         say(f"{len(list_installed(place))} packages as reviewed")
     sys.exit(FINDINGS if findings else 0)
+
+
+def _routes(config: Path | None) -> dict[str, tuple[str, ...]]:
+    from intermediary.core.faults import Fault
+    from intermediary.operations.standards import routes_of_packages
+    from intermediary.settings.load import load
+
+    try:
+        return routes_of_packages(load(config)) if config is not None else {}
+    except Fault as fault:
+        complain(fault)
+        return {}
 
 
 def _folder(config: Path | None, folder: Path | None) -> Path:

@@ -21,6 +21,7 @@ from intermediary.operations.durable import durable
 from intermediary.operations.expiry import expiry
 from intermediary.operations.keys import keys_on_tokens
 from intermediary.operations.scanning import scanning
+from intermediary.operations.standards import validities
 from intermediary.operations.taking import taking
 from intermediary.operations.targets import at_rest
 from intermediary.operations.vouching import from_befund, lint_vouching
@@ -70,7 +71,7 @@ def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
     yield from database(settings)
     yield from durable(settings)
     yield from taking(settings)
-    yield from _schemas(settings)
+    yield from _schemas(settings, now)
     yield from scanning(settings)
     yield from alerting(settings)
     yield from doors(settings)
@@ -172,7 +173,7 @@ def _terms_of_no_route(settings: Settings, table: RoutingTable) -> Iterator[Find
             yield Finding(settings.file, f"retention[{number}].route", what, hint, Severity.WARNING)
 
 
-def _schemas(settings: Settings) -> Iterator[Diagnosis]:
+def _schemas(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
     try:
         packages = Catalogue.open(settings.schemas.folder).packages.values()
     except Misconfigured as fault:
@@ -182,8 +183,7 @@ def _schemas(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "schemas", "warning", "none installed", "production routes need them: intermediary schemas install"
         )
-    for package in packages:
-        yield Diagnosis(f"schemas {package.id}", "ok", package.sha256[:16])
+    yield from validities(settings, packages, now)
     for name in without_processor(packages):
         yield bad(f"schemas {name}", Misconfigured("validate.rules.engine"))
 

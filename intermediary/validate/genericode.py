@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 
 from intermediary.core.faults import Misconfigured, Rejected
@@ -26,13 +27,14 @@ class CodeList:
 
     `uri` and `version` are what a document names as `listURI` and `listVersionID`. `columns` has the codes of every key
     column, `column` is the one the publisher recommends (without a recommendation the first). Names and other columns
-    are for people and not kept.
+    are for people and not kept. `valid_from` is what XÖV annotations say of it.
     """
 
     uri: str
     version: str
     column: str
     columns: Mapping[str, frozenset[str]] = field(repr=False)
+    valid_from: date | None = field(default=None, compare=False)
 
     def codes(self, column: str = "") -> frozenset[str]:
         """The codes of a key column that a schema chose, or of the recommended one."""
@@ -72,7 +74,16 @@ class _Reading:
         uri, version = self._identification()
         required, keys, recommended = self._columns()
         columns = self._rows(required, keys)
-        return CodeList(uri, version, recommended, columns)
+        return CodeList(uri, version, recommended, columns, self._valid_from())
+
+    def _valid_from(self) -> date | None:
+        """The publisher's day, where the annotations of XÖV name one."""
+        for one in self._root.iter("{*}validFrom", "{*}datumgueltigkeitab"):
+            try:
+                return date.fromisoformat((one.text or "").strip())
+            except ValueError:
+                return None
+        return None
 
     def _identification(self) -> tuple[str, str]:
         found = self._one(self._root, "Identification")

@@ -12,6 +12,7 @@ from pathlib import Path
 from intermediary.core.faults import Misconfigured
 from intermediary.core.values import Befund
 from intermediary.validate.closure import XS, Reader, read_schema
+from intermediary.validate.genericode import read_code_list
 from intermediary.validate.installed import (
     FILES_NAME,
     LISTING_NAME,
@@ -41,6 +42,9 @@ class Installed:
     roots: int
     rules: tuple[str, ...] = ()
     urn: str = ""
+    lists: int = 0
+    origin: str = ""
+    licence: str = ""
     valid_from: date | None = None
     valid_until: date | None = None
 
@@ -55,6 +59,9 @@ class Installed:
             roots=sum(len(roots) for roots in locked.index.values()),
             rules=tuple(rules.file for rules in manifest.rules),
             urn=manifest.urn,
+            lists=len(manifest.code_lists),
+            origin=manifest.origin,
+            licence=manifest.licence,
             valid_from=manifest.valid_from,
             valid_until=manifest.valid_until,
         )
@@ -65,16 +72,47 @@ def list_installed(folder: Path) -> tuple[Installed, ...]:
     return tuple(Installed.of(locked) for _, locked in sorted(read_lock(folder).items()))
 
 
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What an operator knows of a package that is taken on his word; what is empty is left as the package says."""
+
+    urn: str = ""
+    origin: str = ""
+    licence: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    def on(self, manifest: Manifest) -> Manifest:
+        """The manifest with these notes."""
+        return replace(
+            manifest,
+            urn=self.urn or manifest.urn,
+            origin=self.origin or manifest.origin,
+            licence=self.licence or manifest.licence,
+            valid_from=self.valid_from or manifest.valid_from,
+            valid_until=self.valid_until or manifest.valid_until,
+        )
+
+
+NO_NOTES = Notes()
+
+
 def install(
-    source: Path, folder: Path, pins: dict[str, Locked], *, accept_new: bool = False, as_id: str = ""
+    source: Path,
+    folder: Path,
+    pins: dict[str, Locked],
+    *,
+    accept_new: bool = False,
+    as_id: str = "",
+    notes: Notes = NO_NOTES,
 ) -> Installed:
-    """Takes the package in `source` (folder or ZIP) into the schemas folder.
+    """Takes the package in `source` (folder, ZIP or one code list) into the schemas folder.
 
     A package whose canonical hash is one of `pins` is taken under that pin. Any other is refused, as
     `validate.package.mismatch` if it claims to be a pinned one (by `as_id`, its package.toml, or the pin's files) and
     as `validate.package.unknown` otherwise; with `accept_new` it is taken on the operator's word and marked so. All
     entries are compiled before anything is written; what it requires must be installed already. Installing again is
-    harmless.
+    harmless. `notes` are for what has no pin; a single list is valid from the day its publisher names.
     """
     raw = read_source(source)
     described = _described(raw, source)
@@ -87,7 +125,7 @@ def install(
             raise refused(source, "no schema files and no code lists")
         if not accept_new:
             raise _not_pinned(normalised(raw) or all_files, described, pins, as_id, source)
-        manifest = _accepted(all_files, described, pins, as_id, source)
+        manifest = notes.on(_of_list(_accepted(all_files, described, pins, as_id, source), all_files))
     files = normalised(raw, manifest.beside)
     listing = Listing.of(files)
     package = _reviewed(manifest, files, folder)
@@ -155,6 +193,16 @@ def _accepted(
     if pin is not None:
         return replace(pin.manifest, doctype=(), origin=f"accepted from {source.name}")
     return propose(files, Manifest(name=name, version=version, entries=(), origin=f"accepted from {source.name}"))
+
+
+def _of_list(manifest: Manifest, files: dict[str, bytes]) -> Manifest:
+    """A package of one list and nothing else: its URN and validity are those of the list."""
+    if manifest.entries or len(manifest.code_lists) != 1 or manifest.code_lists[0] not in files:
+        return manifest
+    path = manifest.code_lists[0]
+    codes = read_code_list(files[path], where=f"{manifest.id} {path}")
+    valid_from = manifest.valid_from or codes.valid_from
+    return replace(manifest, urn=manifest.urn or f"{codes.uri}_{codes.version}", valid_from=valid_from)
 
 
 def _not_pinned(

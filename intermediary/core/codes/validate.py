@@ -118,6 +118,18 @@ CODES = (
         "Nichts zu tun; der Sender kann die Angabe bei der nächsten Einreichung verbessern.",
     ),
     Code(
+        "schemas.fetch.refused",
+        Healer.OPERATOR,
+        "Was unter der Adresse zu holen wäre, wird nicht genommen.",
+        "Den genannten Grund klären; das Paket sonst von Hand beziehen und als Datei installieren.",
+    ),
+    Code(
+        "schemas.fetch.failed",
+        Healer.OPERATOR,
+        "Das Repository gibt die Datei nicht heraus oder antwortet nicht.",
+        "URN und Fassung prüfen; die Maschine braucht einen Weg dorthin (ein Proxy wird nicht benutzt). Sonst von Hand beziehen.",
+    ),
+    Code(
         "validate.package.unknown",
         Healer.OPERATOR,
         "Das Paket ist diesem Programm nicht bekannt, seine Prüfsumme also nicht festgelegt.",
