@@ -1,8 +1,9 @@
 """Reads an XFall payload: schema root, groups and fields by name; typed, and remembering what was read.
 
 The shape is the one of the XFall converter (xoev-digest §8): root `S…V…`, groups `G…V…`, fields `F…V…`, all in the
-namespace of the root. The payload has passed its schema before a mapping sees it, so a missing required field or a
-value of the wrong type is rare; when it happens the sender is told (`Rejected("mapping.input.refused")`).
+namespace of the root; a message of an xÖV standard is read the same way. The payload has passed its schema before a mapping
+sees it, so a missing required field or a value of the wrong type is rare; when it happens the sender is told
+(`Rejected("mapping.input.refused")`).
 """
 
 from __future__ import annotations
@@ -151,7 +152,8 @@ class Group:
         return f"{self.path}/{name}"
 
     def _children(self, name: str) -> list[tuple[Element, str]]:
-        found = self._element.findall(f"{{{self._namespace}}}{name}" if self._namespace else name)
+        found = self._element.findall(f"{{{self._namespace}}}{name}") if self._namespace else []
+        found = found or self._element.findall(name)  # parts of xÖV messages stand in no namespace (xoev-digest §2)
         return list(zip(found, _paths(self.path, name, len(found)), strict=True))
 
     def _value(self, element: Element, path: str, parse: Parse[T]) -> Sourced[T]:

@@ -119,3 +119,11 @@ def test_texts_are_read_in_normal_form() -> None:
     """A letter and its combining mark become the one character that xÖV character sets contain."""
     assert "Müller" == normal("Mu\u0308ller")
     assert "M\u0302" == normal("M\u0302")
+
+
+def test_parts_of_a_message_without_a_namespace_are_read_by_name() -> None:
+    """Heads of xÖV messages stand in no namespace; a child of the root's namespace wins over one without."""
+    payload = Payload(parse(b'<x:m xmlns:x="urn:m"><kopf><code>1</code></kopf><x:a>x</x:a><a>y</a></x:m>'))
+
+    assert "1" == payload.group("kopf").required("code").value
+    assert ["x"] == [one.value for one in payload.repeated("a")]
