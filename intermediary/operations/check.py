@@ -21,7 +21,7 @@ from intermediary.operations.durable import durable
 from intermediary.operations.expiry import expiry
 from intermediary.operations.keys import keys_on_tokens
 from intermediary.operations.scanning import scanning
-from intermediary.operations.standards import validities
+from intermediary.operations.standards import missing_lists, validities
 from intermediary.operations.taking import taking
 from intermediary.operations.targets import at_rest
 from intermediary.operations.vouching import from_befund, lint_vouching
@@ -147,6 +147,7 @@ def _production_without_schema(settings: Settings, table: RoutingTable, mappings
     except Misconfigured as fault:
         yield Finding(settings.file, "schemas.folder", CATALOGUE[fault.code].meaning, CATALOGUE[fault.code].remedy)
         return
+    yield from missing_lists(settings, installed)
     code = CATALOGUE["validate.rules.engine"]
     for name in without_processor(installed.values()):
         yield Finding(settings.file, "schemas.folder", f"{name}: {code.meaning}", code.remedy)

@@ -7,9 +7,11 @@ from contextlib import suppress
 from datetime import date, datetime
 
 from intermediary.core.faults import Misconfigured
+from intermediary.core.tables import did_you_mean
 from intermediary.operations.diagnosis import Diagnosis
 from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route
+from intermediary.settings.finding import Finding, Severity
 from intermediary.settings.models import Settings
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.package import Package, Packages
@@ -39,6 +41,16 @@ def routes_of_packages(settings: Settings) -> dict[str, tuple[str, ...]]:
             for name in (package.id, *named[package.id]):
                 used.setdefault(name, {})[route.name] = None
     return {name: tuple(routes) for name, routes in used.items()}
+
+
+def missing_lists(settings: Settings, packages: Packages) -> Iterator[Finding]:
+    """A finding of `lint` for each list that is demanded by name and not installed in any version."""
+    installed = {uri for package in packages.values() for uri, _ in package.listed.values()}
+    for uri in settings.schemas.demanded_lists:
+        if uri != "*" and uri not in installed:
+            what = f"{uri} is not installed: whatever uses it will wait"
+            hint = f"{did_you_mean(uri, installed)}; intermediary schemas install the list"
+            yield Finding(settings.file, "schemas.demanded_lists", what, hint, Severity.WARNING)
 
 
 def validities(settings: Settings, packages: Iterable[Package], now: datetime) -> Iterator[Diagnosis]:

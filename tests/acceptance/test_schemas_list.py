@@ -9,7 +9,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from intermediary.cli.schemas import command
-from intermediary.operations.check import doctor
+from intermediary.operations.check import doctor, lint
 from intermediary.operations.standards import routes_of_packages
 from intermediary.testing.pki import Pki
 from intermediary.validate.install import Notes, install
@@ -61,3 +61,21 @@ def test_a_package_is_used_by_the_routes_for_its_roots_and_its_lists_by_them(tmp
     }
     assert ("warning", True) == (lines["schemas codes@1"].verdict, "bestellungen" in lines["schemas codes@1"].hint)
     assert "ok" == lines["schemas land@1"].verdict
+
+
+def test_a_demanded_list_that_is_not_installed_is_found_by_lint(tmp_path: Path, pki: Pki) -> None:
+    """A misspelt URI would make every message wait that uses the right one; it is told with the nearest."""
+    rig = Rig(tmp_path / "site", pki)
+    folder = rig.installation.settings.schemas.folder
+    rig.close()
+    source = samples.write_package(tmp_path / "land", {"land.xml": samples.LAND}) / "land.xml"
+    install(source, folder, {}, accept_new=True, as_id="land@1")
+    text = rig.site.config.read_text()
+    demand = 'demanded_lists = ["*", "urn:beispiel:land", "urn:beispiel:lamd"]'
+    rig.site.config.write_text(text.replace("[schemas]", f"[schemas]\n{demand}"))
+    found = [one for one in lint(rig.site.config) if one.path == "schemas.demanded_lists"]
+
+    assert 1 == len(found)
+    assert "urn:beispiel:lamd" in found[0].what
+    assert "urn:beispiel:land" in found[0].hint
+    assert not found[0].is_blocking
