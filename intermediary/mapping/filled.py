@@ -6,7 +6,7 @@ with its path, so that nothing is lost: each leaf of the payload is shown exactl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from intermediary.mapping.accessor import boolean, date
@@ -74,7 +74,8 @@ def fill(form: Form, payload: Entry, *, loose: str) -> Filled:
     parts = filling.members(form.root, payload.entries)
     if not payload.entries and payload.text.strip(_BLANKS):
         filling.unknown.append(payload)
-    unknown = tuple(_unknown(leaf, form) for entry in filling.unknown for leaf in entry.leaves())
+    labels = {one.identity.id: one.label for one in reversed(list(form.members()))}
+    unknown = tuple(_unknown(leaf, labels) for entry in filling.unknown for leaf in entry.leaves())
     shown = filling.shown | {value.path for row in unknown for value in row.values}
     return Filled(form.title, tuple(_sections(parts, loose)), unknown, frozenset(shown))
 
@@ -169,14 +170,11 @@ def _inside(entry: Entry, leaf: Entry) -> Value:
     return Value(_shortened(leaf), leaf.path.removeprefix(f"{entry.path}/"), leaf.path)
 
 
-def _unknown(leaf: Entry, form: Form) -> Row:
-    known = form.find(identity_of(leaf.name))
-    note = "" if leaf.text.strip(_BLANKS) else "ohne Angabe"
-    if known is None:
-        return Row(leaf.path, (Value(_shortened(leaf), note, leaf.path),))
-    return Row(
-        leaf.path, (Value(_shortened(leaf), note or f"„{known.label}“ an anderer Stelle des Formulars", leaf.path),)
-    )
+def _unknown(leaf: Entry, labels: Mapping[str, str]) -> Row:
+    known = labels.get(identity_of(leaf.name).id)
+    note = f"„{known}“ an anderer Stelle des Formulars" if known else ""
+    empty = "" if leaf.text.strip(_BLANKS) else "ohne Angabe"
+    return Row(leaf.path, (Value(_shortened(leaf), empty or note, leaf.path),))
 
 
 def _file(entry: Entry) -> Value:

@@ -101,10 +101,6 @@ class Form:
         """Every group and field in the order of the form, as often as it occurs there."""
         yield from _below(self.root)
 
-    def find(self, identity: Identity) -> Member | None:
-        """The first member with this id anywhere in the form."""
-        return next((one for one in self.members() if one.identity.id == identity.id), None)
-
 
 def identity_of(name: str) -> Identity:
     """Id and version in one spelling. What is no FIM id keeps its spelling and matches only itself."""

@@ -162,7 +162,11 @@ def _label(draw: random.Random) -> str:
 
 def _xml(one: Member, content: Any, portal: bool) -> str:
     name = one.name.partition("V")[0] if portal else one.name
-    inner = "".join(_xml(member, value, portal) for member, value in content) if isinstance(content, list) else escape(content)
+    inner = (
+        "".join(_xml(member, value, portal) for member, value in content)
+        if isinstance(content, list)
+        else escape(content)
+    )
     return f"<{name}>{inner}</{name}>"
 
 

@@ -29,6 +29,7 @@ from mappings.fim_eakte.angaben import Angaben, betreff, frist
 from mappings.fim_eakte.einstellungen import Einstellungen
 from mappings.fim_eakte.kopf import TEST
 
+LAENGSTE_SEITE = 250_000
 SCHLUSS = (
     "Maschinell aus den Formulardaten erzeugt. Maßgeblich sind die Formulardaten, "
     "die als Datei unverändert im selben Vorgang liegen."
@@ -62,10 +63,14 @@ def unterlagen(
 
 
 def _lesbar(seite: bytes, einstellungen: Einstellungen, kontext: Kontext) -> Iterator[Datei]:
-    """DARSTELLUNG: the same page as PDF/A, as HTML, or both; PDF first, because an e-file shows the first format."""
-    if einstellungen.darstellung in ("pdf", "beide"):
+    """DARSTELLUNG: the same page as PDF/A, as HTML, or both; PDF first, because an e-file shows the first format.
+
+    A page that would take minutes to set stays HTML.
+    """
+    als_pdf = einstellungen.darstellung != "html" and len(seite) <= LAENGSTE_SEITE
+    if als_pdf:
         yield generated("Angaben", "application/pdf", "1.7", pdf_of(seite), kontext, code=PDF_A)
-    if einstellungen.darstellung in ("html", "beide"):
+    if einstellungen.darstellung != "pdf" or not als_pdf:
         yield generated("Angaben", "text/html", "5", seite, kontext)
 
 

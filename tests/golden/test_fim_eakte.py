@@ -322,6 +322,17 @@ def test_one_document_in_two_formats(shared: Path, official: Catalogue) -> None:
     assert first.content.read().startswith(b"%PDF-1.7")
 
 
+def test_a_page_of_hundreds_of_sheets_stays_html() -> None:
+    """What would take a worker minutes to set is filed as HTML, and the message says so."""
+    case = load_case(HERE / "golden/02-baumfaellgenehmigung")
+    data = case.antrag.payload.content.read().replace(b"Einfahrt", b"Einfahrt " * 30_000)
+    kontext = dataclasses.replace(case.kontext, settings=dict(case.kontext.settings) | {"darstellung": "pdf"})
+    ausgabe = MAPPING.map(antrag_of(data, case.antrag.attachments), kontext)
+
+    assert "text/html" == ausgabe.dokumente[0].media_type
+    assert "application/pdf" not in {one.media_type for one in ausgabe.dokumente}
+
+
 def _configured(route: Route, folder: Path, shared: Path) -> dict[str, bytes]:
     """The files of an example route; what an operator downloads from FIM is taken from the shared material."""
     files: dict[str, bytes] = {}
