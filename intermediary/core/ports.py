@@ -65,8 +65,8 @@ class Mapping(Protocol):
     the mapping and parks the Nachricht. `input_root` is the QName of the payload it reads; `ANY_ROOT` for a mapping that
     reads what its configuration describes.
 
-    Optional: `settings_type`, the frozen dataclass of its `[route.settings]`; `examine(settings, files)`, whose Befunde `lint`
-    tells; `standard_of(settings)`, where they decide what it writes.
+    Optional: `settings_type`, the frozen dataclass of its `[route.settings]`; `examine(settings, files)`, whose Befunde
+    `lint` tells; `standard_of(settings)`, where they decide what it writes.
     """
 
     name: ClassVar[str]

@@ -17,7 +17,9 @@ from intermediary.settings.models import Settings
 from intermediary.store.pour import Watch
 from intermediary.wiring import copy_rows, open_installation, store_url
 
-_STAYS = frozenset({"store.db", "store.db-wal", "store.db-shm", "migrate.lock", "writer.lock", "spool", "incoming", "intake.lock"})
+_STAYS = frozenset(
+    {"store.db", "store.db-wal", "store.db-shm", "migrate.lock", "writer.lock", "spool", "incoming", "intake.lock"}
+)
 """What belongs to one engine or one process, not to the installation."""
 
 

@@ -53,9 +53,7 @@ class _Documents(etree.Resolver):
         return self.resolve_string(data, context)  # type: ignore[call-arg]
 
 
-def compile_schema(
-    documents: Mapping[str, bytes], entry: str, *, where: str, fills_in: bool = False
-) -> Compiled:
+def compile_schema(documents: Mapping[str, bytes], entry: str, *, where: str, fills_in: bool = False) -> Compiled:
     """The compiled schema of `documents[entry]`, which refers to the others by their keys.
 
     The documents must come from the gate (`parse`, then serialised). Raises `Misconfigured("validate.schema.broken")`

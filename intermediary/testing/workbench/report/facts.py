@@ -59,11 +59,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything a page shows of one mapping. `whole`: in how many accepted cases the form data are handed on unchanged."""
+    """Everything a page shows of one mapping. `whole`: in how many accepted cases the form data are handed on unchanged.
+
+    `targets`: standard and message of what comes out; a mapping may write more than one.
+    """
 
     bench: Bench
-    message: str
-    standard: str
+    targets: tuple[tuple[str, str], ...]
     goals: tuple[Goal, ...]
     sources: tuple[Source, ...]
     settings: tuple[Setting, ...]
@@ -86,8 +88,7 @@ def facts_of(bench: Bench) -> Facts:
     every = (*used, *(one.rule for one in refusals))
     return Facts(
         bench=bench,
-        message=next((ausgabe.message for _, ausgabe in outputs), bench.shape.root.name if bench.shape else ""),
-        standard=next((ausgabe.standard for _, ausgabe in outputs), bench.place.mapping.standard),
+        targets=tuple(dict.fromkeys((one.standard, one.message) for _, one in outputs)) or _planned(bench),
         goals=goals,
         sources=tuple(_sources(bench, goals)),
         settings=tuple(_settings(getattr(bench.place.mapping, "settings_type", None))),
@@ -97,6 +98,11 @@ def facts_of(bench: Bench) -> Facts:
         whole=sum(_holds_payload(trial, ausgabe) for trial, ausgabe in outputs),
         readable=sum(any(d.media_type == "text/html" for d in ausgabe.dokumente) for _, ausgabe in outputs),
     )
+
+
+def _planned(bench: Bench) -> tuple[tuple[str, str], ...]:
+    """What it means to write, while nothing comes out."""
+    return ((bench.place.mapping.standard, bench.shape.root.name if bench.shape is not None else "?"),)
 
 
 def _root(bench: Bench) -> str:

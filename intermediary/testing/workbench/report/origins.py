@@ -63,6 +63,7 @@ def _others(source: str) -> tuple[str, ...]:
     """What a rule looked at besides form and settings, in words where there are some."""
     found = [text for name, text in _CONTEXT.items() if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", source)]
     found += ["mitgesendete Datei"] if re.search(r"\battachments?\b", source) else []
+    found += [f"Datei der Route „{name}“" for name in re.findall(r"\bfiles\.(\w+)", source)]
     found += ["aus der Kennung der Nachricht abgeleitet"] if "id_for(" in source else []
     return tuple(dict.fromkeys(found))
 
@@ -76,7 +77,9 @@ def spelled(origin: Origin, values: tuple[str, ...], helps: Mapping[str, str]) -
         texts.append(f"fester Code {_quoted(values)}" if len(values) == 1 else f"Codes {_quoted(values)}")
     elif origin.kind == "derived":
         texts.append("aus der Kennung der Nachricht abgeleitet, bei jedem Versuch gleich")
-    texts += [f"Einstellung „{name}“{f': {helps[name]}' if helps.get(name) else ''}" for name in origin.settings]
+    for name in origin.settings:
+        told = helps.get(name, "").rstrip(".")
+        texts.append(f"Einstellung „{name}“: {told}" if told else f"Einstellung „{name}“")
     texts += origin.others
     return texts
 

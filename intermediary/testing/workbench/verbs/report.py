@@ -32,9 +32,9 @@ def report(name: str, output: Path, schemas: Path | None) -> None:
     unused = None
     if schemas is not None:
         outputs = [one.outcome.ausgabe for one in shown.trials if one.outcome is not None and one.outcome.ausgabe]
-        roots = [str(parse(ausgabe.nachricht).tag) for ausgabe in outputs[:1]]
+        roots = {str(parse(one.nachricht).tag): one.standard for one in outputs}
         paths = [goal.path for goal in facts.goals]
-        unused = tuple(one for root in roots for one in unused_of(schemas, facts.standard, root, paths))
+        unused = tuple(one for root, standard in roots.items() for one in unused_of(schemas, standard, root, paths))
     output.write_bytes(page(facts, unused, is_official=schemas is not None))
     say(f"{output}: {len(facts.sources)} Felder des Formulars, {len(facts.goals)} Angaben des Ziels")
     sys.exit(FINDINGS if shown.failed else 0)
