@@ -196,6 +196,7 @@ class Deliverer:
             package=ausgabe.package,
             dokumente=ausgabe.dokumente,
             is_test=is_test,
+            business_keys=ausgabe.business_keys,
         )
         outcome: Outcome
         try:

@@ -216,6 +216,7 @@ class Zustellauftrag:
     """What a connector is given: one Ausgabe for one target, under one idempotency key.
 
     `key` is the same for every attempt of this Zustellung, and no other Zustellung ever has it. `attempt` counts from 1.
+    `business_keys` are those of the Ausgabe (Aktenzeichen and the like), for targets that file by them: content.
     """
 
     nachricht_id: str
@@ -226,3 +227,4 @@ class Zustellauftrag:
     package: Dokument
     dokumente: tuple[Dokument, ...] = ()
     is_test: bool = False
+    business_keys: Mapping[str, str] = field(default_factory=lambda: EMPTY, repr=False)

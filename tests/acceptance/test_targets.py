@@ -49,6 +49,18 @@ def test_many_wait_for_a_target(stores: list[Store]) -> None:
     assert {N.COMPLETED} == {one.state for one in stores[0].find()}
 
 
+def test_a_target_learns_the_business_keys(stores: list[Store]) -> None:
+    """A connector that files by Aktenzeichen finds it in the Zustellauftrag, and in no repr of it."""
+    hall, seen = Hall(stores[:1]), list[Zustellauftrag]()
+    hall.ausgabe = replace(hall.ausgabe, business_keys={"aktenzeichen": "BV-2026-17"})
+    hall.target.mood = seen.append
+    hall.take(1)
+    hall.work()
+
+    assert [{"aktenzeichen": "BV-2026-17"}] == [dict(auftrag.business_keys) for auftrag in seen]
+    assert "BV-2026-17" not in repr(seen)
+
+
 def test_new_ones_go_on_while_the_old_return(stores: list[Store]) -> None:
     """What comes in after the recovery is not held up, and with the returning is at most twice the normal rate."""
     hall = Hall(stores)
