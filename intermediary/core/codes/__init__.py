@@ -8,12 +8,25 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from intermediary.core.codes import deliver, dialog, intake, mapping, operate, route, scan, trust, unseal, validate
+from intermediary.core.codes import (
+    connect,
+    deliver,
+    dialog,
+    intake,
+    mapping,
+    operate,
+    route,
+    scan,
+    target,
+    trust,
+    unseal,
+    validate,
+)
 from intermediary.core.codes.code import HEALERS, Code, Healer
 
 __all__ = ["CATALOGUE", "HEALERS", "Code", "Healer"]
 
-_STAGES = (intake, unseal, trust, scan, validate, route, mapping, deliver, dialog, operate)
+_STAGES = (intake, unseal, trust, scan, validate, route, mapping, deliver, connect, target, dialog, operate)
 
 CATALOGUE: MappingProxyType[str, Code] = MappingProxyType(
     {code.name: code for stage in _STAGES for code in stage.CODES}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import httpx2
 
+from intermediary.connect.watchdog import Watchdog
 from intermediary.core.faults import Misconfigured
 from intermediary.daemon.alerts.way import Letter, NotTold
 from intermediary.osci.client.http import tls_context
-from intermediary.osci.client.watchdog import Watchdog
 
 _TOTAL_SECONDS = 15.0
 _TIMEOUT = httpx2.Timeout(5.0)

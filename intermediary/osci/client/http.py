@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 import httpx2
 
+from intermediary.connect.watchdog import Watchdog
 from intermediary.core.faults import Misconfigured, Transient, Unclear
 from intermediary.core.values import Content
 from intermediary.keys.spool import Spool, SpoolStopped, SpoolTooLarge
-from intermediary.osci.client.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -1,0 +1,47 @@
+"""Codes of what a target says or fails to say over a network; connectors raise them."""
+
+from intermediary.core.codes.code import Code, Healer
+
+CODES = (
+    Code(
+        "target.tls",
+        Healer.OPERATOR,
+        "Die gesicherte Verbindung (TLS) zum Ziel kommt nicht zustande: Ein Zertifikat wird nicht anerkannt oder ist nicht lesbar.",
+        "Zertifikat des Ziels, `ca_file` und das eigene Client-Zertifikat prüfen (`doctor`); die Zustellung läuft danach von "
+        "selbst weiter.",
+    ),
+    Code(
+        "target.credentials",
+        Healer.OPERATOR,
+        "Das Ziel nimmt unsere Anmeldung nicht an, oder eine Geheimnisdatei ist nicht lesbar.",
+        "Zugangsdaten in der Geheimnisdatei und Rechte des Zugangs beim Ziel prüfen (`doctor`); die Zustellung läuft danach von "
+        "selbst weiter.",
+    ),
+    Code(
+        "target.http",
+        Healer.OPERATOR,
+        "Unter der Adresse des Ziels antwortet nicht, was die Einstellungen beschreiben (HTTP-Status oder Umleitung).",
+        "Adresse, Methode und erwartete Statuscodes des Ziels prüfen; umgeleitet wird nie. Die Zustellung läuft danach von selbst "
+        "weiter.",
+    ),
+    Code(
+        "target.no-answer",
+        Healer.TARGET,
+        "Gesendet wurde, aber das Ziel hat nicht oder nur mit einem Fehler geantwortet; vielleicht ist es angekommen.",
+        "Beim Ziel nachsehen, dann `decide ID/ZIEL confirm-delivered --proof …` oder `decide ID/ZIEL send-again`.",
+    ),
+    Code(
+        "target.answer.too-large",
+        Healer.TARGET,
+        "Die Antwort des Ziels ist größer als erlaubt und wurde nicht gelesen; vielleicht ist die Zustellung angekommen.",
+        "Beim Ziel nachsehen, dann `decide ID/ZIEL confirm-delivered --proof …` oder `decide ID/ZIEL send-again`; ist die Antwort "
+        "immer so groß, `max_answer_bytes` erhöhen.",
+    ),
+    Code(
+        "target.answer.unreadable",
+        Healer.TARGET,
+        "Das Ziel hat geantwortet, aber nicht in der vereinbarten Form; vielleicht ist die Zustellung angekommen.",
+        "Beim Ziel nachsehen, dann `decide ID/ZIEL confirm-delivered --proof …` oder `decide ID/ZIEL send-again`; kommt es öfter "
+        "vor, die Einstellungen der Antwort prüfen.",
+    ),
+)
