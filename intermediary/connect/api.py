@@ -1,11 +1,16 @@
 """Everything a connector imports: the port it implements, the values it is given, the faults it raises.
 
 A connector imports from here and from nowhere else in the intermediary; what stands here is a stable interface. XML that
-a target answers with is read by `parse_xml`, the one hardened parser, and by nothing else.
+a target answers with is read by `parse_xml`, the one hardened parser, and by nothing else; HTTP goes through `HttpClient`,
+a secret comes from its file by `read_secret`.
 """
 
 from __future__ import annotations
 
+from intermediary.connect.http import HttpClient
+from intermediary.connect.http_body import Base64, Body
+from intermediary.connect.http_values import HttpAnswer, HttpRequest, HttpSettings, HttpUrl, retry_after
+from intermediary.connect.secrets import read_secret
 from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.ports import (
     Awaiting,
@@ -24,12 +29,19 @@ from intermediary.xml.parser import parse as parse_xml
 __all__ = [
     "EMPTY",
     "Awaiting",
+    "Base64",
+    "Body",
     "Connector",
     "ConnectorFactory",
     "Content",
     "Delivered",
     "Dokument",
     "Fault",
+    "HttpAnswer",
+    "HttpClient",
+    "HttpRequest",
+    "HttpSettings",
+    "HttpUrl",
     "Idempotency",
     "Manifest",
     "Misconfigured",
@@ -41,4 +53,6 @@ __all__ = [
     "XmlLimits",
     "Zustellauftrag",
     "parse_xml",
+    "read_secret",
+    "retry_after",
 ]
