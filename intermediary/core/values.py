@@ -217,6 +217,7 @@ class Zustellauftrag:
 
     `key` is the same for every attempt of this Zustellung, and no other Zustellung ever has it. `attempt` counts from 1.
     `business_keys` are those of the Ausgabe (Aktenzeichen and the like), for targets that file by them: content.
+    `nachricht` is the target XML alone, for targets that take it without its package; `standard` and `message` name it.
     """
 
     nachricht_id: str
@@ -228,3 +229,6 @@ class Zustellauftrag:
     dokumente: tuple[Dokument, ...] = ()
     is_test: bool = False
     business_keys: Mapping[str, str] = field(default_factory=lambda: EMPTY, repr=False)
+    nachricht: Content | None = field(default=None, repr=False)
+    standard: str = ""
+    message: str = ""
