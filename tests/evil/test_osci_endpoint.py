@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from intermediary.core.states import NachrichtState
-from intermediary.osci.passive.settings import Bounds
+from intermediary.ingress.https.bounds import Bounds
 from intermediary.osci.write import Letter, Parties, seal
 from intermediary.osci.write.letter import Identity
 from intermediary.testing.pki import Pki, make_pki

@@ -12,8 +12,8 @@ from intermediary.daemon.health.pages import pages
 from intermediary.daemon.health.processes import Processes
 from intermediary.daemon.health.sample import Sampler
 from intermediary.daemon.patience import open_when_there
-from intermediary.osci.passive.server import Server
-from intermediary.osci.passive.settings import Bounds, PassiveSettings
+from intermediary.ingress.https.bounds import Bounds, Listening
+from intermediary.ingress.https.server import Server
 from intermediary.settings.load import load
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ def run_health(config: Path, ordered: str, stop: threading.Event) -> int:
     health = settings.health
     server = Server(
         pages(settings, processes, sampler),
-        PassiveSettings(host=health.host, port=health.port, bounds=_BOUNDS),
+        Listening(host=health.host, port=health.port, bounds=_BOUNDS),
         on_open=lambda port: log.info("health.listening", count=port),
     )
     threading.Thread(target=_measure, args=(config, sampler, stop), daemon=True).start()

@@ -19,11 +19,11 @@ from tenacity import (
 
 from intermediary.core.faults import Misconfigured
 from intermediary.ingress.doors import DoorRules, DoorState, DoorStatus
+from intermediary.ingress.https.server import Server
 from intermediary.osci.passive.delivery import Deliveries, House
 from intermediary.osci.passive.failures import DecryptFailures
 from intermediary.osci.passive.reception import Reception
 from intermediary.osci.passive.reply import LATER_SECONDS
-from intermediary.osci.passive.server import Server
 from intermediary.osci.passive.settings import PassiveSettings
 
 log = structlog.get_logger(__name__)

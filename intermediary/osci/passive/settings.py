@@ -4,44 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from intermediary.keys.tls import TlsFiles
+from intermediary.ingress.https.bounds import Listening
 
 FAILURES_PER_HOUR = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """What clients may cost (threat T28). Times in seconds.
-
-    `handshake`, `header` and `idle` are the longest waits for a TLS handshake, for the header of a request, and for the
-    next piece of its body; `total` is for a whole request, `send` for a client to take its answer. `per_client`
-    connections are counted by address (IPv6: by /64), `connections` and `requests` (under way at once) over all, half
-    of which one partner may have.
-    """
-
-    handshake: float = 10.0
-    header: float = 10.0
-    idle: float = 20.0
-    total: float = 900.0
-    send: float = 30.0
-    per_client: int = 100
-    connections: int = 400
-    requests: int = 64
-
-
-@dataclass(frozen=True, slots=True)
-class PassiveSettings:
+class PassiveSettings(Listening):
     """Where to listen, and for how long an answer may be waited for.
 
-    Without `tls` the endpoint speaks plain HTTP: on the loopback interface, or behind a proxy that ends TLS.
     `judged_seconds` is the longest wait for the verdict; `tick_seconds` the grid on which refusals leave (rule R3).
     `failures_per_hour` is how often one partner may send what cannot be decrypted.
     """
 
-    host: str
-    port: int
-    tls: TlsFiles | None = None
     judged_seconds: float = 10.0
     tick_seconds: float = 0.25
     failures_per_hour: int = FAILURES_PER_HOUR
-    bounds: Bounds = Bounds()

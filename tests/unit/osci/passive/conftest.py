@@ -16,12 +16,12 @@ import pytest
 from intermediary.core.states import NachrichtState
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.ingress.doors import DoorRules
+from intermediary.ingress.https.bounds import Bounds
 from intermediary.keys.private import DecryptionKey
 from intermediary.keys.ring import Anchor, Keyring
 from intermediary.keys.spool import Spool
 from intermediary.osci.passive import PassiveDoor, PassiveSettings
 from intermediary.osci.passive.delivery import House, Opening
-from intermediary.osci.passive.settings import Bounds
 from intermediary.osci.write import Letter, seal
 from intermediary.store.records import NachrichtRecord, Taken
 from intermediary.testing.pki import Pki, make_pki

@@ -22,10 +22,11 @@ from intermediary.core.states import NachrichtState as N
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.ingress.doors import DoorState
 from intermediary.ingress.gate import GuardedGate
+from intermediary.ingress.https.bounds import Bounds
 from intermediary.keys.spool import Spool
 from intermediary.keys.tls import TlsFiles
 from intermediary.osci.passive import PassiveDoor
-from intermediary.osci.passive.settings import Bounds, PassiveSettings
+from intermediary.osci.passive.settings import PassiveSettings
 from intermediary.osci.write import Cipher, Letter
 from intermediary.store.records import NachrichtRecord
 from intermediary.testing.pki import Pki

@@ -9,9 +9,9 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
+from intermediary.ingress.https.bounds import Bounds
+from intermediary.ingress.https.listener import Listener, client_of, listen
 from intermediary.osci.passive import PassiveDoor, PassiveSettings
-from intermediary.osci.passive.listener import Listener, client_of, listen
-from intermediary.osci.passive.settings import Bounds
 from tests.unit.osci.passive.conftest import RULES, FakeHouse
 
 

@@ -7,7 +7,7 @@ import socket
 from typing import Any
 from weakref import WeakSet
 
-from intermediary.osci.passive.settings import Bounds
+from intermediary.ingress.https.bounds import Bounds
 
 BACKLOG = 256
 

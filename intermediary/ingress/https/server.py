@@ -14,9 +14,9 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from intermediary.core.faults import Misconfigured
+from intermediary.ingress.https.bounds import Bounds, Listening
+from intermediary.ingress.https.listener import BACKLOG, client_of, listen
 from intermediary.keys.tls import TlsFiles, load_certificate, server_context
-from intermediary.osci.passive.listener import BACKLOG, client_of, listen
-from intermediary.osci.passive.settings import Bounds, PassiveSettings
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +77,7 @@ class GuardedProtocol(H11Protocol):
 class Server(uvicorn.Server):
     """uvicorn with a bounded listener and a bounded TLS handshake; `port` is known once `on_open` was called."""
 
-    def __init__(self, app: ASGIApp, settings: PassiveSettings, *, on_open: Callable[[int], None]) -> None:
+    def __init__(self, app: ASGIApp, settings: Listening, *, on_open: Callable[[int], None]) -> None:
         protocol = type("Protocol", (GuardedProtocol,), {"bounds": settings.bounds})
         super().__init__(
             uvicorn.Config(
@@ -152,9 +152,9 @@ async def _renew(context: ssl.SSLContext, files: TlsFiles) -> None:
         try:
             load_certificate(context, files)
         except Misconfigured as fault:
-            log.error("osci.certificate.refused", code=fault.code, where=fault.where)
+            log.error("https.certificate.refused", code=fault.code, where=fault.where)
         else:
-            log.info("osci.certificate.renewed")
+            log.info("https.certificate.renewed")
 
 
 def _partner(transport: asyncio.Transport, client: tuple[str, int] | None) -> str:
