@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xmlschema import XMLSchema
 
 _PLAIN = "abcdefghijklmnoprstuvwzABCDEFGHKLMNOPRSTZ0123456789 -."
-_NASTY = (
+NASTY = (
     "äöüßÄÖÜéèñłőčŞğ"  # names of many countries
     "M̂J̌ẅ"  # base letter and combining mark
     "&<>\"'`;{}[]\\/|#%=+*~^§€"  # markup, quotes, templates, paths
@@ -26,7 +26,7 @@ _NASTY = (
     "\u202e\u2066\u0627\u05d0"  # right-to-left
     "\U0001f697\U00020000\ufffd\u0085"  # beyond the basic plane, replacement, C1
 )
-_MARKUP = (
+MARKUP = (
     "<script>alert(1)</script>",
     "]]>",
     "<!-- -->",
@@ -147,8 +147,8 @@ class Generator:
         if dice < 0.08:
             return " " * length
         if dice < 0.25:
-            return self._draw.choice(_MARKUP)[: max(length, 1)]
-        letters = _NASTY if dice < 0.6 else _PLAIN
+            return self._draw.choice(MARKUP)[: max(length, 1)]
+        letters = NASTY if dice < 0.6 else _PLAIN
         return "".join(self._draw.choice(letters) for _ in range(length))
 
     def _number(self, kind: Any, base: str) -> str:

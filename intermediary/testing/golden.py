@@ -15,6 +15,7 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -168,10 +169,16 @@ def update(case: Case, outcome: Outcome) -> None:
 
 
 def without_origin(ausgabe: Ausgabe) -> list[str]:
-    """Leaves of the message that have no Herkunft, and Herkunft of leaves that are not there."""
+    """Leaves of the message that have no Herkunft of their own, Herkunft of leaves that are not there, or one place twice.
+
+    Positions that are one are spelled or not; the order is that of the document.
+    """
     leaves = list(_leaves(parse(ausgabe.nachricht)))
     known = [_without_positions(one.target) for one in ausgabe.herkunft]
-    return sorted(set(leaves) ^ set(known)) if len(leaves) == len(known) else ["the numbers of leaves differ"]
+    if leaves != known:
+        wrong = (Counter(leaves) - Counter(known)) + (Counter(known) - Counter(leaves))
+        return sorted(wrong) or ["the order differs"]
+    return sorted(one for one, count in Counter(one.target for one in ausgabe.herkunft).items() if count > 1)
 
 
 def _files(ausgabe: Ausgabe) -> Iterator[tuple[str, bytes]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +20,7 @@ from intermediary.mapping.api import (
     media_type_of,
     normal,
 )
+from mappings.baubescheid.texte import entschluesselt
 
 ENDUNGEN = {
     "application/pdf": "pdf",
@@ -79,7 +79,7 @@ def _anlage(
     if inhalt is not None:
         datei = _dateiname(f"Anlage{nummer}", media_type, kontext)
         is_known = media_type in ENDUNGEN
-        data = b64decode("".join(inhalt.value.split()))
+        data = entschluesselt(inhalt.value)
         dokument = Dokument(datei.value, media_type if is_known else "application/octet-stream", MemoryContent(data))
     elif name is not None:
         place = next(place for place, part in enumerate(parts) if normal(part.name) == name.value)

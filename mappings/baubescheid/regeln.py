@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from intermediary.mapping.api import Findings, Group, Part, Payload, boolean, normal
-from mappings.baubescheid.texte import absaetze, formatiert
+from intermediary.mapping.api import Findings, Group, Part, Payload, Sourced, boolean, normal
+from mappings.baubescheid.texte import absaetze, entschluesselt, formatiert
 
 
 def pruefe(nachricht: Payload, dateien: Sequence[Part]) -> None:
@@ -32,11 +32,11 @@ def formatierte_texte(bescheid: Group) -> Iterator[Group]:
 
 
 def _ist_lesbar(text: Group, befunde: Findings) -> bool:
-    """TEXT-UNLESBAR: what is no UTF-8 cannot be shown to anybody."""
+    """TEXT-UNLESBAR: what is no base64 of UTF-8 cannot be shown to anybody."""
     try:
         formatiert(text)
-    except UnicodeDecodeError:
-        hint = "Dieser Text ist kein HTML in UTF-8 und lässt sich nicht darstellen."
+    except ValueError:
+        hint = "Dieser Text ist kein HTML in UTF-8 (als base64) und lässt sich nicht darstellen."
         befunde.add(rule="TEXT-UNLESBAR", path=text.path_of("text"), hint=hint)
         return False
     return True
@@ -64,8 +64,10 @@ def _dateien_liegen_bei(nachricht: Payload, dateien: Sequence[Part], befunde: Fi
     """ANLAGE-FEHLT and ANLAGE-MEHRDEUTIG: each file that is named, and not inside the message, is there once."""
     vorhanden = Counter(normal(datei.name) for datei in dateien)
     for anlage in nachricht.group("anlagen").groups("anlage"):
-        name = anlage.optional("dateinameAnhang", normal)
-        if name is None or anlage.optional("primaerdokument") is not None:
+        name, inhalt = anlage.optional("dateinameAnhang", normal), anlage.optional("primaerdokument")
+        if inhalt is not None:
+            _datei_ist_lesbar(inhalt, befunde)
+        if name is None or inhalt is not None:
             continue
         if not vorhanden[name.value]:
             hint = "Die genannte Datei ist nicht mitgesendet worden."
@@ -73,3 +75,12 @@ def _dateien_liegen_bei(nachricht: Payload, dateien: Sequence[Part], befunde: Fi
         elif vorhanden[name.value] > 1:
             hint = "Mehrere mitgesendete Dateien tragen diesen Namen."
             befunde.add(rule="ANLAGE-MEHRDEUTIG", path=name.source, hint=hint)
+
+
+def _datei_ist_lesbar(inhalt: Sourced[str], befunde: Findings) -> None:
+    """ANLAGE-UNLESBAR: half a file is worse than none."""
+    try:
+        entschluesselt(inhalt.value)
+    except ValueError:
+        hint = "Der Inhalt dieser Datei ist kein base64 und lässt sich nicht lesen."
+        befunde.add(rule="ANLAGE-UNLESBAR", path=inhalt.source, hint=hint)

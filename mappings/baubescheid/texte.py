@@ -31,7 +31,7 @@ def absaetze(group: Group) -> list[Sourced[str]]:
 def formatiert(group: Group) -> list[Sourced[str]]:
     """FORMATIERUNG-VEREINFACHT: the paragraphs of a `TextFormatiert`; HTML of others is never shown as HTML.
 
-    Raises `UnicodeDecodeError` when the content is no UTF-8.
+    Raises `ValueError` when the content is no base64 of UTF-8.
     """
     text = group.required("text")
     return [
@@ -41,7 +41,12 @@ def formatiert(group: Group) -> list[Sourced[str]]:
 
 def lesbar(base64: str) -> str:
     """The text behind base64, UTF-8 with or without a mark in front."""
-    return b64decode("".join(base64.split())).decode("utf-8-sig")
+    return entschluesselt(base64).decode("utf-8-sig")
+
+
+def entschluesselt(base64: str) -> bytes:
+    """The bytes behind base64. Raises `ValueError` for anything else: not every validator of XML Schema looks closely."""
+    return b64decode("".join(base64.split()), validate=True)
 
 
 def aus_html(html: str) -> list[str]:

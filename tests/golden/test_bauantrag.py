@@ -18,6 +18,7 @@ from intermediary.cli.mapping import shape_text
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.ports import Delivered, Kontext
+from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Ausgabe, MemoryContent, Part, Zustellauftrag
 from intermediary.mapping.codes import code_table
 from intermediary.mapping.schema_labels import labels_of_schema
@@ -278,7 +279,9 @@ def test_the_connector_ordner_hands_over_one_file(tmp_path: Path) -> None:
         folder.mkdir()
     ausgabe = _accepted("02-alle-angaben")
     auftrag = Zustellauftrag("n", "bauaufsicht", KEY, 1, "musterstadt", ausgabe.package, ausgabe.dokumente)
-    delivered = CONNECTOR.build(OrdnerSettings(**folders), tmp_path).deliver(auftrag, datetime(2026, 1, 1, tzinfo=UTC))
+    delivered = CONNECTOR.build(OrdnerSettings(**folders), tmp_path).deliver(
+        auftrag, Checkpoints(), datetime(2026, 1, 1, tzinfo=UTC)
+    )
 
     assert isinstance(delivered, Delivered)
     assert {ausgabe.package.file_name: ausgabe.package.content.read()} == {

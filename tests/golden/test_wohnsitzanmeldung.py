@@ -19,6 +19,7 @@ from intermediary.cli.mapping import shape_text
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.ports import Delivered, Kontext
+from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Ausgabe, MemoryContent, Part, Zustellauftrag
 from intermediary.mapping.codes import code_table, rows_of
 from intermediary.testing.generate import Generator
@@ -240,7 +241,7 @@ def test_the_connector_ordner_hands_over_one_file(tmp_path: Path) -> None:
             "n", "melde", "d0000000-0000-4000-8000-000000000000", 1, "musterstadt", ausgabe.package, ausgabe.dokumente
         )
         delivered = CONNECTOR.build(OrdnerSettings(**folders), tmp_path).deliver(
-            auftrag, datetime(2026, 1, 1, tzinfo=UTC)
+            auftrag, Checkpoints(), datetime(2026, 1, 1, tzinfo=UTC)
         )
 
         assert isinstance(delivered, Delivered)
