@@ -22,8 +22,9 @@ HINTS = MappingProxyType(
         "type-mismatch": "Die Datei ist nicht von der Art, die angegeben ist.",
         "archive": "Archive werden hier nicht angenommen; die Dateien einzeln beifügen.",
         "archive-closed": "Nur ZIP-Archive werden hier angenommen; die Dateien einzeln beifügen.",
-        "archive-broken": "Das ZIP-Archiv ist beschädigt oder hat zu viele Einträge.",
+        "archive-broken": "Das ZIP-Archiv ist beschädigt, leer oder hat zu viele Einträge.",
         "archive-encrypted": "Das ZIP-Archiv ist verschlüsselt; die Dateien einzeln beifügen.",
+        "archive-names": "Namen im ZIP-Archiv sind doppelt, zu lang oder führen hinaus; die Dateien einzeln beifügen.",
         "archive-nested": "Das ZIP-Archiv enthält ein weiteres Archiv; die Dateien einzeln beifügen.",
         "archive-bomb": "Das ZIP-Archiv wäre entpackt unverhältnismäßig groß.",
     }

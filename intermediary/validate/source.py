@@ -13,18 +13,16 @@ from pathlib import Path
 from intermediary.core.faults import Misconfigured
 from intermediary.validate.genericode import identify
 from intermediary.validate.listing import RULES_SUFFIX, SUFFIX
+from intermediary.validate.zip_entries import ambiguity, collision, has_small_directory, is_link
 
 MEGABYTE = 1024 * 1024
 MAX_ARCHIVE = 256 * MEGABYTE
 MAX_FILE = 16 * MEGABYTE
 MAX_TOTAL = 128 * MEGABYTE
 MAX_ENTRIES = 20_000
+MAX_DIRECTORY = 8 * MEGABYTE
 _MAX_PATH = 512
 _MAX_PARTS = 24
-_LOCAL_HEADER = 30
-_LOCAL_SIGNATURE = b"PK\x03\x04"
-_END_RECORD = 22
-_END_SIGNATURE = b"PK\x05\x06"
 _ENCRYPTED = 0x1
 _MANIFEST = "package.toml"
 _LISTS = (".xml", ".gc")
@@ -90,24 +88,27 @@ def _read_folder(source: Path) -> dict[str, bytes]:
 
 
 def _read_zip(source: Path) -> dict[str, bytes]:
-    with source.open("rb") as stream, zipfile.ZipFile(stream) as archive:
-        entries = archive.infolist()
-        if len(entries) > MAX_ENTRIES:
-            raise refused(source, "too many entries")
-        _check_count(source, archive)
-        _check_entries(source, entries)
-        _check_layout(source, entries, start_of_directory=archive.start_dir)
-        files: dict[str, bytes] = {}
-        total = 0
-        for entry in entries:
-            _check_local(source, archive, entry)
-            if entry.is_dir() or not (_is_wanted(entry.filename) or _is_list_inside(archive, entry)):
-                continue
-            data = _inflate(source, archive, entry)
-            total += len(data)
-            if total > MAX_TOTAL:
-                raise refused(source, "too large")
-            files[entry.filename] = data
+    with source.open("rb") as stream:
+        if not has_small_directory(stream, entries=MAX_ENTRIES, size=MAX_DIRECTORY):
+            raise refused(source, "not a readable folder or ZIP, or too many entries")
+        return _files_in(source, zipfile.ZipFile(stream))
+
+
+def _files_in(source: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
+    entries = archive.infolist()
+    _check_entries(source, entries)
+    if reason := ambiguity(archive):
+        raise refused(source, reason)
+    files: dict[str, bytes] = {}
+    total = 0
+    for entry in entries:
+        if entry.is_dir() or not (_is_wanted(entry.filename) or _is_list_inside(archive, entry)):
+            continue
+        data = _inflate(source, archive, entry)
+        total += len(data)
+        if total > MAX_TOTAL:
+            raise refused(source, "too large")
+        files[entry.filename] = data
     return files
 
 
@@ -133,21 +134,9 @@ def _is_list_inside(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
         return identify(stream.read(_HEAD))
 
 
-def _check_count(source: Path, archive: zipfile.ZipFile) -> None:
-    """The end record counts the entries that were found: no other reader sees more or fewer."""
-    stream = archive.fp
-    if stream is None:
-        raise refused(source, "closed")
-    stream.seek(-_END_RECORD - len(archive.comment), os.SEEK_END)
-    record = stream.read(_END_RECORD)
-    if record[:4] != _END_SIGNATURE or int.from_bytes(record[10:12], "little") != len(archive.filelist):
-        raise refused(source, "entry and directory disagree")
-
-
 def _check_entries(source: Path, entries: list[zipfile.ZipInfo]) -> None:
     for entry in entries:
-        kind = stat.S_IFMT(entry.external_attr >> 16)
-        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        if is_link(entry):
             raise refused(source, "contains a link or device")
         if entry.flag_bits & _ENCRYPTED:
             raise refused(source, "encrypted")
@@ -160,22 +149,11 @@ def _check_entries(source: Path, entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _check_names(source: Path, names: Iterable[str]) -> None:
-    seen: set[str] = set()
-    files: set[str] = set()
-    folders: set[str] = set()
-    for name in names:
-        bare = name.removesuffix("/")
-        if not _is_safe(bare):
-            raise refused(source, "unsafe name")
-        folded = unicodedata.normalize("NFC", bare).casefold()
-        if folded in seen:
-            raise refused(source, "two entries with one name")
-        seen.add(folded)
-        (folders if name.endswith("/") else files).add(folded)
-        parts = folded.split("/")
-        folders.update("/".join(parts[:count]) for count in range(1, len(parts)))
-    if files & folders:
-        raise refused(source, "a file and a folder with one name")
+    known = list(names)
+    if not all(_is_safe(name.removesuffix("/")) for name in known):
+        raise refused(source, "unsafe name")
+    if reason := collision(known):
+        raise refused(source, reason)
 
 
 def _is_safe(name: str) -> bool:
@@ -188,38 +166,6 @@ def _is_safe(name: str) -> bool:
         and not any(unicodedata.category(sign).startswith("C") for sign in name)
         and name[:1] not in "-~"
     )
-
-
-def _check_layout(source: Path, entries: list[zipfile.ZipInfo], *, start_of_directory: int) -> None:
-    """Entries lie one after the other, from the first byte to the directory, and share none of their bytes."""
-    ordered = sorted(entries, key=lambda entry: entry.header_offset)
-    if ordered and ordered[0].header_offset != 0:
-        raise refused(source, "data before the first entry")
-    ends = [entry.header_offset for entry in ordered[1:]] + [start_of_directory]
-    for entry, end in zip(ordered, ends, strict=False):
-        if entry.header_offset + _LOCAL_HEADER + entry.compress_size > end:
-            raise refused(source, "overlapping entries")
-
-
-def _check_local(source: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    """The entry's own header says what the directory says; otherwise two readers see two packages."""
-    stream = archive.fp
-    if stream is None:
-        raise refused(source, "closed")
-    stream.seek(entry.header_offset)
-    header = stream.read(_LOCAL_HEADER)
-    length = int.from_bytes(header[26:28], "little")
-    name = stream.read(length)
-    encoding = "utf-8" if entry.flag_bits & 0x800 else "cp437"
-    sizes = (int.from_bytes(header[18:22], "little"), int.from_bytes(header[22:26], "little"))
-    deferred = bool(entry.flag_bits & 0x8) or 0xFFFFFFFF in sizes
-    checksum = int.from_bytes(header[14:18], "little")
-    if (
-        header[:4] != _LOCAL_SIGNATURE
-        or name.decode(encoding, "replace") != entry.filename
-        or (not deferred and (*sizes, checksum) != (entry.compress_size, entry.file_size, entry.CRC))
-    ):
-        raise refused(source, "entry and directory disagree")
 
 
 def _inflate(source: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

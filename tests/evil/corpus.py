@@ -14,13 +14,16 @@ from typing import Any
 FOLDER = (
     Path(os.environ.get("INTERMEDIARY_SHARED", Path(__file__).resolve().parents[3] / "shared")) / "vectors" / "hostile"
 )
+CURATED = Path(__file__).resolve().parents[1] / "vectors" / "hostile"
+"""The cases that stand in the project."""
 
 
 @dataclass(frozen=True)
 class Attack:
-    """One case of the corpus."""
+    """One case of the corpus, its file below `folder`."""
 
     entry: dict[str, Any]
+    folder: Path = FOLDER
 
     @property
     def id(self) -> str:
@@ -41,7 +44,7 @@ class Attack:
     @property
     def data(self) -> bytes:
         if "file" in self.entry:
-            return self._aimed((FOLDER / self.entry["file"]).read_bytes())
+            return self._aimed((self.folder / self.entry["file"]).read_bytes())
         return expand(self.entry["expand"])
 
     def _aimed(self, data: bytes) -> bytes:
@@ -57,17 +60,30 @@ class Attack:
 
 
 def attacks(*families: str) -> list[Attack]:
-    """The cases of these id prefixes, in the order of the manifest; none without the shared material."""
-    manifest = FOLDER / "manifest.json"
-    if not manifest.is_file():
+    """The cases of these id prefixes, in the order of the manifest; without the shared material the curated ones."""
+    return [one for one in (_cases(FOLDER) or _cases(CURATED)) if one.id.split("-")[0] in families]
+
+
+def curated() -> list[Attack]:
+    """The cases that stand in the project."""
+    return _cases(CURATED)
+
+
+def _cases(folder: Path) -> list[Attack]:
+    if not (folder / "manifest.json").is_file():
         return []
-    entries = json.loads(manifest.read_text("utf-8"))["cases"]
-    return [Attack(entry) for entry in entries if entry["id"].split("-")[0] in families]
+    return [Attack(entry, folder) for entry in manifest(folder)["cases"]]
+
+
+def manifest(folder: Path = FOLDER) -> dict[str, Any]:
+    """What the corpus says of itself and its cases."""
+    read: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
+    return read
 
 
 def canary_defaults() -> dict[str, Any]:
     """Port and file of the canary, as the manifest names them."""
-    defaults: dict[str, Any] = json.loads((FOLDER / "manifest.json").read_text("utf-8"))["canary_defaults"]
+    defaults: dict[str, Any] = manifest(CURATED)["canary_defaults"]
     return defaults
 
 

@@ -40,7 +40,7 @@ class CageLimits:
     replaced.
     """
 
-    cpu_seconds: float = 20
+    cpu_seconds: float = 8
     wall_seconds: float = 60
     memory_bytes: int = 1024 * MEGABYTE
     output_bytes: int = 16 * MEGABYTE

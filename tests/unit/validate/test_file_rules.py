@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
@@ -177,26 +175,17 @@ def test_without_rules_nothing_is_looked_at() -> None:
         (_zip({"a": bytes(20 << 20)}), "archive-bomb"),
         (_zip({"a.txt": b"a"}, zipfile.ZIP_LZMA), "archive-broken"),
         (_zip({"a": b"b"})[:-5], "archive-broken"),
+        (_zip({}), "archive-broken"),
+        (b"%PDF-1.7" + _zip({"a": b"b"}), "archive-broken"),
+        (_zip({"a/../../b": b""}), "archive-names"),
+        (_zip({"a\\..\\..\\b": b""}), "archive-names"),
+        (_zip({"Was ist das?.pdf": PDF, "Grün/Straße: Plan.pdf": PDF}), ""),
         (b"PK\x03\x04", "archive-broken"),
     ],
 )
 def test_a_flat_archive_is_told_from_outside(data: bytes, fault: str) -> None:
     """Nothing inside an archive but files that everybody can read."""
     assert fault == fault_of_archive(MemoryContent(data))
-
-
-def test_hostile_archives_end_in_a_finding(shared: Path) -> None:
-    """Every ZIP of the hostile corpus is looked at without harm: encrypted ones and bombs are refused, plain ones pass."""
-    corpus = shared / "vectors" / "hostile"
-    cases = [
-        one for one in json.loads((corpus / "manifest.json").read_text())["cases"] if "zip/" in one.get("file", "")
-    ]
-    found = {one["attack"]: fault_of_archive(MemoryContent((corpus / one["file"]).read_bytes())) for one in cases}
-
-    assert len(found) >= 40
-    assert "" == found["control-xdomea-plain"] == found["control-stored"]
-    assert "archive-encrypted" == found["encrypted-flag"]
-    assert {"archive-bomb", "archive-nested"} >= {found["bomb-nested-6-levels"], found["bomb-one-200MB"]}
 
 
 ROUTES = """[[route]]

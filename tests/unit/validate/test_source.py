@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import stat
 import zipfile
 from pathlib import Path
@@ -13,8 +12,6 @@ from intermediary.core.faults import Misconfigured
 from intermediary.validate import source
 from intermediary.validate.source import read_source
 from tests.unit.validate.samples import ANTRAG, PackageMaker, zipped
-
-ACCEPTED_BY_US = {"two-xdomea-messages", "empty-zip"}
 
 
 def _zip(path: Path, entries: dict[str, bytes]) -> Path:
@@ -113,26 +110,3 @@ def test_something_else_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(Misconfigured, match="not a readable"):
         read_source(tmp_path / "p.zip")
-
-
-def test_hostile_archives_are_met_as_the_corpus_expects(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every ZIP of the hostile corpus is refused or accepted as its manifest says, within its ceiling of one second."""
-    monkeypatch.setattr(source, "_is_wanted", lambda name: True)
-    corpus = shared / "vectors" / "hostile"
-    cases = [
-        case
-        for case in json.loads((corpus / "manifest.json").read_text())["cases"]
-        if case.get("file", "").startswith("zip/") and case["expect"] in ("accept", "reject")
-    ]
-    wrong = [case["file"] for case in cases if _outcome(corpus / case["file"]) != case["expect"]]
-
-    assert len(cases) >= 30
-    assert sorted(f"zip/{name}.zip" for name in ACCEPTED_BY_US) == sorted(wrong)
-
-
-def _outcome(path: Path) -> str:
-    try:
-        read_source(path)
-    except Misconfigured:
-        return "reject"
-    return "accept"
