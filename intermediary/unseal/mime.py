@@ -84,7 +84,7 @@ class _Reader:
         headers, start = self._headers(self._skip_empty_lines(), self._view.length)
         if headers.get("mime-version", "1.0") != "1.0":
             raise _malformed("version")
-        media_type, parameters = _parameters(headers.get("content-type", ""), "content type")
+        media_type, parameters = structured(headers.get("content-type", ""), "content type")
         if media_type != "multipart/related":
             raise _malformed("content type")
         boundary = parameters.get("boundary", "")
@@ -143,9 +143,9 @@ class _Reader:
         if end < begin:
             raise _malformed("part")
         headers, start = self._headers(begin, end)
-        media_type, parameters = _parameters(headers.get("content-type", "application/octet-stream"), "content type")
+        media_type, parameters = structured(headers.get("content-type", "application/octet-stream"), "content type")
         if "content-disposition" in headers:
-            _parameters(headers["content-disposition"], "content disposition")
+            structured(headers["content-disposition"], "content disposition")
         content_id = headers.get("content-id", "")
         if len(content_id) < 3 or content_id[0] != "<" or content_id[-1] != ">":
             raise _malformed("content id")
@@ -237,8 +237,8 @@ def _unfolded(lines: list[str]) -> dict[str, str]:
 _PARAMETER = re.compile(r"""[ \t]*;[ \t]*([^\s;="]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))[ \t]*""")
 
 
-def _parameters(value: str, where: str) -> tuple[str, dict[str, str]]:
-    """A structured header: its value in lower case and its parameters, each at most once."""
+def structured(value: str, where: str) -> tuple[str, dict[str, str]]:
+    """A structured header: its value in lower case and its parameters, each at most once; else `mime.malformed`."""
     head = value.partition(";")[0]
     parameters: dict[str, str] = {}
     position = len(head)

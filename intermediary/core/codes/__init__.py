@@ -21,12 +21,13 @@ from intermediary.core.codes import (
     trust,
     unseal,
     validate,
+    xta,
 )
 from intermediary.core.codes.code import HEALERS, Code, Healer
 
 __all__ = ["CATALOGUE", "HEALERS", "Code", "Healer"]
 
-_STAGES = (intake, unseal, trust, scan, validate, route, mapping, deliver, connect, target, dialog, operate)
+_STAGES = (intake, unseal, trust, scan, validate, route, mapping, deliver, connect, target, dialog, xta, operate)
 
 CATALOGUE: MappingProxyType[str, Code] = MappingProxyType(
     {code.name: code for stage in _STAGES for code in stage.CODES}
