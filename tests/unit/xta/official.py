@@ -33,5 +33,6 @@ def official_schema(shared: Path) -> etree.XMLSchema:
         f'<xs:include schemaLocation="{(folder / name).as_uri()}"/>'
         for name in ("XTA-Webservice-Globale-Elemente.xsd", "XTA-Webservice-Exceptions.xsd")
     )
-    driver = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{XTA_URI}">{imports}{included}</xs:schema>'
+    opening = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{XTA_URI}">'
+    driver = f"{opening}{imports}{included}</xs:schema>"
     return etree.XMLSchema(etree.fromstring(driver, base_url=folder.as_uri() + "/driver.xsd"))
