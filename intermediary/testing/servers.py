@@ -45,11 +45,12 @@ class PrivateRabbit:
     Use it as a context manager: it is ready inside, and gone with its directory afterwards. `kill` is SIGKILL to the
     broker's process, `restart` brings it back with what it had stored (killing it first if it still runs), `stop` asks
     it to end in good order. `url` holds for the whole life, also over restarts. `ctl` runs `rabbitmqctl` against it.
-    When our own process is killed, the broker and its directory go too.
+    When our own process is killed, the broker and its directory go too. `config` is added to its rabbitmq.conf.
     """
 
-    def __init__(self, *, start_seconds: float = 90.0) -> None:
+    def __init__(self, *, start_seconds: float = 90.0, config: str = "") -> None:
         self._home = _installed()
+        self._config = config
         self._start_seconds = start_seconds
         self._folder = Path(tempfile.mkdtemp(prefix="private-rabbit-"))
         self.port, self._dist_port, self._epmd_port = free_ports(3)
@@ -91,7 +92,9 @@ class PrivateRabbit:
         for folder in ("home", "mnesia", "log"):
             (self._folder / folder).mkdir(exist_ok=True)
         (self._folder / "enabled_plugins").write_text("[].\n")
-        (self._folder / "rabbitmq.conf").write_text(f"listeners.tcp.default = 127.0.0.1:{self.port}\n{_CONFIG}")
+        (self._folder / "rabbitmq.conf").write_text(
+            f"listeners.tcp.default = 127.0.0.1:{self.port}\n{_CONFIG}{self._config}"
+        )
         if self._epmd is None:
             self._epmd = self._start_epmd()
         self._broker = subprocess.Popen(

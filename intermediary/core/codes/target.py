@@ -44,4 +44,11 @@ CODES = (
         "Beim Ziel nachsehen, dann `decide ID/ZIEL confirm-delivered --proof …` oder `decide ID/ZIEL send-again`; kommt es öfter "
         "vor, die Einstellungen der Antwort prüfen.",
     ),
+    Code(
+        "target.unroutable",
+        Healer.OPERATOR,
+        "Der Broker des Ziels hat keine Warteschlange für die Nachricht, oder der Exchange fehlt; es wurde nichts abgelegt.",
+        "Exchange, Bindung und Warteschlange beim Ziel einrichten oder `exchange` und `routing_key` berichtigen; die Zustellung "
+        "läuft danach von selbst weiter.",
+    ),
 )
