@@ -17,8 +17,9 @@ from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
 from intermediary.core.ports import Awaiting, Connector, Delivered, Idempotency, NotDelivered, Refused
 from intermediary.core.schedule import Schedule
 from intermediary.core.states import ZustellungState
+from intermediary.core.steps import Steps
 from intermediary.core.targets import TargetRef
-from intermediary.core.values import Ausgabe, Zustellauftrag
+from intermediary.core.values import Ausgabe, MemoryContent, Zustellauftrag
 from intermediary.store.records import Claim, ZustellungRecord
 from intermediary.store.store import Store
 from intermediary.store.targets import Hold, Pass
@@ -181,8 +182,12 @@ class Deliverer:
             return self._park(claim, zustellung, fault.code), None
         except Exception:  # a mapping's code may raise anything: nothing was sent, a developer has to look
             return self._park(claim, zustellung, "bug.unexpected"), None
-        if self._is_split(claim, zustellung, ausgabe):
+        manifest = target.connector.manifest
+        steps = self._store.steps.open(claim, zustellung.key, manifest.steps, self._now)
+        if self._is_split(claim, zustellung, ausgabe) or self._is_torn(zustellung, ausgabe, steps):
             return self._park(claim, zustellung, "output.changed"), None
+        if _largest(ausgabe) > (manifest.max_document_bytes or _largest(ausgabe)):
+            return self._settle(claim, zustellung, Misconfigured("target.document.too-large"), target), None
         claim = self._store.intend(claim, zustellung.key, output_sha256=ausgabe.package.content.sha256, now=self._now())
         intended = claim.zustellung(zustellung.key)
         if intended.state is not _Z.INTENDED:  # earlier ones of its Vorgang come first
@@ -197,13 +202,17 @@ class Deliverer:
             dokumente=ausgabe.dokumente,
             is_test=is_test,
             business_keys=ausgabe.business_keys,
+            nachricht=MemoryContent(ausgabe.nachricht),
+            standard=ausgabe.standard,
+            message=ausgabe.message,
         )
         outcome: Outcome
         try:
-            outcome = target.connector.deliver(auftrag, self._now())
+            steps.claim = claim
+            outcome = target.connector.deliver(auftrag, steps, self._now())
         except Exception as failure:  # a vendor's code may raise anything: it counts as unclear
             outcome = failure
-        return self._settle(claim, intended, outcome, target), outcome
+        return self._settle(steps.claim, intended, outcome, target), outcome
 
     def _is_split(self, claim: Claim, zustellung: ZustellungRecord, ausgabe: Ausgabe) -> bool:
         """Whether this target would get other bytes than another target has, or may have."""
@@ -211,13 +220,18 @@ class Deliverer:
         changed = ausgabe.package.content.sha256 != zustellung.output_sha256
         return changed and any(one.intended_at is not None for one in others)
 
+    def _is_torn(self, zustellung: ZustellungRecord, ausgabe: Ausgabe, steps: Steps) -> bool:
+        """Whether this target has begun to take another output than this one."""
+        return ausgabe.package.content.sha256 != zustellung.output_sha256 and any(True for _ in steps)
+
     def _look_up(self, claim: Claim, zustellung: ZustellungRecord, target: OpenTarget) -> tuple[Claim, _Said]:
+        steps = self._store.steps.open(claim, zustellung.key, target.connector.manifest.steps, self._now)
         outcome: Outcome
         try:
-            outcome = target.connector.lookup(zustellung.key, self._now())
+            outcome = target.connector.lookup(zustellung.key, steps, self._now())
         except Exception as failure:  # as above
             outcome = failure
-        return self._settle(claim, zustellung, outcome, target), outcome
+        return self._settle(steps.claim, zustellung, outcome, target), outcome
 
     def _collect(self, claim: Claim, zustellung: ZustellungRecord, target: OpenTarget) -> Claim:
         """A verdict is asked for while its target rests or is paused, too; but a target may ask for a rest here as well."""
@@ -289,3 +303,8 @@ class Deliverer:
 
     def _park(self, claim: Claim, zustellung: ZustellungRecord, code: str) -> Claim:
         return self._store.settle(claim, zustellung.key, Decision(_Z.PARKED, code), now=self._now())
+
+
+def _largest(ausgabe: Ausgabe) -> int:
+    """The length of the largest file that a target would be handed."""
+    return max(one.content.length for one in (ausgabe.package, *ausgabe.dokumente))

@@ -32,6 +32,7 @@ from intermediary.connect.api import (
     Manifest,
     NotDelivered,
     Refused,
+    Steps,
     Transient,
     Unclear,
     Zustellauftrag,
@@ -77,14 +78,14 @@ class EakteOrdner:
         self._settings = settings
         self._ordner = Ordner(OrdnerSettings(settings.drop, settings.state, settings.checksum))
 
-    def deliver(self, auftrag: Zustellauftrag, now: datetime) -> Awaiting:
+    def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Awaiting:
         demand_key(auftrag.key)
         self._enrol(prozess_id_of(auftrag.package.file_name), auftrag.key, now)
-        self._ordner.deliver(auftrag, now)
+        self._ordner.deliver(auftrag, steps, now)
         return self._awaiting(auftrag.key)
 
-    def lookup(self, key: str, now: datetime) -> Awaiting | NotDelivered:
-        if isinstance(self._ordner.lookup(key, now), NotDelivered):
+    def lookup(self, key: str, steps: Steps, now: datetime) -> Awaiting | NotDelivered:
+        if isinstance(self._ordner.lookup(key, steps, now), NotDelivered):
             return NotDelivered()
         awaiting = self._awaiting(key)
         with self._boxes() as boxes:

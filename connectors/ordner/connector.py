@@ -46,6 +46,7 @@ from intermediary.connect.api import (
     Misconfigured,
     NotDelivered,
     Refused,
+    Steps,
     Transient,
     Unclear,
     Zustellauftrag,
@@ -89,7 +90,7 @@ class Ordner:
     def __init__(self, settings: OrdnerSettings) -> None:
         self._settings = settings
 
-    def deliver(self, auftrag: Zustellauftrag, now: datetime) -> Delivered | Awaiting:
+    def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Delivered | Awaiting:
         with self._alone(auftrag.key) as place:
             sealed = self._sealed_for(place, auftrag)
             if sealed is None:
@@ -102,7 +103,7 @@ class Ordner:
                 raise
         return self._answer(sealed)
 
-    def lookup(self, key: str, now: datetime) -> Delivered | Awaiting | NotDelivered:
+    def lookup(self, key: str, steps: Steps, now: datetime) -> Delivered | Awaiting | NotDelivered:
         with self._alone(key) as place:
             sealed = read_sealed(place.state, key)
             if sealed is None:

@@ -63,6 +63,11 @@ _KINDS = (
         "Die Absicht, an das Ziel zuzustellen, wurde festgehalten.",
         (*_DELIVERY, "attempt", "output_sha256"),
     ),
+    Kind(
+        "delivery.step",
+        "Das Ziel hat einen Schritt der Zustellung getan; ein neuer Versuch beginnt danach.",
+        (*_DELIVERY, "attempt", "step", "facts_sha256"),
+    ),
     Kind("delivery.delivered", "Das Ziel hat dauerhaft übernommen.", (*_DELIVERY, "attempt", "proof")),
     Kind("delivery.refused", "Das Ziel hat den Inhalt abgelehnt.", (*_DELIVERY, "attempt", "code", "proof")),
     Kind(

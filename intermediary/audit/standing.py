@@ -53,8 +53,9 @@ def differences(
 ) -> Iterator[str]:
     """Where the rows say something else than the events; each as the column, with both values where they are short.
 
-    `bodies` are the events of one chain in canonical form, `row` and `zustellungen` hold the columns by name; moments are
-    whole microseconds since 1970. Events that cannot be read are one difference.
+    `bodies` are the events of one chain in canonical form, `row` and `zustellungen` hold the columns by name (`steps`: the
+    hash of its facts by each step); moments are whole microseconds since 1970. Events that cannot be read are one
+    difference.
     """
     standing = Standing()
     try:
@@ -75,6 +76,8 @@ def differences(
             yield f"zustellung {key}: not in the events"
             continue
         yield from _differing(f"zustellung {key}: ", ZUSTELLUNG, told, record)
+        if told.get("steps", {}) != record["steps"]:
+            yield f"zustellung {key}: steps"
         if not _is_proof(record["proof"], told):
             yield f"zustellung {key}: proof"
 
@@ -159,6 +162,11 @@ def _intended(it: Standing, event: Event) -> None:
     it.move_zustellung(event, "intended", output_sha256=event.fields["output_sha256"])
 
 
+def _stepped(it: Standing, event: Event) -> None:
+    steps = it.zustellungen.setdefault(event.fields["key"], {}).setdefault("steps", {})
+    steps[event.fields["step"]] = event.fields["facts_sha256"]
+
+
 def _settled(it: Standing, event: Event) -> None:
     it.move_zustellung(event, event.name.partition(".")[2], proof=event.fields.get("proof"), confirmed={})
 
@@ -196,6 +204,8 @@ def _redelivered(it: Standing, event: Event) -> None:
 
 def _erased(it: Standing, _event: Event) -> None:
     it.row["payload"] = "erased"
+    for zustellung in it.zustellungen.values():
+        zustellung.pop("steps", None)
 
 
 def _held(it: Standing, event: Event) -> None:
@@ -218,6 +228,7 @@ _PLAYS: Mapping[str, Callable[[Standing, Event], None]] = {
     "nachricht.waits": _waits,
     "nachricht.parked": _parked,
     "delivery.intended": _intended,
+    "delivery.step": _stepped,
     "delivery.delivered": _settled,
     "delivery.refused": _settled,
     "delivery.awaiting": _settled,

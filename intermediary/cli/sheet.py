@@ -140,6 +140,12 @@ def _zustellung(zustellung: Mapping[str, Any]) -> Iterator[str]:
         ("Begründung", zustellung["reason"]),
     )
     yield from _pairs({f"Nachweis {name}": value for name, value in zustellung["proof"].items()})
+    yield from _lines(*(("Schritt", _step(one)) for one in zustellung["steps"]))
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    facts = ", ".join(f"{name} {_shortened(value)}" for name, value in step["facts"].items())
+    return f"{step['step']} am {moment(step['doneAt'])}" + (f" ({facts})" if facts else "")
 
 
 def _event(event: Mapping[str, Any]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from intermediary.core.ports import (
     NotDelivered,
     Refused,
 )
+from intermediary.core.steps import Steps
 from intermediary.core.values import EMPTY, Content, Dokument, Zustellauftrag
 from intermediary.xml.parser import Limits as XmlLimits
 from intermediary.xml.parser import parse as parse_xml
@@ -48,6 +49,7 @@ __all__ = [
     "NotDelivered",
     "Refused",
     "Rejected",
+    "Steps",
     "Transient",
     "Unclear",
     "XmlLimits",

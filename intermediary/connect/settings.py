@@ -21,8 +21,8 @@ from intermediary.core.values import Befund
 T = TypeVar("T")
 
 _METHODS = {
-    "deliver": ("auftrag", "now"),
-    "lookup": ("key", "now"),
+    "deliver": ("auftrag", "steps", "now"),
+    "lookup": ("key", "steps", "now"),
     "collect": ("key", "correlation", "now"),
     "probe": (),
 }

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from intermediary.core.ids import derived_id
+from intermediary.core.steps import Steps
 from intermediary.core.values import EMPTY, Ausgabe, Opened, Part, Zustellauftrag
 
 ANY_ROOT = "*"
@@ -87,11 +88,17 @@ class Idempotency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a connector says of itself: `idempotency` decides what happens after an ambiguous attempt."""
+    """What a connector says of itself: `idempotency` decides what happens after an ambiguous attempt, `steps` names its
+    checkpoints in order (`("case", "document", "close")`). A document larger than `max_document_bytes` is not handed to it;
+    `concurrency` Zustellungen go to one target at a time per process, each through an instance of its own.
+    """
 
     name: str
     idempotency: Idempotency
     summary: str
+    steps: tuple[str, ...] = ()
+    max_document_bytes: int | None = None
+    concurrency: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,33 +134,29 @@ class Connector(Protocol):
 
     One instance serves one target of one route in one worker process. The worker calls `deliver` at most once at a time
     per instance, always after it has committed the intent. Return `Delivered` when the target has durably accepted,
-    `Awaiting` when its verdict comes later. Raise `Transient` when nothing was sent, `Unclear` when it may have been,
-    `Rejected("target.refused")` when the target refuses the content, `Misconfigured` when a setting is wrong. Any other
-    exception counts as `Unclear`.
+    `Awaiting` when its verdict comes later. Raise `Transient` when nothing was sent (beyond the steps that are done),
+    `Unclear` when it may have been, `Rejected("target.refused")` when the target refuses the content, `Misconfigured` when
+    a setting is wrong. Any other exception counts as `Unclear`.
 
-    `lookup` is called only for `idempotency = lookup`, before an ambiguous attempt is repeated: Delivered, Awaiting or
-    NotDelivered; raise `Transient` when the target cannot be asked now. `collect` asks for the verdict of something
-    awaited: Delivered, Refused, or None while there is none. `probe` tests reachability and rights without any effect and
-    raises a Fault when something is wrong.
+    `lookup` is called only for `idempotency = lookup`, before an ambiguous attempt is repeated (which keeps its steps): all
+    of it Delivered or Awaiting, or NotDelivered; `Transient` when it cannot be asked now. `collect` asks for the verdict of
+    something awaited: Delivered, Refused, or None while there is none. `probe` tests reachability and rights without any
+    effect and raises a Fault when something is wrong.
     """
 
     manifest: ClassVar[Manifest]
 
-    def deliver(self, auftrag: Zustellauftrag, now: datetime) -> Delivered | Awaiting: ...
-
-    def lookup(self, key: str, now: datetime) -> Delivered | Awaiting | NotDelivered: ...
-
+    def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Delivered | Awaiting: ...
+    def lookup(self, key: str, steps: Steps, now: datetime) -> Delivered | Awaiting | NotDelivered: ...
     def collect(self, key: str, correlation: MappingOf[str, str], now: datetime) -> Delivered | Refused | None: ...
-
     def probe(self) -> None: ...
 
 
 class ConnectorFactory(Protocol):
     """What a connector's entry point names: builds an instance from the target's settings table.
 
-    `settings_type` is a frozen dataclass whose fields carry help texts (`field(metadata={"help": …})`); the reference
-    page is generated from it and unknown keys are refused before this is called. `base` is the folder that relative
-    paths refer to.
+    `settings_type` is a frozen dataclass whose fields carry help texts (`field(metadata={"help": …})`, a file with a
+    secret also `"secret": True`); unknown keys are refused before this is called. Relative paths refer to `base`.
     """
 
     manifest: Manifest

@@ -67,7 +67,7 @@ def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime
     events = [entry.event for entry in store.events(nachricht_id)]
     return Explained(
         nachricht=nachricht,
-        explanation=explain(nachricht, zustellungen, now, standing),
+        explanation=explain(nachricht, zustellungen, now, standing, store.steps.of(nachricht_id)),
         actions=(*_order_actions(nachricht, standing), *_actions(nachricht, zustellungen)),
         deadline=_deadline(nachricht, zustellungen, settings),
         incidents=store.watch.incidents.open_of(troubles) if troubles else (),

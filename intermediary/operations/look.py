@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 from intermediary.core.codes import CATALOGUE, HEALERS
 from intermediary.core.decide import DEADLINES
 from intermediary.core.faults import Fault
-from intermediary.core.states import NachrichtState, ZustellungState
+from intermediary.core.states import VERDICTS, NachrichtState, ZustellungState
 from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.holds import held_by
 from intermediary.store.precedence import MOST_COUNTED, Standing
 from intermediary.store.records import NachrichtRecord, Place, ZustellungRecord
+from intermediary.store.steps import StepRecord
 from intermediary.store.store import Store
 
 _N, _Z = NachrichtState, ZustellungState
@@ -51,6 +52,7 @@ def state_line(store: Store, line: Any, *, with_message_id: bool) -> dict[str, A
 def detail(store: Store, nachricht_id: str) -> dict[str, Any]:
     """Everything about one Nachricht but its content: facts, pins, Zustellungen with proof, audit chain."""
     nachricht = store.get(nachricht_id)
+    steps = store.steps.of(nachricht_id)
     return {
         **row(nachricht),
         "messageId": _message_id(store, nachricht_id),
@@ -65,7 +67,7 @@ def detail(store: Store, nachricht_id: str) -> dict[str, Any]:
         "pins": dict(nachricht.pins),
         "plan": dict(nachricht.plan),
         "vorgang": _order(store.order.standing(nachricht_id)),
-        "zustellungen": [_zustellung(z) for z in store.zustellungen(nachricht_id)],
+        "zustellungen": [_zustellung(z, steps) for z in store.zustellungen(nachricht_id)],
         "events": [
             {"seq": e.seq, "at": _iso(e.at), "event": e.name, "actor": e.actor, "fields": dict(e.fields)}
             for e in (entry.event for entry in store.events(nachricht_id))
@@ -121,13 +123,16 @@ def explain(
     zustellungen: tuple[ZustellungRecord, ...],
     now: datetime,
     standing: Standing | None = None,
+    steps: Sequence[StepRecord] = (),
 ) -> Explanation:
     """What happened, what it waits for, who can help and how; pure. The commands are in `operations/explained.py`."""
     lines: list[str] = []
     code = nachricht.code or nachricht.verdict_code or nachricht.wait_reason
     if code:
         lines += _about(code)
-    lines += [line for z in zustellungen for line in _about_zustellung(z, code, now)]
+    for z in zustellungen:
+        lines += _about_zustellung(z, code, now)
+        lines += _about_steps([one for one in steps if one.key == z.key], z)
     lines += _about_order(standing)
     if nachricht.payload == "erased":
         lines.append("Der Inhalt ist gelöscht (wann und warum: show); Tatsachen, Nachweise und Protokoll bleiben.")
@@ -197,6 +202,14 @@ def _about_zustellung(z: ZustellungRecord, told: str, now: datetime) -> Iterator
         yield f"  Nächster Blick: {_local(z.due_at)}."
 
 
+def _about_steps(steps: Sequence[StepRecord], z: ZustellungRecord) -> Iterator[str]:
+    """How far it came at the target, as long as it is not over."""
+    if steps and z.state not in VERDICTS:
+        last = steps[-1]
+        count = f"{len(steps)} Schritte sind" if len(steps) > 1 else "Ein Schritt ist"
+        yield f"  {count} am Ziel schon getan, zuletzt {last.step} ({_local(last.done_at)}); weiter geht es danach."
+
+
 def _needs_person(z: ZustellungRecord) -> bool:
     return z.state is _Z.PARKED or (z.state is _Z.UNCLEAR and z.due_at is None)
 
@@ -222,7 +235,7 @@ def _order(standing: Standing | None) -> dict[str, Any] | None:
     return {"number": standing.number, "waitsFor": dict(standing.waits_for), "behind": standing.behind}
 
 
-def _zustellung(z: ZustellungRecord) -> dict[str, Any]:
+def _zustellung(z: ZustellungRecord, steps: Sequence[StepRecord]) -> dict[str, Any]:
     return {
         "target": z.target,
         "key": z.key,
@@ -238,6 +251,11 @@ def _zustellung(z: ZustellungRecord) -> dict[str, Any]:
         "redelivers": z.redelivers,
         "reason": z.reason,
         "proof": dict(z.proof),
+        "steps": [
+            {"step": one.step, "attempt": one.attempt, "doneAt": _iso(one.done_at), "facts": dict(one.facts)}
+            for one in steps
+            if one.key == z.key
+        ],
     }
 
 

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from intermediary.core.calls import takes
 from intermediary.core.faults import Misconfigured
 from intermediary.core.ports import ANY_ROOT, ConnectorFactory, Idempotency, Manifest, Mapping
+from intermediary.core.steps import is_step_name
 from intermediary.core.tables import did_you_mean
 from intermediary.core.values import Befund
 from intermediary.route.fingerprint import code_sha256
@@ -157,9 +158,27 @@ class Connectors(_Shelf[ConnectorFactory]):
         idempotency: object = manifest.idempotency
         if not isinstance(idempotency, Idempotency):
             return "has a manifest without idempotency (Idempotency)"
+        if flaw := flaw_of(manifest):
+            return flaw
         if not _is_frozen(getattr(plugin, "settings_type", None)):
             return "has no settings_type (frozen dataclass)"
         return "" if takes(plugin, "build", 2) else "has no build(settings, base)"
+
+
+def flaw_of(manifest: Manifest) -> str:
+    """What is wrong with the steps and limits a connector declares; empty when nothing is."""
+    steps: Any = manifest.steps
+    if not isinstance(steps, tuple) or not all(isinstance(step, str) and is_step_name(step) for step in steps):
+        return 'has a manifest whose steps are no names ("case", "document", …)'
+    if len(set(steps)) != len(steps):
+        return "has a manifest that names a step twice"
+    limits: dict[str, Any] = {"concurrency": manifest.concurrency}
+    if manifest.max_document_bytes is not None:
+        limits["max_document_bytes"] = manifest.max_document_bytes
+    for name, value in limits.items():
+        if type(value) is not int or value < 1:
+            return f"has a manifest whose {name} is no number from 1"
+    return ""
 
 
 def check_plugins(table: RoutingTable, mappings: Mappings, connectors: Connectors) -> tuple[Befund, ...]:

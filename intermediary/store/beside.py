@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, LargeBinary, Row, Table, Text, cast, select, type_coerce
 
 from intermediary.audit.standing import ROW, ZUSTELLUNG
+from intermediary.store.columns import Json, Moment
 from intermediary.store.records import Beside
-from intermediary.store.tables import Json, Moment, audit_events, nachrichten, zustellungen
+from intermediary.store.steps import facts_sha256
+from intermediary.store.tables import audit_events, delivery_steps, nachrichten, zustellungen
 
 _PAGE = 200
 
@@ -30,6 +32,7 @@ def _raw(column: ColumnElement[Any], kind: Any) -> ColumnElement[Any]:
 
 _ROWS = select(nachrichten.c.id, *_plain(nachrichten, (*ROW, "plan"))).order_by(nachrichten.c.id).limit(_PAGE)
 _ZUSTELLUNGEN = select(zustellungen.c.nachricht_id, *_plain(zustellungen, ("key", *ZUSTELLUNG, "proof")))
+_STEPS = select(delivery_steps.c.key, delivery_steps.c.step, *_plain(delivery_steps, ("facts",)))
 _BODY = cast(audit_events.c.body, LargeBinary)  # text, where somebody wrote behind our back
 _CHAINS = select(audit_events.c.chain, _BODY).order_by(audit_events.c.chain, audit_events.c.seq)
 _ORPHANS = (
@@ -52,8 +55,9 @@ def beside(tx: Connection, installation: str) -> Iterator[Beside]:
         records: dict[str, list[dict[str, Any]]] = {one: [] for one in ids}
         for chain, body in tx.execute(_CHAINS.where(audit_events.c.chain.in_(ids))):
             events[chain].append(body)
+        steps = _steps(tx, ids)
         for row in tx.execute(_ZUSTELLUNGEN.where(zustellungen.c.nachricht_id.in_(ids))):
-            records[row.nachricht_id].append(_values(row, ("proof",)))
+            records[row.nachricht_id].append({**_values(row, ("proof",)), "steps": steps.get(row.key, {})})
         for row in page:
             values = _values(row, ("pins", "plan"))
             yield Beside(row.id, values, tuple(records[row.id]), tuple(events[row.id]))
@@ -61,6 +65,15 @@ def beside(tx: Connection, installation: str) -> Iterator[Beside]:
     for chain in tx.scalars(_ORPHANS).all():
         if chain != installation:
             yield Beside(chain, None, (), ())
+
+
+def _steps(tx: Connection, ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The steps of the Zustellungen of these Nachrichten, by key: each with what its event says of its facts."""
+    found: dict[str, dict[str, str]] = {}
+    for row in tx.execute(_STEPS.where(delivery_steps.c.nachricht_id.in_(ids))):
+        facts = _values(row, ("facts",))["facts"]
+        found.setdefault(row.key, {})[row.step] = facts_sha256(facts) if isinstance(facts, dict) else "unreadable"
+    return found
 
 
 def _values(row: Row[Any], objects: Sequence[str]) -> dict[str, Any]:

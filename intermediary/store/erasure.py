@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, update
 
 from intermediary.store import records
+from intermediary.store.steps import forget_steps
 from intermediary.store.tables import data_keys, nachrichten
 
 BATCH = 200
@@ -36,7 +37,8 @@ NOBODYS: Mapping[str, Any] = {
 
 
 def erase_keys(tx: Connection, ids: Sequence[str]) -> None:
-    """Erase data keys and sealed headers of Nachrichten whose erasure is told by an event of this transaction."""
+    """Erase data keys, sealed headers and steps of Nachrichten whose erasure is told by an event of this transaction."""
     if ids:
+        forget_steps(tx, ids)
         tx.execute(delete(data_keys).where(data_keys.c.nachricht_id.in_(ids)))
         tx.execute(update(nachrichten).where(nachrichten.c.id.in_(ids)).values(headers=None))

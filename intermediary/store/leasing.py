@@ -27,7 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeDecorator
 
-from intermediary.store.tables import Moment, nachrichten
+from intermediary.store.columns import Moment
+from intermediary.store.tables import nachrichten
 
 LEASE = update(nachrichten).values(
     lease_owner=bindparam("owner"),

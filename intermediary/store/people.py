@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from intermediary.core.decide import compose
 from intermediary.core.ids import zustellung_key
@@ -13,10 +13,11 @@ from intermediary.core.states import FINAL, VERDICTS, NachrichtState, Zustellung
 from intermediary.store.database import Database, whole
 from intermediary.store.doubt import put_in_doubt
 from intermediary.store.due import standings
+from intermediary.store.erasure import erase_keys
 from intermediary.store.errors import NotPossible
 from intermediary.store.holds import QUEUE, demand_free
 from intermediary.store.records import Claim, Place, ZustellungRecord
-from intermediary.store.tables import data_keys, nachrichten, search_keys
+from intermediary.store.tables import nachrichten, search_keys
 from intermediary.store.verdict import compose_verdict, stay_unsent
 from intermediary.store.work import Work, under_claim
 
@@ -185,8 +186,7 @@ def erase(db: Database, claim: Claim, *, actor: str, reason: str, now: datetime)
         own = nachrichten.c.id == work.nachricht.id
         blob = tx.execute(select(nachrichten.c.blob).where(own)).scalar_one()
         tx.execute(delete(search_keys).where(search_keys.c.nachricht_id == work.nachricht.id))
-        tx.execute(delete(data_keys).where(data_keys.c.nachricht_id == work.nachricht.id))
-        tx.execute(update(nachrichten).where(own).values(headers=None))
+        erase_keys(tx, [work.nachricht.id])
         erased = work.save()
     db.blobs.remove(blob)
     return erased

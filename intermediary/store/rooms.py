@@ -7,6 +7,7 @@ from intermediary.store.backup import Backups
 from intermediary.store.database import Database
 from intermediary.store.jobs import Jobs
 from intermediary.store.retention import Retention
+from intermediary.store.steps import DoneSteps
 from intermediary.store.targets import Targets
 from intermediary.store.watch import Watch, watch
 
@@ -37,6 +38,11 @@ class Rooms:
     def retention(self) -> Retention:
         """Terms of payloads and hashed ids, holds, the end of a Mandant."""
         return Retention(self._db)
+
+    @property
+    def steps(self) -> DoneSteps:
+        """What targets have done already of Zustellungen under way."""
+        return DoneSteps(self._db)
 
     @property
     def watch(self) -> Watch:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -22,41 +18,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware datetime, kept as whole microseconds since 1970 in UTC: exact, sortable, alike in every engine."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("times carry a time zone")
-        return (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-class Json(TypeDecorator[Mapping[str, Any]]):
-    """A JSON object as text."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Mapping[str, Any] | None, _dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> Mapping[str, Any]:
-        loaded: Mapping[str, Any] = json.loads(value) if value else {}
-        return loaded
+from intermediary.store.columns import Json, Moment
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -167,6 +130,20 @@ zustellungen = Table(
     Index("ix_zustellungen_code", "code", **_where("code <> ''")),
     Index("ix_zustellungen_waits_for", "waits_for", "since", "key", **_where("waits_for <> ''")),
     Index("ix_zustellungen_stuck", "nachricht_id", "code", "target", "state", **_where(STUCK_ZUSTELLUNG)),
+)
+
+delivery_steps = Table(
+    "delivery_steps",
+    METADATA,
+    Column("key", Text, ForeignKey("zustellungen.key"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("nachricht_id", Text, ForeignKey("nachrichten.id"), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("done_at", Moment, nullable=False),
+    Column("facts", Json, nullable=False),
+    UniqueConstraint("key", "step", name="uq_delivery_steps_step"),
+    Index("ix_delivery_steps_nachricht", "nachricht_id"),
 )
 
 data_keys = Table(

@@ -14,8 +14,9 @@ from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.core.targets import TargetRef, in_scope
 from intermediary.core.turns import Return, let_go
 from intermediary.store import target_rows
+from intermediary.store.columns import Moment
 from intermediary.store.database import Database, whole
-from intermediary.store.tables import Moment, nachrichten, targets, zustellungen
+from intermediary.store.tables import nachrichten, targets, zustellungen
 from intermediary.store.target_pauses import end_those_over
 from intermediary.store.target_rows import RESTING, TargetRecord
 

@@ -25,7 +25,8 @@ from intermediary.core.breaker import Health, Probe, TargetState
 from intermediary.core.decide import DEADLINES
 from intermediary.core.states import ZustellungState
 from intermediary.core.turns import Return, Turns
-from intermediary.store.tables import Moment, nachrichten, target_pauses, target_turns, targets, zustellungen
+from intermediary.store.columns import Moment
+from intermediary.store.tables import nachrichten, target_pauses, target_turns, targets, zustellungen
 
 RESTING = "target.resting"
 HELD = ("target.paused", RESTING)

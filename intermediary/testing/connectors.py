@@ -19,6 +19,7 @@ from typing import Protocol
 
 from intermediary.core.faults import Fault, Transient
 from intermediary.core.ports import Awaiting, Connector, Delivered, Idempotency, NotDelivered
+from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Dokument, MemoryContent, Zustellauftrag
 from intermediary.testing.crashes import kill_at, stopped_at
 
@@ -76,22 +77,32 @@ def make_auftrag(number: int = 1, data: bytes = b"<antrag/>") -> Zustellauftrag:
     )
 
 
+def deliver(connector: Connector, auftrag: Zustellauftrag) -> Delivered | Awaiting:
+    """One attempt that no earlier one has left any steps to: what a target cannot rely on."""
+    return connector.deliver(auftrag, Checkpoints(connector.manifest.steps), NOW)
+
+
+def look_up(connector: Connector, key: str) -> Delivered | Awaiting | NotDelivered:
+    """One look, as `deliver`."""
+    return connector.lookup(key, Checkpoints(connector.manifest.steps), NOW)
+
+
 def recover(connector: Connector, auftrag: Zustellauftrag) -> Delivered | Awaiting | None:
     """What the worker does after an ambiguous attempt (DESIGN §2.5); None where only a person could go on."""
     idempotency = connector.manifest.idempotency
     if idempotency is Idempotency.NONE:
         return None
     if idempotency is Idempotency.LOOKUP:
-        found = connector.lookup(auftrag.key, NOW)
+        found = look_up(connector, auftrag.key)
         if not isinstance(found, NotDelivered):
             return found
-    return connector.deliver(replace(auftrag, attempt=auftrag.attempt + 1), NOW)
+    return deliver(connector, replace(auftrag, attempt=auftrag.attempt + 1))
 
 
 def delivers_once(make: Maker) -> None:
     """One delivery is one effect with exactly the bytes of the package."""
     target, auftrag = make("once"), make_auftrag()
-    verdict = target.connect().deliver(auftrag, NOW)
+    verdict = deliver(target.connect(), auftrag)
     _demand(isinstance(verdict, Delivered | Awaiting), "deliver answers Delivered or Awaiting")
     _demand_effects(target, [auftrag], "one delivery is one effect")
 
@@ -100,7 +111,7 @@ def delivers_large_packages(make: Maker) -> None:
     """A package larger than any buffer arrives whole."""
     data = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(100_000))
     target, auftrag = make("large"), make_auftrag(data=data)
-    target.connect().deliver(auftrag, NOW)
+    deliver(target.connect(), auftrag)
     _demand_effects(target, [auftrag], "a large package arrives whole")
 
 
@@ -108,7 +119,7 @@ def keeps_keys_apart(make: Maker) -> None:
     """Different keys are different deliveries, even with the same bytes."""
     target, auftraege = make("keys"), [make_auftrag(1), make_auftrag(2)]
     for auftrag in auftraege:
-        target.connect().deliver(auftrag, NOW)
+        deliver(target.connect(), auftrag)
     _demand_effects(target, auftraege, "every key has its own effect")
 
 
@@ -117,10 +128,10 @@ def repeats_without_effect(make: Maker) -> None:
     target, auftrag = make("repeat"), make_auftrag()
     if target.connect().manifest.idempotency is Idempotency.NONE:
         return
-    verdicts = [target.connect().deliver(auftrag, NOW)]
-    verdicts.append(target.connect().deliver(replace(auftrag, attempt=2), NOW))
+    verdicts = [deliver(target.connect(), auftrag)]
+    verdicts.append(deliver(target.connect(), replace(auftrag, attempt=2)))
     target.consume()
-    verdicts.append(target.connect().deliver(replace(auftrag, attempt=3), NOW))
+    verdicts.append(deliver(target.connect(), replace(auftrag, attempt=3)))
     target.consume()
     _demand_effects(target, [auftrag], "a repetition has no second effect")
     _demand(all(verdict == verdicts[0] for verdict in verdicts), "a repetition gives the same answer")
@@ -132,14 +143,14 @@ def looks_up_honestly(make: Maker) -> None:
     if target.connect().manifest.idempotency is not Idempotency.LOOKUP:
         return
     _demand(
-        isinstance(target.connect().lookup(auftrag.key, NOW), NotDelivered), "lookup of a key never sent: NotDelivered"
+        isinstance(look_up(target.connect(), auftrag.key), NotDelivered), "lookup of a key never sent: NotDelivered"
     )
-    verdict = target.connect().deliver(auftrag, NOW)
-    _demand(target.connect().lookup(auftrag.key, NOW) == verdict, "lookup after a delivery says what deliver said")
+    verdict = deliver(target.connect(), auftrag)
+    _demand(look_up(target.connect(), auftrag.key) == verdict, "lookup after a delivery says what deliver said")
     target.consume()
-    _demand(target.connect().lookup(auftrag.key, NOW) == verdict, "lookup remembers after the target has consumed")
+    _demand(look_up(target.connect(), auftrag.key) == verdict, "lookup remembers after the target has consumed")
     other = make_auftrag(2)
-    _demand(isinstance(target.connect().lookup(other.key, NOW), NotDelivered), "lookup tells keys apart")
+    _demand(isinstance(look_up(target.connect(), other.key), NotDelivered), "lookup tells keys apart")
     _demand_effects(target, [auftrag], "lookup has no effect")
 
 
@@ -150,7 +161,7 @@ def probes_without_effect(make: Maker) -> None:
         before = target.snapshot()
         target.connect().probe()
         _demand(target.snapshot() == before, "probe has no effect")
-        target.connect().deliver(make_auftrag(), NOW)
+        deliver(target.connect(), make_auftrag())
 
 
 def survives_kills_with_a_fast_target(make: Maker) -> None:
@@ -186,7 +197,7 @@ def answers_kills_with_faults_only(make: Maker) -> None:
         target = make(f"fault-{step}")
         struck = kill_at(step, _delivery(target, auftrag), code=code_of(target.connect()), meanwhile=lambda: None)
         try:
-            target.connect().deliver(replace(auftrag, attempt=2), NOW)
+            deliver(target.connect(), replace(auftrag, attempt=2))
         except Fault:
             continue
         except Exception as failure:
@@ -233,7 +244,7 @@ def _kill_everywhere(make: Maker, name: str, *, is_fast: bool) -> None:
 
 
 def _delivery(target: FakeTarget, auftrag: Zustellauftrag) -> Callable[[], object]:
-    return lambda: target.connect().deliver(auftrag, NOW)
+    return lambda: deliver(target.connect(), auftrag)
 
 
 def _recovery(target: FakeTarget, auftrag: Zustellauftrag) -> Callable[[], object]:

@@ -131,7 +131,7 @@ def ports_page() -> str:
 
 
 def _is_port(kind: object) -> bool:
-    return isinstance(kind, type) and kind.__module__ == ports.__name__
+    return isinstance(kind, type) and (kind.__module__ == ports.__name__ or kind is ports.Steps)
 
 
 def _port(kind: type) -> Iterator[str]:

@@ -12,6 +12,7 @@ from intermediary.core.faults import Transient
 from intermediary.core.ports import Delivered, Idempotency, Manifest, NotDelivered
 from intermediary.core.schedule import Schedule
 from intermediary.core.states import NachrichtState
+from intermediary.core.steps import Steps
 from intermediary.core.targets import TargetRef
 from intermediary.core.turns import Limits
 from intermediary.core.values import Ausgabe, Dokument, MemoryContent, Zustellauftrag
@@ -54,13 +55,13 @@ class Fachverfahren:
     def manifest(self) -> Manifest:
         return Manifest("fake", self.idempotency, "a target of tests")
 
-    def deliver(self, auftrag: Zustellauftrag, now: datetime) -> Delivered:
+    def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Delivered:
         self.calls.append(now)
         self.mood(auftrag)
         self.effects.setdefault(auftrag.key, now)
         return Delivered()
 
-    def lookup(self, key: str, now: datetime) -> Delivered | NotDelivered:
+    def lookup(self, key: str, steps: Steps, now: datetime) -> Delivered | NotDelivered:
         return Delivered() if key in self.effects else NotDelivered()
 
     def collect(self, key: str, correlation: object, now: datetime) -> None:

@@ -102,10 +102,10 @@ class _Twice:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connector, name)
 
-    def deliver(self, auftrag: Any, now: Any) -> Any:
+    def deliver(self, auftrag: Any, steps: Any, now: Any) -> Any:
         with suppress(Exception):
-            self._connector.deliver(auftrag, now)
-        return self._connector.deliver(auftrag, now)
+            self._connector.deliver(auftrag, steps, now)
+        return self._connector.deliver(auftrag, steps, now)
 
 
 def _double_claim() -> None:

@@ -25,6 +25,7 @@ from intermediary.connect.api import (
     Misconfigured,
     NotDelivered,
     Refused,
+    Steps,
     Transient,
     Unclear,
     Zustellauftrag,
@@ -47,14 +48,14 @@ class SinkConnector:
         self.manifest = manifest
         self._path = settings.socket
 
-    def deliver(self, auftrag: Zustellauftrag, now: datetime) -> Delivered | Awaiting:
+    def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Delivered | Awaiting:
         if self.manifest.idempotency is not Idempotency.LOOKUP:
             return self._send(auftrag)
         with self._alone(auftrag.key):
             found = self._look_up(auftrag.key)
             return found if isinstance(found, Delivered) else self._send(auftrag)
 
-    def lookup(self, key: str, now: datetime) -> Delivered | Awaiting | NotDelivered:
+    def lookup(self, key: str, steps: Steps, now: datetime) -> Delivered | Awaiting | NotDelivered:
         with self._alone(key):
             return self._look_up(key)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from connectors.eakte_ordner.connector import CONNECTOR, Answers, EakteOrdnerSettings
 from intermediary.core.ports import Awaiting, Connector
+from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Zustellauftrag
 from intermediary.testing.connectors import NOW, Arrival, make_auftrag
 
@@ -151,7 +152,7 @@ class EakteTarget:
 def handed_over(target: EakteTarget, number: int = 1) -> tuple[Zustellauftrag, dict[str, str]]:
     """A package that the e-file has taken, and what is needed to collect its verdict."""
     auftrag = make_auftrag(number)
-    verdict = target.connect().deliver(auftrag, NOW)
+    verdict = target.connect().deliver(auftrag, Checkpoints(), NOW)
     assert isinstance(verdict, Awaiting)
     target.consume()
     return auftrag, dict(verdict.correlation)

@@ -24,6 +24,7 @@ from intermediary.connect.settings import describe_settings
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Misconfigured, Transient, Unclear
 from intermediary.core.ports import Awaiting, Delivered, Refused
+from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Zustellauftrag
 from intermediary.testing import connectors as kit
 from intermediary.testing.connectors import CHECKS, NOW, Check, make_auftrag, recover
@@ -54,7 +55,7 @@ def test_conforms(check: Check, variant: str, tmp_path: Path, monkeypatch: pytes
 def test_hand_over_is_awaited_until_its_deadline(target: EakteTarget) -> None:
     """The proof of the hand-over is the correlation; look-up says the same."""
     auftrag = make_auftrag(data=b"12345")
-    awaiting = target.connect().deliver(auftrag, NOW)
+    awaiting = target.connect().deliver(auftrag, Checkpoints(), NOW)
     expected = {
         "file_name": auftrag.package.file_name,
         "sha256": hashlib.sha256(b"12345").hexdigest(),
@@ -62,7 +63,7 @@ def test_hand_over_is_awaited_until_its_deadline(target: EakteTarget) -> None:
     }
 
     assert Awaiting(NOW + timedelta(hours=24), expected) == awaiting
-    assert awaiting == target.connect().lookup(auftrag.key, LATER)
+    assert awaiting == target.connect().lookup(auftrag.key, Checkpoints(), LATER)
     assert target.connect().collect(auftrag.key, expected, LATER) is None
 
 
@@ -145,13 +146,13 @@ def test_answer_before_our_own_commit_is_kept(target: EakteTarget) -> None:
     """The e-file answers before we know ourselves that we handed over; another Zustellung's look does not lose it."""
     other, correlation = handed_over(target, 2)
     auftrag = make_auftrag(1)
-    target.connect().deliver(auftrag, NOW)  # and here the process dies: nobody has committed `awaiting`
+    target.connect().deliver(auftrag, Checkpoints(), NOW)  # and here the process dies: nobody has committed `awaiting`
     target.consume()
     target.answer(confirmation(auftrag.nachricht_id, Imported()))
 
     assert target.connect().collect(other.key, correlation, LATER) is None
     assert [] == target.names("unmatched")
-    found = target.connect().lookup(auftrag.key, LATER)
+    found = target.connect().lookup(auftrag.key, Checkpoints(), LATER)
     assert isinstance(found, Awaiting)
     assert isinstance(target.connect().collect(auftrag.key, found.correlation, LATER), Delivered)
 
@@ -207,7 +208,7 @@ def test_two_answers_that_contradict_each_other_are_unclear(
     target.answer(confirmation(auftrag.nachricht_id, Imported()))
     for ask in (
         lambda: target.connect().collect(auftrag.key, correlation, LATER),
-        lambda: target.connect().lookup(auftrag.key, LATER),
+        lambda: target.connect().lookup(auftrag.key, Checkpoints(), LATER),
     ):
         with pytest.raises(Unclear):
             ask()
@@ -249,7 +250,7 @@ def test_answer_after_two_unanswered_packages_is_unclear(target: EakteTarget) ->
     target.answer(confirmation(first.nachricht_id, Imported()))
     for ask in (
         lambda: target.connect().collect(second.key, correlation, LATER),
-        lambda: target.connect().lookup(second.key, LATER),
+        lambda: target.connect().lookup(second.key, Checkpoints(), LATER),
     ):
         with pytest.raises(Unclear):
             ask()
@@ -280,7 +281,7 @@ def test_missing_folder_waits_for_the_operator(target: EakteTarget, missing: str
     """Nothing is sent while any folder is missing, and none is made."""
     target[missing].rmdir()
     with pytest.raises(Misconfigured):
-        target.connect().deliver(make_auftrag(), NOW)
+        target.connect().deliver(make_auftrag(), Checkpoints(), NOW)
 
     assert not target[missing].exists()
     assert missing == "drop" or [] == target.names("drop")
@@ -291,7 +292,7 @@ def test_package_without_a_prozess_id_is_not_sent(target: EakteTarget, name: str
     """Its answer could never be matched: the mapping makes no xdomea package."""
     auftrag = make_auftrag()
     with pytest.raises(Misconfigured) as raised:
-        target.connect().deliver(replace(auftrag, package=replace(auftrag.package, file_name=name)), NOW)
+        target.connect().deliver(replace(auftrag, package=replace(auftrag.package, file_name=name)), Checkpoints(), NOW)
 
     assert "package.file_name" == raised.value.where
     assert ([], []) == (target.names("drop"), target.names("state"))
@@ -301,8 +302,8 @@ def test_unsafe_keys_are_refused(target: EakteTarget) -> None:
     """A key that is no UUID never becomes a file name."""
     auftrag = replace(make_auftrag(), key="../../etc/x")
     for ask in (
-        lambda: target.connect().deliver(auftrag, NOW),
-        lambda: target.connect().lookup(auftrag.key, NOW),
+        lambda: target.connect().deliver(auftrag, Checkpoints(), NOW),
+        lambda: target.connect().lookup(auftrag.key, Checkpoints(), NOW),
         lambda: target.connect().collect(auftrag.key, {"file_name": auftrag.package.file_name}, NOW),
     ):
         with pytest.raises(ValueError, match="UUID"):
@@ -347,7 +348,7 @@ def test_full_disk_while_handing_over_makes_one_effect(
         failing = _Failing(getattr(os, call), number, errno.ENOSPC)
         with monkeypatch.context() as patch, suppress(Transient, Unclear):
             patch.setattr(os, call, failing)
-            target.connect().deliver(auftrag, NOW)
+            target.connect().deliver(auftrag, Checkpoints(), NOW)
         assert target.arrived() in ([], target.expects(auftrag)), f"call {number}"
         recover(target.connect(), auftrag)
 
@@ -381,7 +382,7 @@ def test_readme_names_every_setting_and_only_known_codes(project: Path) -> None:
 def _redelivered(target: EakteTarget, first: Zustellauftrag) -> Zustellauftrag:
     """The same package under a new key, as a person's redelivery is."""
     second = replace(first, key=make_auftrag(1000).key)
-    target.connect().deliver(second, LATER)
+    target.connect().deliver(second, Checkpoints(), LATER)
     target.consume()
     return second
 

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from intermediary.core.ports import Delivered, Refused
+from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Zustellauftrag
 from intermediary.testing.connectors import NOW, make_auftrag, recover
 from intermediary.testing.crashes import kill_at
@@ -70,4 +71,4 @@ def _collection(target: EakteTarget, auftrag: Zustellauftrag, correlation: dict[
 
 
 def _delivery(target: EakteTarget, auftrag: Zustellauftrag) -> Callable[[], object]:
-    return lambda: target.connect().deliver(auftrag, NOW)
+    return lambda: target.connect().deliver(auftrag, Checkpoints(), NOW)

@@ -13,6 +13,7 @@ from typing import ClassVar
 import pytest
 
 from intermediary.core.ports import Awaiting, Delivered, Idempotency, Manifest, NotDelivered, Refused
+from intermediary.core.steps import Steps
 from intermediary.core.values import Zustellauftrag
 from intermediary.testing import connectors as kit
 
@@ -24,14 +25,14 @@ class Toy:
     root: Path
     manifest: ClassVar[Manifest] = Manifest("toy", Idempotency.LOOKUP, "a toy")
 
-    def deliver(self, auftrag: Zustellauftrag, now: datetime) -> Delivered | Awaiting:
+    def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Delivered | Awaiting:
         if not self.is_known(auftrag.key):
             self.prepare(auftrag)
             self.note(auftrag.key)
             self.send(auftrag)
         return self.verdict(auftrag.key)
 
-    def lookup(self, key: str, now: datetime) -> Delivered | Awaiting | NotDelivered:
+    def lookup(self, key: str, steps: Steps, now: datetime) -> Delivered | Awaiting | NotDelivered:
         return self.verdict(key) if self.is_known(key) else NotDelivered()
 
     def collect(self, key: str, correlation: Mapping[str, str], now: datetime) -> Delivered | Refused | None:
@@ -62,7 +63,7 @@ class Toy:
 class RemembersLate(Toy):
     """Sends first and notes it afterwards: killed in between it sends again."""
 
-    def deliver(self, auftrag: Zustellauftrag, now: datetime) -> Delivered | Awaiting:
+    def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Delivered | Awaiting:
         if not self.is_known(auftrag.key):
             self.prepare(auftrag)
             self.send(auftrag)

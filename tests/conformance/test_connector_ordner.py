@@ -24,6 +24,7 @@ from intermediary.connect.settings import describe_settings
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
 from intermediary.core.ports import Delivered, NotDelivered
+from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Dokument, MemoryContent
 from intermediary.testing.connectors import CHECKS, NOW, Check, code_of, make_auftrag, recover
 from intermediary.testing.crashes import kill_at
@@ -60,14 +61,14 @@ def test_proof_names_file_hash_and_length(target: OrdnerTarget) -> None:
         "length": "5",
     }
 
-    assert Delivered(expected) == target.connect().deliver(auftrag, NOW)
+    assert Delivered(expected) == target.connect().deliver(auftrag, Checkpoints(), NOW)
 
 
 def test_files_are_for_the_group_and_notes_are_private(target: OrdnerTarget) -> None:
     """The package may be read by the target's group, the notes about it by nobody else, whatever the umask is."""
     old = os.umask(0)
     try:
-        target.connect().deliver(make_auftrag(), NOW)
+        target.connect().deliver(make_auftrag(), Checkpoints(), NOW)
     finally:
         os.umask(old)
     modes = {
@@ -80,7 +81,7 @@ def test_files_are_for_the_group_and_notes_are_private(target: OrdnerTarget) -> 
 def test_state_folder_keeps_only_the_seal(target: OrdnerTarget) -> None:
     """After a delivery nothing readable and no lock is left in the state folder."""
     auftrag = make_auftrag(data=CANARY)
-    target.connect().deliver(auftrag, NOW)
+    target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert [f"{auftrag.key}.sealed"] == [path.name for path in target.state.iterdir()]
     assert CANARY not in (target.state / f"{auftrag.key}.sealed").read_bytes()
@@ -92,13 +93,13 @@ def test_taken_name_is_never_overwritten(target: OrdnerTarget) -> None:
     occupied = target.drop / auftrag.package.file_name
     occupied.write_bytes(b"older")
     with pytest.raises(Transient) as raised:
-        target.connect().deliver(auftrag, NOW)
+        target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert "target.full" == raised.value.code
     assert b"older" == occupied.read_bytes()
     assert [] == list(target.state.iterdir())
     occupied.unlink()
-    assert isinstance(target.connect().deliver(auftrag, NOW), Delivered)
+    assert isinstance(target.connect().deliver(auftrag, Checkpoints(), NOW), Delivered)
 
 
 @pytest.mark.parametrize("has_renameat2", [True, False])
@@ -113,14 +114,14 @@ def test_name_taken_at_the_last_moment_is_not_overwritten(
     with monkeypatch.context() as patch:
         patch.setattr(handover, "rename_new", _after(lambda: occupied.write_bytes(b"foreign"), rename.rename_new))
         with pytest.raises(Transient) as raised:
-            target.connect().deliver(auftrag, NOW)
+            target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert "target.full" == raised.value.code
     assert b"foreign" == occupied.read_bytes()
     assert [] == list(target.state.iterdir())
-    assert isinstance(target.connect().lookup(auftrag.key, NOW), NotDelivered)
+    assert isinstance(target.connect().lookup(auftrag.key, Checkpoints(), NOW), NotDelivered)
     occupied.unlink()
-    assert isinstance(target.connect().deliver(auftrag, NOW), Delivered)
+    assert isinstance(target.connect().deliver(auftrag, Checkpoints(), NOW), Delivered)
     assert target.expects(auftrag) == target.arrived()
 
 
@@ -130,10 +131,10 @@ def test_changed_output_replaces_what_is_provably_unsent(target: OrdnerTarget, m
     with monkeypatch.context() as patch:
         patch.setattr(handover, "rename_new", _crash)
         with pytest.raises(KeyboardInterrupt):
-            target.connect().deliver(first, NOW)
+            target.connect().deliver(first, Checkpoints(), NOW)
     assert (target.state / f"{first.key}.sealed").exists()
     second = make_auftrag(data=b"second")
-    target.connect().deliver(second, NOW)
+    target.connect().deliver(second, Checkpoints(), NOW)
 
     assert target.expects(second) == target.arrived()
 
@@ -141,10 +142,10 @@ def test_changed_output_replaces_what_is_provably_unsent(target: OrdnerTarget, m
 def test_changed_output_of_a_sent_key_is_unclear(target: OrdnerTarget) -> None:
     """Other bytes under a key that was sent are never sent: the first bytes stay the only effect."""
     first = make_auftrag(data=b"first")
-    target.connect().deliver(first, NOW)
+    target.connect().deliver(first, Checkpoints(), NOW)
     target.consume()
     with pytest.raises(Unclear) as raised:
-        target.connect().deliver(make_auftrag(data=b"second"), NOW)
+        target.connect().deliver(make_auftrag(data=b"second"), Checkpoints(), NOW)
 
     assert "output.changed" == raised.value.code
     assert target.expects(first) == target.arrived()
@@ -157,10 +158,10 @@ def test_changed_output_after_the_checksum_left_is_unclear(tmp_path: Path, monke
     with monkeypatch.context() as patch:
         patch.setattr(handover, "rename_new", _only_first(rename.rename_new, errno.ENOSPC))
         with pytest.raises(Transient):
-            target.connect().deliver(first, NOW)
+            target.connect().deliver(first, Checkpoints(), NOW)
     with pytest.raises(Unclear) as raised:
-        target.connect().deliver(make_auftrag(data=b"second"), NOW)
-    target.connect().deliver(first, NOW)
+        target.connect().deliver(make_auftrag(data=b"second"), Checkpoints(), NOW)
+    target.connect().deliver(first, Checkpoints(), NOW)
 
     assert "output.changed" == raised.value.code
     assert sorted(target.expects(first)) == sorted(target.arrived())
@@ -176,11 +177,11 @@ def test_what_provably_stayed_does_not_rest_readable(
     with monkeypatch.context() as patch:
         patch.setattr(handover, "rename_new", _raising(number))
         with pytest.raises((Transient, Misconfigured)):
-            target.connect().deliver(auftrag, NOW)
+            target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert [] == [*target.drop.iterdir(), *target.state.iterdir()]
-    assert isinstance(target.connect().lookup(auftrag.key, NOW), NotDelivered)
-    target.connect().deliver(auftrag, NOW)
+    assert isinstance(target.connect().lookup(auftrag.key, Checkpoints(), NOW), NotDelivered)
+    target.connect().deliver(auftrag, Checkpoints(), NOW)
     assert sorted(target.expects(auftrag)) == sorted(target.arrived())
 
 
@@ -190,10 +191,10 @@ def test_what_a_crash_sealed_does_not_rest_readable_when_its_name_is_taken(tmp_p
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(handover, "rename_new", _crash)
         with pytest.raises(KeyboardInterrupt):
-            target.connect().deliver(auftrag, NOW)
+            target.connect().deliver(auftrag, Checkpoints(), NOW)
     (target.drop / auftrag.package.file_name).write_bytes(b"older")
     with pytest.raises(Transient) as raised:
-        target.connect().deliver(auftrag, NOW)
+        target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert "target.full" == raised.value.code
     assert [] == list(target.state.iterdir())
@@ -206,11 +207,11 @@ def test_a_seal_whose_checksum_left_is_kept(tmp_path: Path, monkeypatch: pytest.
     with monkeypatch.context() as patch:
         patch.setattr(handover, "rename_new", _only_first(rename.rename_new, errno.ENOSPC))
         with pytest.raises(Transient):
-            target.connect().deliver(auftrag, NOW)
+            target.connect().deliver(auftrag, Checkpoints(), NOW)
     target.consume()
 
     assert {f"{auftrag.key}.sealed", f"{auftrag.key}.ready"} == {path.name for path in target.state.iterdir()}
-    target.connect().deliver(auftrag, NOW)
+    target.connect().deliver(auftrag, Checkpoints(), NOW)
     assert sorted(target.expects(auftrag)) == sorted(target.arrived())
 
 
@@ -245,7 +246,7 @@ def test_a_seal_that_cannot_be_written_leaves_nothing_readable(
     with monkeypatch.context() as patch:
         patch.setattr(folder_module.os, "rename", _raising(errno.ENOSPC))
         with pytest.raises(Transient):
-            target.connect().deliver(make_auftrag(data=CANARY), NOW)
+            target.connect().deliver(make_auftrag(data=CANARY), Checkpoints(), NOW)
 
     assert [] == list(target.state.iterdir())
 
@@ -254,10 +255,10 @@ def test_an_old_checksum_is_replaced(tmp_path: Path) -> None:
     """A consumer that leaves checksums lying blocks no redelivery: ours takes the old one's place."""
     target = OrdnerTarget(tmp_path / "old", checksum=True)
     first = make_auftrag(data=b"first")
-    target.connect().deliver(first, NOW)
+    target.connect().deliver(first, Checkpoints(), NOW)
     (target.drop / first.package.file_name).unlink()
     again = replace(make_auftrag(2, data=b"second"), package=make_auftrag(data=b"second").package)
-    target.connect().deliver(again, NOW)
+    target.connect().deliver(again, Checkpoints(), NOW)
 
     assert sorted(target.expects(again)) == sorted(target.arrived())
 
@@ -269,7 +270,7 @@ def test_only_a_file_is_replaced_by_a_checksum(tmp_path: Path, make: Callable[[P
     odd = target.drop / f"{auftrag.package.file_name}.sha256"
     make(odd)
     with pytest.raises(Transient) as raised:
-        target.connect().deliver(auftrag, NOW)
+        target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert "target.full" == raised.value.code
     assert [odd] == list(target.drop.iterdir())
@@ -283,11 +284,11 @@ def test_each_package_lies_beside_its_own_checksum(tmp_path: Path, monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr(handover, "rename_new", _only_first(rename.rename_new, errno.ENOSPC))
         with pytest.raises(Transient):
-            target.connect().deliver(first, NOW)
+            target.connect().deliver(first, Checkpoints(), NOW)
     other = replace(make_auftrag(2, data=b"second"), package=make_auftrag(data=b"second").package)
-    target.connect().deliver(other, NOW)
+    target.connect().deliver(other, Checkpoints(), NOW)
     (target.drop / other.package.file_name).unlink()
-    target.connect().deliver(first, NOW)
+    target.connect().deliver(first, Checkpoints(), NOW)
 
     assert sorted(target.expects(first)) == sorted(target.arrived())
 
@@ -303,10 +304,10 @@ def test_full_disk_never_shows_a_truncated_file(
     with monkeypatch.context() as patch:
         patch.setattr(folder_module.os, call, _failing_at(number, getattr(os, call), errno.ENOSPC))
         with suppress(Transient, Unclear):
-            target.connect().deliver(auftrag, NOW)
+            target.connect().deliver(auftrag, Checkpoints(), NOW)
         assert target.arrived() in ([], whole)
-    if isinstance(target.connect().lookup(auftrag.key, NOW), NotDelivered):
-        target.connect().deliver(auftrag, NOW)
+    if isinstance(target.connect().lookup(auftrag.key, Checkpoints(), NOW), NotDelivered):
+        target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert whole == target.arrived()
 
@@ -316,7 +317,7 @@ def test_full_disk_leaves_nothing_readable_behind(target: OrdnerTarget, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(folder_module.os, "write", _failing_at(2, os.write, errno.ENOSPC))
         with pytest.raises(Transient):
-            target.connect().deliver(make_auftrag(data=CANARY * 100_000), NOW)
+            target.connect().deliver(make_auftrag(data=CANARY * 100_000), Checkpoints(), NOW)
 
     assert [] == list(target.state.iterdir())
 
@@ -340,7 +341,7 @@ def test_failed_rename_says_who_heals_it(
     """Only a rename that may have happened all the same is unclear."""
     monkeypatch.setattr(handover, "rename_new", _raising(number))
     with pytest.raises(fault) as raised:
-        target.connect().deliver(make_auftrag(), NOW)
+        target.connect().deliver(make_auftrag(), Checkpoints(), NOW)
 
     assert code == raised.value.code
 
@@ -353,10 +354,10 @@ def test_rename_done_but_reported_as_failed_is_found_by_lookup(
     with monkeypatch.context() as patch:
         patch.setattr(handover, "rename_new", _before_failing(rename.rename_new, errno.EIO))
         with pytest.raises(Unclear):
-            target.connect().deliver(auftrag, NOW)
+            target.connect().deliver(auftrag, Checkpoints(), NOW)
     target.consume()
 
-    assert isinstance(target.connect().lookup(auftrag.key, NOW), Delivered)
+    assert isinstance(target.connect().lookup(auftrag.key, Checkpoints(), NOW), Delivered)
     assert target.expects(auftrag) == target.arrived()
 
 
@@ -365,7 +366,7 @@ def test_missing_folder_waits_for_the_operator(target: OrdnerTarget, missing: st
     """A folder that is not there (an unmounted share) is never created; the fault names its setting and its path."""
     (target.root / missing).rmdir()
     with pytest.raises(Misconfigured) as raised:
-        target.connect().deliver(make_auftrag(), NOW)
+        target.connect().deliver(make_auftrag(), Checkpoints(), NOW)
 
     assert f"{missing} {target.root / missing}" == raised.value.where
     assert not (target.root / missing).exists()
@@ -376,7 +377,7 @@ def test_sync_order_outlives_a_power_cut(tmp_path: Path, monkeypatch: pytest.Mon
     target = OrdnerTarget(tmp_path / "synced", checksum=True)
     steps = _record_steps(monkeypatch)
     auftrag = make_auftrag()
-    target.connect().deliver(auftrag, NOW)
+    target.connect().deliver(auftrag, Checkpoints(), NOW)
     names = {auftrag.key: "KEY", auftrag.package.file_name: "PACKAGE.zip", str(target.root): ""}
     short = [_replaced(step, names) for step in steps]
 
@@ -397,9 +398,9 @@ def test_sync_order_outlives_a_power_cut(tmp_path: Path, monkeypatch: pytest.Mon
 def test_lookup_makes_a_found_delivery_durable_first(target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch) -> None:
     """A crash may come between rename and sync, so lookup syncs both folders before it says Delivered."""
     auftrag = make_auftrag()
-    target.connect().deliver(auftrag, NOW)
+    target.connect().deliver(auftrag, Checkpoints(), NOW)
     steps = _record_steps(monkeypatch)
-    target.connect().lookup(auftrag.key, NOW)
+    target.connect().lookup(auftrag.key, Checkpoints(), NOW)
 
     assert [f"fsync {target.drop}", f"fsync {target.state}"] == steps
 
@@ -409,7 +410,7 @@ def test_lookup_removes_what_was_never_sealed(target: OrdnerTarget) -> None:
     auftrag = make_auftrag()
     (target.state / f"{auftrag.key}.ready").write_bytes(CANARY)
 
-    assert isinstance(target.connect().lookup(auftrag.key, NOW), NotDelivered)
+    assert isinstance(target.connect().lookup(auftrag.key, Checkpoints(), NOW), NotDelivered)
     assert [] == list(target.state.iterdir())
 
 
@@ -418,7 +419,7 @@ def test_unsafe_file_names_are_refused(target: OrdnerTarget, name: str) -> None:
     """A name that leaves the drop, hides or is too long reaches no folder."""
     auftrag = replace(make_auftrag(), package=Dokument(name, "application/zip", MemoryContent(b"x")))
     with pytest.raises(Misconfigured):
-        target.connect().deliver(auftrag, NOW)
+        target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert [] == [*target.drop.iterdir(), *target.state.iterdir()]
 
@@ -426,7 +427,7 @@ def test_unsafe_file_names_are_refused(target: OrdnerTarget, name: str) -> None:
 def test_unsafe_keys_are_refused(target: OrdnerTarget) -> None:
     """A key that is no UUID never becomes a file name."""
     with pytest.raises(ValueError, match="UUID"):
-        target.connect().lookup("../../etc/x", NOW)
+        target.connect().lookup("../../etc/x", Checkpoints(), NOW)
 
 
 def test_content_that_is_not_what_it_says_is_not_sent(target: OrdnerTarget) -> None:
@@ -441,7 +442,7 @@ def test_content_that_is_not_what_it_says_is_not_sent(target: OrdnerTarget) -> N
 
     auftrag = replace(make_auftrag(), package=Dokument("a.zip", "application/zip", Torn(b"whole")))
     with pytest.raises(Misconfigured) as raised:
-        target.connect().deliver(auftrag, NOW)
+        target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert "payload.corrupt" == raised.value.code
     assert [] == [*target.drop.iterdir(), *target.state.iterdir()]
@@ -451,7 +452,7 @@ def test_damaged_seal_is_unclear(target: OrdnerTarget) -> None:
     """A seal that cannot be read never becomes a delivery or a verdict."""
     auftrag = make_auftrag()
     (target.state / f"{auftrag.key}.sealed").write_bytes(b"{")
-    for ask in (lambda c: c.lookup(auftrag.key, NOW), lambda c: c.deliver(auftrag, NOW)):
+    for ask in (lambda c: c.lookup(auftrag.key, Checkpoints(), NOW), lambda c: c.deliver(auftrag, Checkpoints(), NOW)):
         with pytest.raises(Unclear):
             ask(target.connect())
 
@@ -465,7 +466,7 @@ def test_link_in_the_state_folder_is_not_followed(target: OrdnerTarget, tmp_path
     outside.write_bytes(b"untouched")
     (target.state / f"{auftrag.key}.ready").symlink_to(outside)
     with pytest.raises(Misconfigured):
-        target.connect().deliver(auftrag, NOW)
+        target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert b"untouched" == outside.read_bytes()
 
@@ -475,7 +476,7 @@ def test_faults_carry_no_content(target: OrdnerTarget, monkeypatch: pytest.Monke
     auftrag = make_auftrag(data=CANARY)
     monkeypatch.setattr(handover, "rename_new", _raising(errno.EIO))
     with pytest.raises(Unclear) as raised:
-        target.connect().deliver(auftrag, NOW)
+        target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert "delivery.unclear (drop)" == str(raised.value)
 
@@ -492,7 +493,7 @@ def test_entry_point_names_the_factory() -> None:
 def test_seal_is_readable_by_people(target: OrdnerTarget) -> None:
     """The note that proves a delivery is plain JSON with name, hash, length and time."""
     auftrag = make_auftrag(data=b"12345")
-    target.connect().deliver(auftrag, NOW)
+    target.connect().deliver(auftrag, Checkpoints(), NOW)
     note = json.loads((target.state / f"{auftrag.key}.sealed").read_bytes())
 
     assert {

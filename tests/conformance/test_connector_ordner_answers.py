@@ -15,6 +15,7 @@ import pytest
 from connectors.ordner.connector import Ordner, OrdnerSettings
 from intermediary.core.faults import Misconfigured, Transient, Unclear
 from intermediary.core.ports import Awaiting, Delivered, Refused
+from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Zustellauftrag
 from intermediary.testing.connectors import NOW, make_auftrag
 from tests.conformance.ordner_target import OrdnerTarget
@@ -33,12 +34,12 @@ def answering(tmp_path: Path) -> OrdnerTarget:
 def test_acknowledged_target_is_awaited(answering: OrdnerTarget) -> None:
     """With an acknowledgement folder the hand-over is awaited until its deadline, also by lookup."""
     auftrag = make_auftrag()
-    verdict = answering.connect().deliver(auftrag, NOW)
+    verdict = answering.connect().deliver(auftrag, Checkpoints(), NOW)
     later = NOW + timedelta(hours=2)
 
     assert isinstance(verdict, Awaiting)
     assert NOW + timedelta(hours=24) == verdict.until
-    assert verdict == answering.connect().lookup(auftrag.key, later)
+    assert verdict == answering.connect().lookup(auftrag.key, Checkpoints(), later)
     assert answering.connect().collect(auftrag.key, verdict.correlation, later) is None
 
 
@@ -92,11 +93,11 @@ def test_uncollected_answer_holds_its_name_back(answering: OrdnerTarget) -> None
     _answer(answering, auftrag, ".ok", b"")
     again = replace(make_auftrag(2), package=auftrag.package)
     with pytest.raises(Transient) as raised:
-        answering.connect().deliver(again, NOW)
+        answering.connect().deliver(again, Checkpoints(), NOW)
 
     assert "acknowledgement.folder" == raised.value.where
     answering.connect().collect(auftrag.key, correlation, NOW)
-    assert isinstance(answering.connect().deliver(again, NOW), Awaiting)
+    assert isinstance(answering.connect().deliver(again, Checkpoints(), NOW), Awaiting)
 
 
 def test_collecting_again_leaves_a_later_answer_alone(answering: OrdnerTarget) -> None:
@@ -177,7 +178,7 @@ def test_probe_finds_folders_a_rename_cannot_join(
 
 def _handed_over(target: OrdnerTarget) -> tuple[Zustellauftrag, dict[str, str]]:
     auftrag = make_auftrag()
-    verdict = target.connect().deliver(auftrag, NOW)
+    verdict = target.connect().deliver(auftrag, Checkpoints(), NOW)
     assert isinstance(verdict, Awaiting)
     target.consume()
     return auftrag, dict(verdict.correlation)

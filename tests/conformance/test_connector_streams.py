@@ -12,6 +12,7 @@ from typing import BinaryIO
 import pytest
 
 from intermediary.core.joined import JoinedContent
+from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Dokument
 from intermediary.testing.connectors import NOW, FakeTarget, make_auftrag
 from tests.conformance.eakte_target import EakteTarget
@@ -49,6 +50,6 @@ def test_a_package_is_never_held_whole(make: Callable[[Path], FakeTarget], tmp_p
     target, auftrag = make(tmp_path / "target"), make_auftrag()
     package = Dokument(auftrag.package.file_name, "application/zip", JoinedContent([b"head", _Unwieldy(), b"end"]))
     large = replace(auftrag, package=package)
-    target.connect().deliver(large, NOW)
+    target.connect().deliver(large, Checkpoints(), NOW)
 
     assert sorted(target.expects(large)) == sorted(target.arrived())

@@ -11,8 +11,9 @@ from intermediary.core.clock import Memory
 from intermediary.core.decide import Decision
 from intermediary.core.faults import Transient
 from intermediary.store import Store
+from intermediary.store.columns import Moment
 from intermediary.store.pulse import MOVING, STAYING, feel_store
-from intermediary.store.tables import METADATA, Moment
+from intermediary.store.tables import METADATA
 from intermediary.testing.postgres import PrivatePostgres
 from tests.conformance.store_kit import (
     LEASE,

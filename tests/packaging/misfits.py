@@ -28,7 +28,7 @@ class Settings:
 class Connector:
     def __init__(self, manifest):
         self.manifest = manifest
-    def deliver(self, auftrag, now): ...
+    def deliver(self, auftrag, steps, now): ...
     def collect(self, key, correlation, now): ...
     def probe(self): ...
 
@@ -102,7 +102,9 @@ FLAWS = {
     "route[ziele].target[als-klasse].connector": "falschverfahren:C_KLASSE is a class: name an instance",
     "route[ziele].target[ohne-build].connector": "falschverfahren:OHNE_BUILD has no build(settings, base)",
     "route[ziele].target[anders-genannt].connector": "falschverfahren:C_ANDERS calls itself anders",
-    "route[ziele].target[ohne-lookup].settings": "connector ohne-lookup builds a connector that has no lookup(key, now)",
+    "route[ziele].target[ohne-lookup].settings": (
+        "connector ohne-lookup builds a connector that has no lookup(key, steps, now)"
+    ),
     "route[ziele].target[stolpert].settings": "connector stolpert raised KeyError while it was built",
 }
 """What is wrong with each plug-in of `MISFIT`, by its place in the routes that name them all."""

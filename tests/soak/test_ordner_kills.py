@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from intermediary.core.faults import Transient
+from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Zustellauftrag
 from intermediary.testing.connectors import NOW, code_of, make_auftrag, recover
 from intermediary.testing.crashes import kill_at
@@ -74,7 +75,7 @@ def test_kills_at_every_instruction_leave_one_effect(tmp_path: Path) -> None:
 
 
 def _delivery(target: OrdnerTarget, auftrag: Zustellauftrag) -> Callable[[], object]:
-    return lambda: target.connect().deliver(auftrag, NOW)
+    return lambda: target.connect().deliver(auftrag, Checkpoints(), NOW)
 
 
 def _package(number: int) -> Zustellauftrag:

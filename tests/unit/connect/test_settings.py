@@ -38,9 +38,9 @@ class Fake:
     def __init__(self, settings: Any, base: Path) -> None:
         self.given = (settings, base)
 
-    def deliver(self, auftrag: Any, now: Any) -> Any: ...
+    def deliver(self, auftrag: Any, steps: Any, now: Any) -> Any: ...
 
-    def lookup(self, key: Any, now: Any) -> Any: ...
+    def lookup(self, key: Any, steps: Any, now: Any) -> Any: ...
 
     def collect(self, key: Any, correlation: Any, now: Any) -> Any: ...
 
@@ -94,7 +94,7 @@ def _refused(factory: Any) -> Misconfigured:
 @pytest.mark.parametrize(
     ("broken", "hint"),
     [
-        ({"lookup": None}, "builds a connector that has no lookup(key, now)"),
+        ({"lookup": None}, "builds a connector that has no lookup(key, steps, now)"),
         ({"collect": lambda self, key, now: None}, "builds a connector that has no collect(key, correlation, now)"),
         ({"probe": lambda self, now: None}, "builds a connector that has no probe()"),
         ({"manifest": Manifest("fake", Idempotency.NONE, "")}, "builds a connector without its manifest"),
@@ -110,7 +110,7 @@ def test_what_is_no_connector_is_refused(broken: dict[str, Any], hint: str) -> N
 
 def test_a_class_in_place_of_a_connector_is_refused() -> None:
     """A factory that gives the class itself has built nothing."""
-    assert "has no deliver(auftrag, now)" in _refused(Factory(lambda settings, base: Fake)).findings[0].hint
+    assert "has no deliver(auftrag, steps, now)" in _refused(Factory(lambda settings, base: Fake)).findings[0].hint
 
 
 def test_what_a_factory_raises_is_translated() -> None:

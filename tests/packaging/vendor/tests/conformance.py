@@ -14,6 +14,7 @@ from pathlib import Path
 from musterverfahren.journal.connector import CONNECTOR, JournalSettings
 
 from intermediary.connect.api import Connector, NotDelivered, Zustellauftrag
+from intermediary.core.steps import Checkpoints
 from intermediary.testing.connectors import CHECKS, NOW, Arrival, make_auftrag
 
 
@@ -51,8 +52,8 @@ def ignores_an_unfinished_line(make: Callable[[str], Target]) -> None:
     connector = target.connect()
     (target.folder / "journal.jsonl").write_text(f'{{"key": "{auftrag.key}", "mand')
 
-    assert isinstance(connector.lookup(auftrag.key, NOW), NotDelivered)
-    connector.deliver(auftrag, NOW)
+    assert isinstance(connector.lookup(auftrag.key, Checkpoints(), NOW), NotDelivered)
+    connector.deliver(auftrag, Checkpoints(), NOW)
     assert target.arrived() == target.expects(auftrag)
 
 

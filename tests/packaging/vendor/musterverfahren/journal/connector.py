@@ -23,6 +23,7 @@ from intermediary.connect.api import (
     Misconfigured,
     NotDelivered,
     Refused,
+    Steps,
     Unclear,
     Zustellauftrag,
 )
@@ -50,7 +51,7 @@ class Journal:
     def __init__(self, settings: JournalSettings) -> None:
         self._path = settings.journal
 
-    def deliver(self, auftrag: Zustellauftrag, now: datetime) -> Delivered | Awaiting:
+    def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Delivered | Awaiting:
         sha256 = auftrag.package.content.sha256
         with opened(self._path) as journal:
             known = find(journal, auftrag.key)
@@ -61,7 +62,7 @@ class Journal:
             raise Unclear("output.changed", where="journal")
         return _proof(known.number, known.sha256)
 
-    def lookup(self, key: str, now: datetime) -> Delivered | Awaiting | NotDelivered:
+    def lookup(self, key: str, steps: Steps, now: datetime) -> Delivered | Awaiting | NotDelivered:
         with opened(self._path) as journal:
             known = find(journal, key)
             sync(journal)  # a crash may have come between the line and its sync
@@ -94,7 +95,7 @@ def _proof(number: int, sha256: str) -> Delivered:
     return Delivered({"line": str(number), "sha256": sha256})
 
 
-def _line(auftrag: Zustellauftrag, now: datetime) -> bytes:
+def _line(auftrag: Zustellauftrag, steps: Steps, now: datetime) -> bytes:
     package = auftrag.package
     fields = {
         "key": auftrag.key,
