@@ -8,6 +8,7 @@ a secret comes from its file by `read_secret`.
 from __future__ import annotations
 
 from intermediary.connect.http import HttpClient
+from intermediary.connect.http_auth import HttpAuth
 from intermediary.connect.http_body import Base64, Body
 from intermediary.connect.http_values import HttpAnswer, HttpRequest, HttpSettings, HttpUrl, retry_after
 from intermediary.connect.secrets import read_secret
@@ -39,6 +40,7 @@ __all__ = [
     "Dokument",
     "Fault",
     "HttpAnswer",
+    "HttpAuth",
     "HttpClient",
     "HttpRequest",
     "HttpSettings",
