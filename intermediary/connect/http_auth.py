@@ -20,7 +20,8 @@ class HttpAuth:
     user: str = field(default="", metadata={"help": "user (HTTP Basic)"})
     password_file: Path | None = field(default=None, metadata={"help": "file with its password", "secret": True})
     token_file: Path | None = field(
-        default=None, metadata={"help": "file with a fixed token (Bearer), instead of user and password", "secret": True}
+        default=None,
+        metadata={"help": "file with a fixed token (Bearer), instead of user and password", "secret": True},
     )
 
     def __post_init__(self) -> None:
@@ -31,7 +32,7 @@ class HttpAuth:
         if self.user and self.token_file is not None:
             raise ValueError("either `user` or `token_file`")
 
-    def headers(self, now: datetime) -> Mapping[str, str]:  # noqa: ARG002 - a login that expires needs the time
+    def headers(self, now: datetime) -> Mapping[str, str]:
         """The header for one request; secrets are read anew. Raises as `read_secret`, `target.credentials` if empty."""
         if self.token_file is not None:
             return {"Authorization": f"Bearer {_secret(self.token_file)}"}
