@@ -48,13 +48,16 @@ class AskedForm:
     sha256: str = ""
 
 
-def asked_form(folder: Path, root: str) -> AskedForm:
-    """The form of the mapping in `folder`, whose payload has the root `root`; without fields if it ships no schema."""
+def asked_form(folder: Path, root: str, schemas: Path | None = None) -> AskedForm:
+    """The form of the mapping in `folder`, whose payload has the root `root`.
+
+    Its schema is the mapping's own or, for messages of a standard, in a package of the folder `schemas`; without one there
+    are no fields.
+    """
     labels = load_labels(folder / "labels.toml") if (folder / "labels.toml").is_file() else None
-    if not (folder / "schema").is_dir():
-        return AskedForm(labels.title if labels else "", (), labels)
-    packages = open_packages(None, [folder / "schema"])
-    for package in packages.values():
+    own = [folder / "schema"] if (folder / "schema").is_dir() else []
+    packages = open_packages(schemas, own)
+    for package in sorted(packages.values(), key=lambda one: not one.is_own):
         for entry, roots in package.index.items():
             if root in roots:
                 return _read(packages, package, entry, root, labels)

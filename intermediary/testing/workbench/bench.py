@@ -10,6 +10,7 @@ from intermediary.mapping.structure import Shape, load
 from intermediary.operations.mapping_places import Place
 from intermediary.testing.golden import cases_in
 from intermediary.testing.workbench.asked import AskedForm, asked_form
+from intermediary.testing.workbench.asked_by_routes import asked_by_routes
 from intermediary.testing.workbench.coverage import Coverage, coverage
 from intermediary.testing.workbench.trial import Trial, trial
 from intermediary.validate.catalogue import Catalogue
@@ -17,7 +18,7 @@ from intermediary.validate.catalogue import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A mapping on the bench. `form` has no fields when the mapping ships no input schema, `shape` is None without one."""
+    """A mapping on the bench. `form` has no fields when its schema is not at hand, `shape` is None without one."""
 
     place: Place
     trials: tuple[Trial, ...] = field(repr=False)
@@ -42,7 +43,7 @@ def bench(place: Place, schemas: Path | None, *, is_update: bool = False) -> Ben
     cases = cases_in(place.folder / "golden")
     trials = tuple(trial(place, case, inputs, official, is_update=is_update) for case in cases)
     root = place.mapping.input_root
-    form = asked_form(place.folder, root) if root != ANY_ROOT else AskedForm("", ())
+    form = asked_form(place.folder, root, schemas) if root != ANY_ROOT else asked_by_routes(cases)
     shape = load(place.folder / "shape.toml") if (place.folder / "shape.toml").is_file() else None
     outputs = [
         (one.case.antrag.tree, one.outcome.ausgabe)

@@ -49,12 +49,16 @@ class Body:
         standings = [one.standing for one in shown.sources]
         figures: list[tuple[object, str]] = [
             (standings.count("carried"), "Felder werden übertragen"),
+            (standings.count("shown"), "Felder stehen nur im lesbaren Dokument"),
             (standings.count("looked"), "Felder werden nur gelesen, etwa zur Prüfung"),
             (standings.count("ignored"), "Felder liest niemand"),
             (standings.count("unseen"), "Felder sind in keinem Testfall"),
         ]
         having = found.leaves - len(found.without)
         figures.append((f"{100 * having // max(found.leaves, 1)} %", "der Zielangaben haben eine Herkunft"))
+        is_any = shown.bench.place.mapping.input_root == ANY_ROOT
+        left_out = "Felder werden nur gelesen" if is_any else "Felder stehen nur"
+        figures = [(value, name) for value, name in figures if not name.startswith(left_out)]
         rows = [(value, name) for value, name in figures if shown.sources or name.startswith("der")]
         yield f'<ul class="figures">{"".join(f"<li><b>{value}</b>{name}</li>" for value, name in rows)}</ul>'
         yield from facts(

@@ -12,6 +12,7 @@ from intermediary.testing.workbench.report.origins import Origin, spelled
 _STANDINGS = {
     "carried": ("übertragen", "good"),
     "looked": ("nur gelesen", "look"),
+    "shown": ("im Dokument", "good"),
     "ignored": ("liest niemand", "bad"),
     "unseen": ("in keinem Testfall", "look"),
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field
 
 from intermediary.core.codes import CATALOGUE
+from intermediary.core.ports import ANY_ROOT
 from intermediary.core.tables import fields_of
 from intermediary.core.values import Ausgabe
 from intermediary.mapping.structure import elements_of
@@ -31,7 +32,9 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A field of the form and the leaves it goes into. `standing`: carried, looked (at only), ignored, unseen."""
+    """A field of the form and the leaves it goes into. `standing`: carried, looked (at only), shown
+    (in the document of a mapping that reads any form), ignored, unseen.
+    """
 
     asked: Asked
     goals: tuple[tuple[str, Origin], ...]
@@ -78,9 +81,8 @@ class Facts:
 
 def facts_of(bench: Bench) -> Facts:
     """The facts of a mapping whose cases were run."""
-    root = _root(bench)
     outputs = [(one, one.outcome.ausgabe) for one in bench.trials if one.outcome is not None and one.outcome.ausgabe]
-    goals = tuple(_goals(bench, [ausgabe for _, ausgabe in outputs], root))
+    goals = tuple(_goals(bench, outputs))
     refusals = tuple(_refusals(bench.trials))
     used = tuple(dict.fromkeys(o.rule for goal in goals for o in goal.origins if o.rule))
     readme = bench.place.folder / "README.md"
@@ -105,11 +107,9 @@ def _planned(bench: Bench) -> tuple[tuple[str, str], ...]:
     return ((bench.place.mapping.standard, bench.shape.root.name if bench.shape is not None else "?"),)
 
 
-def _root(bench: Bench) -> str:
-    name = bench.place.mapping.input_root.rpartition("}")[2]
-    if name == "*":
-        name = next((str(one.case.antrag.tree.tag).rpartition("}")[2] for one in bench.trials), name)
-    return f"/{name}"
+def _root(trial: Trial) -> str:
+    """The path of the payload's root element."""
+    return f"/{str(trial.case.antrag.tree.tag).rpartition('}')[2]}"
 
 
 def _readme_above(bench: Bench) -> str:
@@ -117,12 +117,12 @@ def _readme_above(bench: Bench) -> str:
     return above.read_text(encoding="utf-8") if above.is_file() and bench.place.address != bench.place.name else ""
 
 
-def _goals(bench: Bench, outputs: list[Ausgabe], root: str) -> Iterator[Goal]:
+def _goals(bench: Bench, outputs: list[tuple[Trial, Ausgabe]]) -> Iterator[Goal]:
     origins: dict[str, dict[Origin, None]] = defaultdict(dict)
     values: dict[str, dict[str, None]] = defaultdict(dict)
-    for ausgabe in outputs:
+    for trial, ausgabe in outputs:
         for one in ausgabe.herkunft:
-            origins[plain(one.target)][origin_of(one, root)] = None
+            origins[plain(one.target)][origin_of(one, _root(trial))] = None
         for path, text in _leaves(parse(ausgabe.nachricht), ""):
             values[path][text] = None
     known = list(elements_of(bench.shape)) if bench.shape is not None else []
@@ -148,6 +148,7 @@ def _sources(bench: Bench, goals: tuple[Goal, ...]) -> Iterator[Source]:
                 going[path].append((goal.path, origin))
     ignored = {one.path for one in bench.coverage.ignored}
     unseen = {one.path for one in bench.coverage.unseen}
+    seen = "shown" if bench.place.mapping.input_root == ANY_ROOT else "looked"
     for asked in bench.form.fields:
         goes = tuple(going.get(asked.path, ()))
         if asked.path in unseen:
@@ -155,7 +156,7 @@ def _sources(bench: Bench, goals: tuple[Goal, ...]) -> Iterator[Source]:
         elif goes:
             standing = "carried"
         else:
-            standing = "ignored" if asked.path in ignored else "looked"
+            standing = "ignored" if asked.path in ignored else seen
         yield Source(asked, goes, standing)
 
 

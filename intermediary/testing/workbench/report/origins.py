@@ -19,14 +19,17 @@ _CONTEXT = {
     "antrag.test": "Testkennzeichen des Antrags",
 }
 _RULE = re.compile(r"[^\s()]+")
+_LINE = re.compile(r"([^:/]+\.xslt?):([0-9]+)")
+_LISTED = re.compile(r"([^\s()]+)(?: ([^\s()]+))?(?:\((.*)\))?")  # list, table that translates, what was looked at
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One way an element is made. `inputs` are paths of the form, `settings` names of `[route.settings]`.
+    """One way an element is made; `sheet` is the kind of what a line of a stylesheet makes.
 
-    `list_uri` and `list_version` name a code list, `table` the translation that was used; `others` are texts for what is
-    neither form nor setting (the moment of receipt, an attachment).
+    `inputs` are paths of the form, `settings` names of `[route.settings]`. `list_uri` and `list_version` name a code list,
+    `table` the translation that was used; `others` are texts for what is neither form nor setting (the moment of receipt,
+    an attachment).
     """
 
     kind: str
@@ -47,11 +50,16 @@ def origin_of(one: Herkunft, root: str) -> Origin:
     if one.kind == "rule":
         found = _RULE.match(source)
         name = found[0] if found else source
+        line = _LINE.fullmatch(name)
+        if line:
+            others = (*_others(source.removeprefix(name)), f"{line[1]}, Zeile {line[2]}")
+            return Origin("sheet", "", inputs, settings, others=others)
         return Origin("rule", name, inputs, settings, others=_others(source.removeprefix(name)))
     if one.kind == "codelist":
-        named, _, rest = source.partition(" ")
-        uri, _, version = named.rpartition("_")
-        return Origin("codelist", "", inputs, settings, uri, version, rest.partition("(")[0], _others(rest))
+        found = _LISTED.fullmatch(source)
+        named, table, rest = (found[1], found[2] or "", found[3] or "") if found else (source, "", "")
+        uri, _, version = named.rpartition("_") if ":" in named else (named, "", "")
+        return Origin("codelist", "", inputs, settings, uri, version, table, _others(rest))
     if one.kind == "metadata":
         return Origin(
             "metadata", "", inputs, settings, others=() if settings or inputs else _others(source) or (source,)
