@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from intermediary.core.values import Content
+from intermediary.core.values import Content, MemoryContent
 from intermediary.keys.spool import Spool
+from intermediary.keys.spooled import SpooledContent
 from intermediary.xml.long import Document, read_document
 from intermediary.xml.parser import parse
+
+
+def unchanging(raw: Content, spool: Spool) -> Content:
+    """The same, held so that it cannot change between two readings (threat T27)."""
+    if isinstance(raw, MemoryContent | SpooledContent):
+        return raw
+    if spool.is_small(raw.length):
+        return MemoryContent(raw.read())
+    with raw.open() as stream:
+        return spool.copy(stream, max_bytes=raw.length)
 
 
 def read_xml(content: Content, spool: Spool) -> Document:

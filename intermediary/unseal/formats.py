@@ -14,6 +14,8 @@ from intermediary.keys.spool import Spool
 from intermediary.unseal.circumstances import NOBODY, Circle
 from intermediary.unseal.osci.message import open_message
 from intermediary.unseal.policy import Policy
+from intermediary.unseal.xta.entity import begins_as_xml
+from intermediary.unseal.xta.message import XTA_TYPE, open_xta
 
 Role = Literal["passive", "client", "any"]
 OSCI_TYPE = "application/vnd.osci12+mime"
@@ -41,8 +43,29 @@ def _open_osci(
     return message.opened
 
 
+def _open_xta(
+    raw: Content,
+    keyring: Keyring,
+    policy: Policy,
+    at: datetime,
+    _role: Role,
+    spool: Spool | None,
+    circle: Circle,
+) -> Opened:
+    return open_xta(raw, keyring=keyring, policy=policy, at=at, spool=spool, circle=circle)
+
+
+def _looks_like_xta(head: bytes) -> bool:
+    """A bare envelope of SOAP 1.2, or a MIME frame with one of XOP in it."""
+    return _SOAP in head if begins_as_xml(head) else _XOP in head.lower()
+
+
+_SOAP = b"http://www.w3.org/2003/05/soap-envelope"
+_XOP = b"application/xop+xml"
+
 FORMATS = {
-    OSCI_TYPE: Format("osci-1.2", _open_osci, lambda head: not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")),
+    XTA_TYPE: Format("xta-2.1.1", _open_xta, _looks_like_xta),
+    OSCI_TYPE: Format("osci-1.2", _open_osci, lambda head: not begins_as_xml(head)),
 }
 
 

@@ -16,7 +16,7 @@ from intermediary.unseal.policy import Policy
 from intermediary.unseal.refusal import NotOpened
 from intermediary.unseal.require import is_undetermined, missing, reasons
 
-_NO_KEY = ("osci.transport.no-key", "osci.content.no-key")
+_NO_KEY = ("osci.transport.no-key", "osci.content.no-key", "xta.content.no-key")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ _LONGEST_KEY_TEXT = 64 * 1024
 CertificateLookup = Callable[[str], bytes]
 """Gives the certificate (DER) that a `#id` in a RetrievalMethod names, or raises `Rejected`."""
 
+CertificateFinder = Callable[[Element], bytes]
+"""Gives our certificate (DER) that an X509Data names without holding it; empty if it names none of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
@@ -88,9 +91,17 @@ def read_method(encrypted: Element, policy: Policy, where: str, *, undeclared_iv
 
 
 def read_keys(
-    encrypted: Element, lookup: CertificateLookup, policy: Policy, texts: LongTexts = NO_TEXTS
+    encrypted: Element,
+    lookup: CertificateLookup,
+    policy: Policy,
+    texts: LongTexts = NO_TEXTS,
+    *,
+    find: CertificateFinder | None = None,
 ) -> tuple[WrappedKey, ...]:
-    """All EncryptedKeys of an EncryptedData, every certificate reference resolved."""
+    """All EncryptedKeys of an EncryptedData, every certificate reference resolved.
+
+    Without `find` each holds its certificate, as OSCI wants it.
+    """
     info = single(encrypted, DS + "KeyInfo")
     only(info, XENC + "EncryptedKey")
     entries = children(info, XENC + "EncryptedKey")
@@ -98,7 +109,7 @@ def read_keys(
         raise broken("EncryptedKey")
     if len(entries) > policy.max_wrapped_keys:
         raise Rejected("osci.limit", where="EncryptedKey")
-    return tuple(_wrapped_key(entry, lookup, texts) for entry in entries)
+    return tuple(_wrapped_key(entry, lookup, texts, find) for entry in entries)
 
 
 def own_key(keys: tuple[WrappedKey, ...], keyring: Keyring, policy: Policy, where: str) -> OwnKey | None:
@@ -137,7 +148,7 @@ def decrypt(
 
 def cipher_value(encrypted: Element, texts: LongTexts, spool: Spool) -> Content:
     """The octets of CipherData/CipherValue; `texts` are those of its document."""
-    return base64_octets(_value_holder(encrypted), texts, spool)
+    return base64_octets(value_holder(encrypted), texts, spool)
 
 
 def base64_octets(holder: Element, texts: LongTexts, spool: Spool) -> Content:
@@ -170,7 +181,8 @@ def cipher_reference(encrypted: Element) -> str | None:
     return uri[4:]
 
 
-def _value_holder(encrypted: Element) -> Element:
+def value_holder(encrypted: Element) -> Element:
+    """The CipherValue of an EncryptedData or EncryptedKey, which must have its octets inside."""
     inside = by_name(single(encrypted, XENC + "CipherData"), XENC + "CipherValue")
     if not inside:
         raise broken("CipherValue")
@@ -179,19 +191,21 @@ def _value_holder(encrypted: Element) -> Element:
 
 def _short_value(entry: Element, texts: LongTexts) -> bytes:
     """The octets of an EncryptedKey: never as long as content may be."""
-    holder = _value_holder(entry)
+    holder = value_holder(entry)
     long = texts.of(holder)
     if (len(text(holder)) if long is None else long.length) > _LONGEST_KEY_TEXT:
         raise broken("CipherValue")
     return from_base64(text(holder) if long is None else b"".join(long.pieces()), where="CipherValue")
 
 
-def _wrapped_key(entry: Element, lookup: CertificateLookup, texts: LongTexts) -> WrappedKey:
+def _wrapped_key(
+    entry: Element, lookup: CertificateLookup, texts: LongTexts, find: CertificateFinder | None
+) -> WrappedKey:
     inside = by_name(entry, *_IN_KEY)
     for name in _IN_KEY:
         if name not in inside:
             raise broken(local(name))
-    certificate = _certificate_der(inside[DS + "KeyInfo"], lookup)
+    certificate = _certificate_der(inside[DS + "KeyInfo"], lookup, find)
     return WrappedKey(certificate, inside[XENC + "EncryptionMethod"], _short_value(entry, texts))
 
 
@@ -212,7 +226,7 @@ def _key_transport(method: Element, policy: Policy, where: str) -> tuple[str, Ke
     return uri, KeyTransport("rsa-oaep", digest_name, mgf_name)
 
 
-def _certificate_der(info: Element, lookup: CertificateLookup) -> bytes:
+def _certificate_der(info: Element, lookup: CertificateLookup, find: CertificateFinder | None) -> bytes:
     only(info, DS + "X509Data", DS + "RetrievalMethod")
     retrieval = optional(info, DS + "RetrievalMethod")
     if retrieval is not None:
@@ -220,4 +234,6 @@ def _certificate_der(info: Element, lookup: CertificateLookup) -> bytes:
             raise broken("KeyInfo")
         return lookup(attribute(retrieval, "URI"))
     data = single(info, DS + "X509Data")
+    if find is not None and optional(data, DS + "X509Certificate") is None:
+        return find(data)
     return from_base64(text(single(data, DS + "X509Certificate")), where="X509Certificate")

@@ -38,4 +38,19 @@ CODES: tuple[Code, ...] = (
         "Der Inhalt der XTA-Nachricht ist größer als die 40 MB, die XTA 2.1.1 erlaubt.",
         "Der Sender muss die Nachricht teilen oder Anlagen verkleinern.",
     ),
+    _sender(
+        "xta.limit",
+        "Die XTA-Nachricht überschreitet eine Grenze (Zahl der EncryptedKeys).",
+        "Der Sender muss die Nachricht für weniger Leser verschlüsseln.",
+    ),
+    _sender(
+        "xta.content.no-key",
+        "Der Inhalt der XTA-Nachricht ist für keinen unserer Schlüssel verschlüsselt.",
+        "Der Sender muss mit dem aktuellen Zertifikat des Lesers verschlüsseln.",
+    ),
+    _sender(
+        "xta.content.undecryptable",
+        "Der verschlüsselte Inhalt der XTA-Nachricht lässt sich nicht öffnen.",
+        "Der Sender muss die Nachricht neu verschlüsseln und erneut senden.",
+    ),
 )

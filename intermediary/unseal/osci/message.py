@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Literal
 
 from intermediary.core.faults import Rejected
-from intermediary.core.values import Content, MemoryContent, Opened
+from intermediary.core.values import Content, Opened
 from intermediary.keys.ring import Keyring
 from intermediary.keys.spool import Spool
-from intermediary.keys.spooled import SpooledContent
 from intermediary.unseal import mime, require
 from intermediary.unseal.circumstances import NOBODY, Circle, Circumstances
-from intermediary.unseal.documents import read_xml
+from intermediary.unseal.documents import read_xml, unchanging
 from intermediary.unseal.mime import MimeMessage, MimePart
 from intermediary.unseal.osci.attachments import Attachments
 from intermediary.unseal.osci.cards import Order, read_order
@@ -120,7 +119,7 @@ class _Reading:
 
     def run(self, raw: Content, *, with_content: bool) -> OsciMessage:
         try:
-            return self._open(self._unchanging(raw), with_content=with_content)
+            return self._open(unchanging(raw, self._spool), with_content=with_content)
         except NotOpened:
             raise
         except Rejected as fault:
@@ -136,15 +135,6 @@ class _Reading:
             known=self._progress.opened(),
         )
         return refusal if self._frame is None else NotDelivered(refusal, self._frame)
-
-    def _unchanging(self, raw: Content) -> Content:
-        """What is read more than once must not change in between (threat T27)."""
-        if isinstance(raw, MemoryContent | SpooledContent):
-            return raw
-        if self._spool.is_small(raw.length):
-            return MemoryContent(raw.read())
-        with raw.open() as stream:
-            return self._spool.copy(stream, max_bytes=raw.length)
 
     def _open(self, raw: Content, *, with_content: bool) -> OsciMessage:
         self._circumstances.policy.check_date(self._circumstances.at)
