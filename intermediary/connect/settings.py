@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from intermediary.core.calls import takes
 from intermediary.core.faults import Fault, Misconfigured
-from intermediary.core.ports import Connector, ConnectorFactory
+from intermediary.core.ports import Connector, ConnectorFactory, Manifest
 from intermediary.core.tables import build, fields_of, without_none
 from intermediary.core.values import Befund
 
@@ -71,7 +71,9 @@ def open_connector(factory: ConnectorFactory, table: Mapping[str, object], *, ba
 
 
 def _flaw(factory: ConnectorFactory, connector: object) -> str:
-    if getattr(connector, "manifest", None) != factory.manifest:
+    """An instance may be more or less idempotent, or limited, than its factory says: settings know what a target offers."""
+    ours, said = getattr(connector, "manifest", None), factory.manifest
+    if not isinstance(ours, Manifest) or (ours.name, ours.steps) != (said.name, said.steps):
         return "builds a connector without its manifest"
     for method, arguments in _METHODS.items():
         if not takes(connector, method, len(arguments)):

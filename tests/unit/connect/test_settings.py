@@ -97,7 +97,9 @@ def _refused(factory: Any) -> Misconfigured:
         ({"lookup": None}, "builds a connector that has no lookup(key, steps, now)"),
         ({"collect": lambda self, key, now: None}, "builds a connector that has no collect(key, correlation, now)"),
         ({"probe": lambda self, now: None}, "builds a connector that has no probe()"),
-        ({"manifest": Manifest("fake", Idempotency.NONE, "")}, "builds a connector without its manifest"),
+        ({"manifest": Manifest("other", Idempotency.NONE, "")}, "builds a connector without its manifest"),
+        ({"manifest": Manifest("fake", Idempotency.NONE, "", ("case",))}, "builds a connector without its manifest"),
+        ({"manifest": None}, "builds a connector without its manifest"),
     ],
 )
 def test_what_is_no_connector_is_refused(broken: dict[str, Any], hint: str) -> None:
@@ -106,6 +108,14 @@ def test_what_is_no_connector_is_refused(broken: dict[str, Any], hint: str) -> N
 
     assert "plugin.invalid" == fault.code
     assert [("route[a].target[b].settings", f"connector fake {hint}")] == [(f.path, f.hint) for f in fault.findings]
+
+
+def test_settings_may_say_what_a_target_offers() -> None:
+    """One instance of a connector repeats under its key, another does not: its own manifest says which."""
+    none = Manifest("fake", Idempotency.NONE, "a fake")
+    factory = Factory(type("Careful", (Fake,), {"manifest": none}))
+
+    assert none == open_connector(factory, TABLE, base=Path("/base"), where="w").manifest
 
 
 def test_a_class_in_place_of_a_connector_is_refused() -> None:
