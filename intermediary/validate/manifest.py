@@ -24,7 +24,8 @@ class Rules:
     `file` is a Schematron (`.sch`) or a scenario file of the KoSIT validator (`.xml`), `includes` are the other files it
     draws in. They apply to documents with one of the `roots`, or whose root one of the `entries` of this package or of one
     it requires declares; without both, to all roots of the package, or of those it requires if it has no entries itself.
-    `phase` chooses a phase of the Schematron.
+    `phase` chooses a phase of the Schematron. `warnings` names assertions that only warn, whatever their author says: those
+    that no document can fulfil which the schema allows.
     """
 
     file: str
@@ -32,6 +33,7 @@ class Rules:
     phase: str = ""
     entries: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_scenarios(self) -> bool:
@@ -112,7 +114,7 @@ def manifest_from(table: Mapping[str, Any], *, where: str) -> Manifest:
     return Manifest(**values)
 
 
-_TUPLES = {"entries", "versions", "requires", "roots", "absent", "doctype", "code_lists", "includes"}
+_TUPLES = {"entries", "versions", "requires", "roots", "absent", "doctype", "code_lists", "includes", "warnings"}
 _DATES = {"valid_from", "valid_until"}
 
 
@@ -141,6 +143,8 @@ def _rules(table: Any, where: str) -> Rules:
     values: dict[str, Any] = {key: _typed(key, value, where) for key, value in table.items()}
     if not values.get("file", "").endswith((".sch", ".xml")):
         raise _fault(where, "rules: file")
+    if values.get("warnings") and values["file"].endswith(".xml"):  # scenario files have customLevel for it
+        raise _fault(where, "rules: warnings")
     return Rules(**values)
 
 

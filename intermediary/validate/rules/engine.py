@@ -50,7 +50,7 @@ class RulesEngine:
         self._schema_at = schema_at
         self._cage = cage or Cage()
         self._lock = threading.Lock()
-        self._programs: dict[tuple[str, str, str], Program] = {}
+        self._programs: dict[tuple[str, str, str, tuple[str, ...]], Program] = {}
         self._scenarios: dict[tuple[str, str], tuple[Scenario, ...]] = {}
         self._with_rules = [
             (package, packages.within_reach(package)) for package in packages.values() if package.manifest.rules
@@ -93,7 +93,7 @@ class RulesEngine:
     ) -> None:
         document = etree.tostring(tree, encoding="unicode", with_tail=False).encode()
         plain = [(package, rules) for package, rules in chosen if not rules.is_scenarios]
-        programs = [self._program(package, rules.file, rules.phase) for package, rules in plain]
+        programs = [self._program(package, rules.file, rules.phase, rules.warnings) for package, rules in plain]
         self._run(tree, document, programs, names, EMPTY, to)
         for package, rules in chosen:
             if rules.is_scenarios:
@@ -169,12 +169,12 @@ class RulesEngine:
         outputs = iter(self._outputs(document, runnable, to) if runnable else [])
         return [next(outputs) if sheet.kind == "xslt1" else None for _, sheet in named]
 
-    def _program(self, package: Package, path: str, phase: str = "") -> Program:
-        key = (package.id, path, phase)
+    def _program(self, package: Package, path: str, phase: str = "", warnings: tuple[str, ...] = ()) -> Program:
+        key = (package.id, path, phase, warnings)
         with self._lock:
             known = self._programs.get(key)
             if known is None:
-                known = self._programs[key] = compile_program(package, path, phase)
+                known = self._programs[key] = compile_program(package, path, phase, warnings)
             return known
 
     def _read_scenarios(self, package: Package, path: str) -> tuple[Scenario, ...]:

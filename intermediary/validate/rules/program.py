@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -30,7 +30,7 @@ EMPTY: Mapping[str, Level] = {}
 class Program:
     """One Schematron in one phase as a stylesheet, with the sentences its output stands for.
 
-    `sha256` of the rule set covers the package and the phase: equal hashes mean equal rules.
+    `sha256` of the rule set covers the package, the phase and what only warns: equal hashes mean equal rules.
     """
 
     rule_set: RuleSet
@@ -47,20 +47,25 @@ class Outcome:
     warnings: tuple[Befund, ...] = ()
 
 
-def compile_program(package: Package, path: str, phase: str = "") -> Program:
+def compile_program(package: Package, path: str, phase: str = "", warnings: tuple[str, ...] = ()) -> Program:
     """Reads and translates a Schematron; the stylesheet itself is compiled by the cage at its first use.
 
-    Raises `Misconfigured("validate.rules.forbidden" | "validate.rules.broken")`.
+    The assertions that `warnings` names do not refuse. Raises
+    `Misconfigured("validate.rules.forbidden" | "validate.rules.broken")`, that too for a name which no assertion has.
     """
     schematron = read_schematron(package, path, phase)
+    unknown = sorted(set(warnings) - {one.id for one in schematron.assertions})
+    if unknown:
+        raise Misconfigured("validate.rules.broken", where=f"{package.id} {path}: no assertion {unknown[0][:80]}")
     manifest = package.manifest
     name = f"{package.id} {path}" + (f" {phase}" if phase else "")
-    digest = hashlib.sha256(f"{package.id} {package.sha256}\n{path}\n{phase}\n".encode()).hexdigest()
+    softened = "\n".join(("", *warnings))
+    digest = hashlib.sha256(f"{package.id} {package.sha256}\n{path}\n{phase}\n{softened}".encode()).hexdigest()
     return Program(
         RuleSet(name, manifest.name, manifest.version, digest),
         Sheet.of(schematron.binding, stylesheet(schematron)),
         len(schematron.patterns),
-        schematron.assertions,
+        tuple(replace(one, level="warning") if one.id in warnings else one for one in schematron.assertions),
     )
 
 

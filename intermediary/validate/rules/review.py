@@ -30,7 +30,7 @@ def review_rules(package: Package, packages: Packages) -> None:
             raise Misconfigured("validate.package.manifest", where=f"{package.id}: rules: {unknown[0]}")
         name = f"{package.id} {rules.file}"
         if not rules.is_scenarios:
-            named.append((name, compile_program(package, rules.file, rules.phase).sheet))
+            named.append((name, compile_program(package, rules.file, rules.phase, rules.warnings).sheet))
             continue
         scenarios = read_scenarios(package, rules.file, packages)
         named.append((name, choice(scenarios)))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.install import install
@@ -25,6 +26,7 @@ SAMPLES = {
 }
 STANDARDS = ("xjustiz-regeln@3.6.2", "xschule-regeln@1.2", "xhochschule-regeln@1.2", "xberufsbildung-regeln@0.6",
              "xrechnung-regeln@3.0")  # fmt: skip
+EIGENE = "<tns:eigeneNachrichtenID>550e8400-e29b-41d4-a716-446655440000</tns:eigeneNachrichtenID>"
 UBL = "xrechnung/3.0/beispiele/business-cases/standard/01.01a-INVOICE_ubl.xml"
 CII = "xrechnung/3.0/beispiele/business-cases/standard/01.02a-INVOICE_uncefact.xml"
 XJUSTIZ = "xjustiz/3.6.2/konstruierte-beispiele/nachricht.gds.uebermittlungSchriftgutobjekte.0005005.xml"
@@ -106,12 +108,36 @@ def test_the_samples_of_xjustiz(judge: Callable[..., Verdict]) -> None:
     assert names == {"gds_1_3.sch", "straf_1_2.sch", "straf.xbfj_1_5.sch"}
 
 
-def test_a_rule_of_xjustiz_refuses(judge: Callable[..., Verdict]) -> None:
-    """A receipt without the number of what it confirms is schema-valid, and SCH-EEB-0001 is broken."""
-    verdict = judge("xjustiz/3.6.2/konstruierte-beispiele/nachricht.eeb.zuruecklaufend.2200007.xml")
+def test_a_rule_that_no_message_can_fulfil_only_warns(shared: Path, judge: Callable[..., Verdict]) -> None:
+    """SCH-EEB-0001 of 2020 asks the Nachrichtenkopf for an element that the schema of 3.6.2 has elsewhere.
 
-    assert [one.rule for one in verdict.findings] == ["SCH-EEB-0001"]
-    assert verdict.findings[0].path == "/nachricht.eeb.zuruecklaufend.2200007/nachrichtenkopf"
+    Put where the rule wants it, the message is invalid by XSD; where the schema has it, the rule stays broken.
+    """
+    path = "xjustiz/3.6.2/konstruierte-beispiele/nachricht.eeb.zuruecklaufend.2200007.xml"
+    fremde = EIGENE.replace("eigene", "fremde")
+    as_made, as_the_schema_wants = judge(path), judge(path, "</tns:empfaenger>", f"{fremde}</tns:empfaenger>")
+    as_the_rule_wants = judge(path, "</tns:nachrichtenkopf>", f"{fremde}</tns:nachrichtenkopf>")
+
+    for verdict in (as_made, as_the_schema_wants):
+        assert verdict.is_valid
+        assert [(one.rule, one.path) for one in verdict.warnings] == [
+            ("SCH-EEB-0001", "/nachricht.eeb.zuruecklaufend.2200007/nachrichtenkopf")
+        ]
+    assert {one.rule for one in as_the_rule_wants.findings} == {"SCHEMAV_ELEMENT_CONTENT"}
+
+
+def test_what_only_warns_by_pin_asks_for_what_no_schema_has(shared: Path) -> None:
+    """None of the names these assertions count is declared for a Nachrichtenkopf of XJustiz 3.6.2."""
+    schema = etree.parse(shared / "schemas/xjustiz/3.6.2/xsd/xjustiz_0000_grunddatensatz_3_6.xsd")
+    [head] = schema.xpath(
+        "//xs:complexType[@name = 'Type.GDS.Nachrichtenkopf']", namespaces={"xs": "http://www.w3.org/2001/XMLSchema"}
+    )
+    direct = {one.get("name") for one in head.find("{*}sequence").iterchildren("{*}element")}
+    softened = [name for rules in product_pins()["xjustiz-regeln@3.6.2"].manifest.rules for name in rules.warnings]
+
+    assert len(softened) == 8
+    assert "absender" in direct
+    assert direct.isdisjoint({"fremdeNachrichtenID", "aktenzeichen.absender", "aktenzeichen.empfaenger"})
 
 
 def test_every_official_assertion_compiles(shared: Path, catalogue_or_none: Catalogue | None) -> None:

@@ -176,6 +176,19 @@ def test_a_manifest_chooses_the_phase(catalogue_of, phase: str) -> None:  # type
     assert verdict.rule_sets[1].name == f"antrag@1 eins.sch {phase}".strip()
 
 
+def test_a_manifest_lets_an_assertion_warn(catalogue_of) -> None:  # type: ignore[no-untyped-def]
+    """What no document can fulfil does not refuse, is told, and is part of the hash; an unknown name is a fault."""
+    plain, softened = catalogue_of(eins=rules(ONE_ART)), catalogue_of(more='warnings = ["art-1"]', eins=rules(ONE_ART))
+    verdict = judge(softened, TWO)
+    with pytest.raises(Misconfigured) as caught:
+        judge(catalogue_of(more='warnings = ["art-2"]', eins=rules(ONE_ART)))
+
+    assert verdict.is_valid
+    assert [one.rule for one in verdict.warnings] == ["art-1"]
+    assert verdict.rule_sets[1].sha256 != judge(plain, TWO).rule_sets[1].sha256
+    assert (caught.value.code, caught.value.where) == ("validate.rules.broken", "antrag@1 eins.sch: no assertion art-2")
+
+
 @pytest.fixture
 def installed(make_package: PackageMaker, tmp_path: Path) -> Path:
     """A schemas folder with the standard, and its rules in a package of their own."""
