@@ -14,6 +14,7 @@ from cryptography import x509
 
 from intermediary.core.faults import Misconfigured
 from intermediary.ingress.doors import DoorRules, Take
+from intermediary.ingress.fetching.pace import Rhythm
 from intermediary.ingress.gate import OPEN, Gate
 from intermediary.keys.partners import Partner, Partners
 from intermediary.keys.spool import Spool
@@ -22,7 +23,6 @@ from intermediary.osci.client.emptying import Visiting
 from intermediary.osci.client.fetch_door import FetchDoor, FetchSettings, PostBoxSource
 from intermediary.osci.client.http import Exchange, HttpExchange, HttpLimits
 from intermediary.osci.client.line import Line
-from intermediary.osci.client.pace import Rhythm
 from intermediary.osci.client.party import intermediary_of, parties_of
 from intermediary.settings.channels import Channel
 from intermediary.settings.models import Settings

@@ -13,11 +13,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from intermediary.ingress.fetching.box import Delivery
 from intermediary.keys.private import DecryptionKey
 from intermediary.keys.ring import Keyring
 from intermediary.keys.spool import Spool
 from intermediary.osci.client.answers import OsciAnswers
-from intermediary.osci.client.emptying import Delivery, Visiting
+from intermediary.osci.client.emptying import Visiting
 from intermediary.osci.client.fetch_door import FetchDoor
 from intermediary.osci.client.http import HttpExchange, HttpLimits
 from intermediary.osci.client.line import Line

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
 from intermediary.core.faults import Fault, Transient, Unclear
 from intermediary.core.values import Content
+from intermediary.ingress.fetching.box import Delivery, Keep
 from intermediary.osci.client.chunks import agreed_chunk_bytes, ask_for_chunk, fetch_rest
 from intermediary.osci.client.dialog import Dialog, DialogState
 from intermediary.osci.client.line import CHUNKED, Answer, Line
@@ -23,23 +24,6 @@ log = structlog.get_logger(__name__)
 
 _EMPTY = ("9803",)
 _DISTRUSTED = frozenset({"dialog.answer.unreadable", "dialog.answer.unprotected", "dialog.answer.too-large"})
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One delivery as it was received: `body` are the bytes of the answer, or of the chunks put together.
-
-    `same_sha256` is equal however often it is fetched.
-    """
-
-    message_id: str = field(repr=False)
-    body: Content = field(repr=False)
-    same_sha256: str
-
-
-Keep = Callable[[Delivery], str]
-"""Makes a delivery durable. Empty: it is. A code: this one cannot be kept. Whatever it raises ends the visit: the
-delivery stays where it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,29 +9,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
+from intermediary.ingress.fetching.box import Keep, Visit
+from intermediary.ingress.fetching.stuck import Stuck, short_hash
 from intermediary.osci.client.cards import waiting_cards
-from intermediary.osci.client.emptying import Emptying, Keep, NotKept, Visiting
+from intermediary.osci.client.emptying import Emptying, NotKept, Visiting
 from intermediary.osci.client.line import Line
-from intermediary.osci.client.stuck import Stuck, short_hash
 
 log = structlog.get_logger(__name__)
 
 _CARDS = 100
 _PATIENCE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What a visit brought: how many deliveries are durable, whether more is waiting, how many are passed by."""
-
-    kept: int
-    has_more: bool
-    stuck: int = 0
 
 
 class PostBox:

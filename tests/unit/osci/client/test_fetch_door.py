@@ -14,12 +14,12 @@ from intermediary.core.bulletin import Obstacle
 from intermediary.core.faults import Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.values import Eingang
 from intermediary.ingress.doors import OSCI_MIME, DoorRules, DoorState
+from intermediary.ingress.fetching.pace import Rhythm
+from intermediary.ingress.fetching.stuck import short_hash
 from intermediary.ingress.gate import OPEN, Gate, GuardedGate
 from intermediary.osci.client.emptying import Visiting
 from intermediary.osci.client.fetch_door import FetchDoor, FetchSettings, PostBoxSource
 from intermediary.osci.client.line import Line
-from intermediary.osci.client.pace import Rhythm
-from intermediary.osci.client.stuck import short_hash
 from intermediary.osci.write import Answer, entry
 from intermediary.store.records import Taken
 from tests.unit.osci.client.conftest import MakeLine

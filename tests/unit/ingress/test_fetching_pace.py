@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from intermediary.osci.client.pace import Pace, Rhythm
-from intermediary.osci.client.stuck import Stuck
+from intermediary.ingress.fetching.pace import Pace, Rhythm
+from intermediary.ingress.fetching.stuck import Stuck
 
 
 def test_waits_double_and_start_anew() -> None:
