@@ -114,6 +114,16 @@ _KINDS = (
         _JOB,
     ),
     Kind(
+        "post-box.fetched",
+        "Der Leser hat die Nachricht zum ersten Mal aus seinem Postfach abgeholt; bestätigt hat er sie damit nicht.",
+        (*_DELIVERY, "reader"),
+    ),
+    Kind(
+        "sender.cancelled",
+        "Der Sender hat die Nachricht zurückgezogen, bevor sie bearbeitet wurde; sie ist verworfen.",
+        ("code",),
+    ),
+    Kind(
         "person.let-pass",
         "Eine Person hat die späteren Nachrichten des Vorgangs an dieser vorbeigelassen; sie hält niemanden mehr auf.",
         ("reason",),

@@ -243,6 +243,7 @@ _PLAYS: Mapping[str, Callable[[Standing, Event], None]] = {
     "person.judged-anew": _judged_anew,
     "person.resumed": _resumed,
     "person.rejected": _rejected,
+    "sender.cancelled": lambda it, event: it.move("discarded", code=event.fields["code"]),
     "person.discarded": lambda it, _event: it.move("discarded", code="person.discarded"),
     "person.redelivered": _redelivered,
     "payload.erased": _erased,

@@ -153,7 +153,8 @@ class Eingang:
     `message_id` is the sender's id (1 to 256 characters), `channel` the door's configured name. `reply_to` and
     `correlation_id` say where the Quittung goes. `vorgang` is an order key known at intake. None of it rests readable.
     `same_sha256` is of what stays the same when the sender repeats a submission (OSCI: the content package, while the
-    transport around it is new each time), and decides what is a repetition; empty means the body itself.
+    transport around it is new each time), and decides what is a repetition; empty means the body itself. `not_before`: the
+    sender wants nothing done with it until then; its deadline counts from that moment.
     """
 
     mandant: str
@@ -166,6 +167,7 @@ class Eingang:
     correlation_id: str = field(default="", repr=False)
     vorgang: str = field(default="", repr=False)
     same_sha256: str = ""
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

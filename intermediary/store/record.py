@@ -18,6 +18,7 @@ from intermediary.core.values import Befund
 from intermediary.store import order
 from intermediary.store.database import Database, whole
 from intermediary.store.doubt import put_in_doubt
+from intermediary.store.post_box import held_for
 from intermediary.store.records import Claim, Judged, PlannedTarget, ZustellungRecord
 from intermediary.store.search_keys import write_search_keys
 from intermediary.store.verdict import compose_verdict, stay_unsent
@@ -199,6 +200,8 @@ def settle(
             "until": (until or before.until) if state is _Z.AWAITING else None,
             "waits_for": decision.waits_for,
         }
+        if state is _Z.AWAITING:
+            values["waits_for"] = held_for(work.nachricht.mandant, values["correlation"])
         is_quiet = decision.code == "" or not decision.counts
         if is_quiet and state is before.state and decision.code == before.code:
             work.change_zustellung(key, **values)

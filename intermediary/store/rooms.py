@@ -6,6 +6,7 @@ from intermediary.store.approvals import Approvals
 from intermediary.store.backup import Backups
 from intermediary.store.database import Database
 from intermediary.store.jobs import Jobs
+from intermediary.store.post_box import PostBoxes
 from intermediary.store.retention import Retention
 from intermediary.store.steps import DoneSteps
 from intermediary.store.targets import Targets
@@ -33,6 +34,11 @@ class Rooms:
     def jobs(self) -> Jobs:
         """Orders over many Nachrichten."""
         return Jobs(self._db)
+
+    @property
+    def post_boxes(self) -> PostBoxes:
+        """What lies there for readers who fetch it."""
+        return PostBoxes(self._db)
 
     @property
     def retention(self) -> Retention:

@@ -173,6 +173,7 @@ class _Rows:
     def add(self, own: str, eingang: Eingang, message_hash: str, written: _Written, others: list[str]) -> None:
         entry = _first_entry(own, eingang, others)
         is_conflict = bool(others)
+        begins_at = max(eingang.received_at, eingang.not_before or eingang.received_at)
         self._entries.append(entry)
         self._nachrichten.append(
             {
@@ -185,9 +186,9 @@ class _Rows:
                 "code": "intake.conflict" if is_conflict else "",
                 "wait_reason": "",
                 "received_at": eingang.received_at,
-                "since": eingang.received_at,
-                "due_at": None if is_conflict else eingang.received_at,
-                "own_due_at": None if is_conflict else eingang.received_at,
+                "since": begins_at,
+                "due_at": None if is_conflict else begins_at,
+                "own_due_at": None if is_conflict else begins_at,
                 "attempts": 0,
                 "unexplained": 0,
                 "route": "",

@@ -137,6 +137,11 @@ class Work:
         """Forget Zustellungen that were never tried; the caller deletes their rows in this transaction."""
         self._zustellungen.clear()
 
+    @property
+    def is_leased(self) -> bool:
+        """Whether somebody holds the lease, or held it and never gave it back."""
+        return self._claim.owner != ""
+
     def is_held_by(self, claim: Claim) -> bool:
         """Whether the lease of this claim is still held: by its token and its holder (decision 11)."""
         held_by = (self._claim.token, self._claim.owner)

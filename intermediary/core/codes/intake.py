@@ -28,6 +28,12 @@ CODES = (
         "Mit dem Sender klären, welche gilt; danach `decide ID resume` oder `decide ID discard`.",
     ),
     Code(
+        "intake.cancelled",
+        Healer.SENDER,
+        "Der Sender hat die Sendung vor ihrem Termin (NotBefore) zurückgezogen; sie wurde nicht bearbeitet.",
+        "Nichts: sie ist verworfen. Will der Sender sie doch, sendet er sie unter neuer Nachrichten-ID.",
+    ),
+    Code(
         "intake.mandant.unknown",
         Healer.SENDER,
         "Der angegebene Mandant ist an dieser Tür nicht zugelassen.",
