@@ -23,6 +23,7 @@ from intermediary.core.states import (
     NachrichtState,
     ZustellungState,
 )
+from intermediary.core.steps import Steps
 from intermediary.settings.reference import render as settings_page
 from intermediary.testing.reference_routes import page as routes_page
 
@@ -131,7 +132,7 @@ def ports_page() -> str:
 
 
 def _is_port(kind: object) -> bool:
-    return isinstance(kind, type) and (kind.__module__ == ports.__name__ or kind is ports.Steps)
+    return isinstance(kind, type) and (kind.__module__ == ports.__name__ or kind is Steps)
 
 
 def _port(kind: type) -> Iterator[str]:
