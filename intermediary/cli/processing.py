@@ -10,6 +10,7 @@ _CHANNELS = {
     "amqp": "Warteschlange (AMQP)",
     "osci_passive": "OSCI, von einem Intermediär zugestellt",
     "osci_fetch": "OSCI, aus Postfächern abgeholt",
+    "xta_fetch": "XTA 2, aus Postfächern abgeholt",
 }
 _STATES = {
     "completed": "zugestellt und quittiert",

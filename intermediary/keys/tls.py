@@ -1,4 +1,4 @@
-"""TLS of a door: its key is opened here, protocol and ciphers are chosen here (policy C: 1.3; 1.2 with ECDHE, AEAD)."""
+"""TLS of a door or client: its key is opened here, protocol and ciphers are chosen here (policy C: 1.3; 1.2 with AEAD)."""
 
 from __future__ import annotations
 
@@ -37,6 +37,20 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
         except OSError as error:  # SSLError is one
             raise Misconfigured("key.unavailable", where=str(files.client_ca)) from error
         context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def client_context(files: TlsFiles, *, ca_file: Path | None) -> ssl.SSLContext:
+    """A context for a client that shows this certificate and verifies chain and name of whom it calls (TLS 1.2 or better).
+
+    `ca_file` replaces the system's authorities. Raises `Misconfigured("key.unavailable")` naming the file.
+    """
+    try:
+        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except OSError as error:  # SSLError is one
+        raise Misconfigured("key.unavailable", where=str(ca_file)) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    load_certificate(context, files)
     return context
 
 

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from intermediary.settings.kinds import AddressText, ConfiguredPath, KennungText, NameText, QueueName, Several
 from intermediary.settings.table import Table
+from intermediary.settings.xta import XtaAnswer, XtaFetchDoor
 
 GIBIBYTE = 1024**3
 BROKER_MAX_BYTES = 128 * 1024**2
@@ -135,8 +136,9 @@ class OsciFetchDoor(Table):
 class Answer(Table):
     """Where Quittungen of a channel go when the message itself names no place."""
 
-    type: Literal["folder", "amqp", "osci"] = Field(
-        description="`folder`: a file each; `amqp`: the broker of the channel; `osci`: a post box at an intermediary."
+    type: Literal["folder", "amqp", "osci", "xta"] = Field(
+        description="`folder`: a file each; `amqp`: the broker of the channel; `osci`: a post box at an intermediary; "
+        "`xta`: by the service that the channel fetches from, to the author of the message."
     )
     folder: ConfiguredPath | None = Field(default=None, description="Only for `folder`: where the files go.")
     queue: QueueName | None = Field(default=None, description="Only for `amqp`: the queue they are published to.")
@@ -152,11 +154,12 @@ class Answer(Table):
         default=None,
         description="Only for `osci`: CA (PEM) of the intermediary's TLS certificate, in place of the system's.",
     )
+    xta: XtaAnswer | None = Field(default=None, description="Only for `xta`: how a Quittung is labelled.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        needed = {"folder": ("folder",), "amqp": ("queue",), "osci": ("partner", "reader")}[self.type]
-        given = {name for name in ("folder", "queue", "partner", "reader") if getattr(self, name) is not None}
+        needed = {"folder": ("folder",), "amqp": ("queue",), "osci": ("partner", "reader"), "xta": ("xta",)}[self.type]
+        given = {name for name in ("folder", "queue", "partner", "reader", "xta") if getattr(self, name) is not None}
         if given != set(needed) or (self.ca_file is not None and self.type != "osci"):
             raise ValueError(
                 f'an answer of type "{self.type}" has {" and ".join(f"`{one}`" for one in needed)} and nothing else'
@@ -168,7 +171,7 @@ class Channel(Table):
     """A door through which submissions come in."""
 
     name: NameText = Field(description="Name of the channel; stands in the audit trail.")
-    type: Literal["folder", "amqp", "osci_passive", "osci_fetch"] = Field(
+    type: Literal["folder", "amqp", "osci_passive", "osci_fetch", "xta_fetch"] = Field(
         description="The kind of door; its settings are in the table of that name."
     )
     mandanten: Several[NameText] = Field(
@@ -192,11 +195,12 @@ class Channel(Table):
     amqp: AmqpDoor | None = Field(default=None, description="The door of type `amqp`.")
     osci_passive: OsciPassiveDoor | None = Field(default=None, description="The door of type `osci_passive`.")
     osci_fetch: OsciFetchDoor | None = Field(default=None, description="The door of type `osci_fetch`.")
+    xta_fetch: XtaFetchDoor | None = Field(default=None, description="The door of type `xta_fetch`.")
     answer: Answer | None = Field(default=None, description="Where Quittungen go; without it only to `reply_to`.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        doors = {name: getattr(self, name) for name in ("folder", "amqp", "osci_passive", "osci_fetch")}
+        doors = {name: getattr(self, name) for name in ("folder", "amqp", "osci_passive", "osci_fetch", "xta_fetch")}
         for name, door in doors.items():
             if (door is None) is (name == self.type):
                 raise ValueError(f'a channel of type "{self.type}" has the table [channel.{self.type}] and no other')
@@ -206,4 +210,13 @@ class Channel(Table):
             raise ValueError('a channel of type "osci_fetch" names the intermediary as its `partner`')
         if self.answer is not None and self.answer.type == "amqp" and self.type != "amqp":
             raise ValueError('an answer of type "amqp" needs the broker of a channel of type "amqp"')
+        self._check_xta()
         return self
+
+    def _check_xta(self) -> None:
+        door = self.xta_fetch
+        if door is not None and {one.mandant for one in door.account} != set(self.mandanten):
+            raise ValueError("every Mandant of `mandanten` has an account, and every account one of these Mandanten")
+        answers_here = door is not None and door.send is not None and door.management is not None
+        if self.answer is not None and self.answer.type == "xta" and not answers_here:
+            raise ValueError('an answer of type "xta" needs a channel of type "xta_fetch" with `send` and `management`')

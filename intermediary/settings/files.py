@@ -12,6 +12,7 @@ from typing import Any
 from intermediary.settings.channels import OsciPassiveDoor
 from intermediary.settings.finding import Finding, Severity
 from intermediary.settings.models import Settings
+from intermediary.settings.xta import XtaFetchDoor
 
 _SECRETS = ("p12", "jwk", "pem", "password_file")
 
@@ -56,6 +57,8 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
                     yield Finding(file, f"channel[{channel.name}].amqp.claims.{name}.folder", "is not a folder")
         if channel.osci_passive:
             yield from _https_files(file, f"channel[{channel.name}].osci_passive", channel.osci_passive)
+        if channel.xta_fetch:
+            yield from _xta_files(file, f"channel[{channel.name}].xta_fetch", channel.xta_fetch)
         for name, table in (("osci_fetch", channel.osci_fetch), ("answer", channel.answer)):
             if table is not None and table.ca_file is not None and not table.ca_file.is_file():
                 yield Finding(file, f"channel[{channel.name}].{name}.ca_file", f"there is no file {table.ca_file}")
@@ -69,6 +72,18 @@ def _https_files(file: Path, path: str, door: OsciPassiveDoor) -> Iterator[Findi
         yield Finding(file, f"{path}.tls_cert", what, hint, Severity.MISSING_SECRET)
     if door.client_ca and not door.client_ca.is_file():
         yield Finding(file, f"{path}.client_ca", f"there is no file {door.client_ca}")
+
+
+def _xta_files(file: Path, path: str, door: XtaFetchDoor) -> Iterator[Finding]:
+    for name, endpoint in door.endpoints.items():
+        if endpoint.ca_file is not None and not endpoint.ca_file.is_file():
+            yield Finding(file, f"{path}.{name}.ca_file", f"there is no file {endpoint.ca_file}")
+    for account in door.account:
+        place = f"{path}.account[{account.mandant}]"
+        yield from check_secret(file, f"{place}.tls_key", account.tls_key)
+        if not account.tls_cert.is_file():
+            what, hint = f"there is no file {account.tls_cert}", "it comes with its key"
+            yield Finding(file, f"{place}.tls_cert", what, hint, Severity.MISSING_SECRET)
 
 
 def _folders(settings: Settings, file: Path) -> Iterator[Finding]:

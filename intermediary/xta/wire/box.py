@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from intermediary.unseal.xta.envelope import Envelope
 from intermediary.unseal.xta.metadata import kept, read_metadata, read_uri
@@ -21,11 +21,12 @@ NO_MATCH = REASONS + "NoMatch"
 SEARCH_ARGS_INVALID = REASONS + "SearchArgsInvalid"
 REQUEST_ID_INVALID = REASONS + "RequestIdInvalid"
 
-MESSAGE_META_DATA = "MessageMetaData"
-MSG_ATTRIBUTES = "MsgAtrributes"
+ListForm = Literal["", "MsgAtrributes", "MessageMetaData"]
+
+MESSAGE_META_DATA: Final = "MessageMetaData"
+MSG_ATTRIBUTES: Final = "MsgAtrributes"
 """Misspelt in the official schema."""
 
-ListForm = Literal["", "MsgAtrributes", "MessageMetaData"]
 MsgPart = Literal["", "Envelope", "Header", "Body"]
 
 
