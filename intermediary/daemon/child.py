@@ -37,6 +37,7 @@ from intermediary.wiring import (
     open_doors,
 )
 from intermediary.worker import Rhythm, Worker
+from intermediary.xta.client.answers import XtaAnswers
 
 log = structlog.get_logger(__name__)
 
@@ -129,7 +130,7 @@ def _workers(installation: Installation, stop: threading.Event, lookout: Lookout
     configuration = Configuration(installation.settings)
     answers = all_answers(installation.settings, configuration)
     rhythm = Rhythm(lease=_lease(installation))
-    brokers = [way for way in answers.values() if isinstance(way, AmqpAnswers | OsciAnswers)]
+    brokers = [way for way in answers.values() if isinstance(way, AmqpAnswers | OsciAnswers | XtaAnswers)]
     threading.Thread(target=close_after, args=(stop, brokers), daemon=True).start()
     try:
         yield lambda: Worker(
@@ -144,7 +145,7 @@ def _workers(installation: Installation, stop: threading.Event, lookout: Lookout
 
 
 def close_after(
-    stop: threading.Event, brokers: Iterable[AmqpAnswers | OsciAnswers], *, grace_seconds: float = 1.5
+    stop: threading.Event, brokers: Iterable[AmqpAnswers | OsciAnswers | XtaAnswers], *, grace_seconds: float = 1.5
 ) -> None:
     """Once stopped, an answer gets no more than the grace: a broker that is silent must not hold up the end.
 

@@ -16,7 +16,10 @@ from intermediary.osci.client.answers import OsciAnswers
 from intermediary.receipt import Answers
 from intermediary.settings.channels import AmqpDoor, Channel
 from intermediary.settings.models import Settings
+from intermediary.settings.xta import XtaFetchDoor
 from intermediary.wiring import open_answers, probe_post_boxes, utc_now
+from intermediary.wiring.doors import probe_xta_boxes
+from intermediary.xta.client.answers import XtaAnswers
 
 BROKER_SECONDS = 5.0
 MOST_COUNTED = 10_000
@@ -32,6 +35,8 @@ def doors(settings: Settings) -> Iterator[Diagnosis]:
             yield _broker(subject, channel.amqp)
         elif channel.osci_fetch is not None:
             yield _post_boxes(subject, channel, settings)
+        elif channel.xta_fetch is not None:
+            yield _xta_boxes(subject, channel, channel.xta_fetch)
         elif channel.osci_passive is not None:
             yield from https(subject, channel, channel.osci_passive, settings, utc_now())
 
@@ -58,7 +63,7 @@ def _probe(way: Answers) -> None:
     try:
         way.probe()
     finally:
-        if isinstance(way, OsciAnswers):
+        if isinstance(way, OsciAnswers | XtaAnswers):
             way.close()
 
 
@@ -115,8 +120,20 @@ def _post_boxes(subject: str, channel: Channel, settings: Settings) -> Diagnosis
     return Diagnosis(subject, "ok", f"partner {channel.partner} opens dialogs for {count} post boxes")
 
 
+def _xta_boxes(subject: str, channel: Channel, door: XtaFetchDoor) -> Diagnosis:
+    """Each account is asked whether it is active, and its box is looked into; nothing is fetched."""
+    host = urlsplit(door.msgbox.url).netloc
+    try:
+        count = probe_xta_boxes(channel)
+    except Fault as fault:
+        return bad(subject, fault, host)
+    return Diagnosis(subject, "ok", f"{host} knows {count} accounts and shows their boxes")
+
+
 def _way_back(channel: Channel) -> str:
     answer = channel.answer
+    if answer is not None and answer.xta is not None and channel.xta_fetch is not None and channel.xta_fetch.send:
+        return urlsplit(channel.xta_fetch.send.url).netloc
     if answer is not None and answer.partner is not None:
         return f"partner {answer.partner}"
     if answer is not None and answer.folder is not None:

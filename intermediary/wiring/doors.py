@@ -11,7 +11,7 @@ from pathlib import Path
 
 from intermediary.ingress.amqp import AmqpAnswers, AmqpDoor, AmqpSettings
 from intermediary.ingress.claims import Claims
-from intermediary.ingress.doors import Door, DoorRules, Take
+from intermediary.ingress.doors import ACCEPTED, Door, DoorRules, Take
 from intermediary.ingress.folder import FolderDoor, FolderSettings
 from intermediary.ingress.folder_answers import FolderAnswers
 from intermediary.ingress.gate import OPEN, Gate, GuardedGate
@@ -21,11 +21,13 @@ from intermediary.osci.passive.told import ToldInResponse
 from intermediary.receipt import Answers
 from intermediary.settings.channels import Channel
 from intermediary.settings.models import Settings
+from intermediary.unseal.xta.message import XTA_TYPE
 from intermediary.wiring.configuration import Configuration
 from intermediary.wiring.installation import Installation, secret, spool_folder
 from intermediary.wiring.lines import keys_as_written, keys_in_force, open_fetch, open_lines, open_osci_answers
 from intermediary.wiring.passive import open_passive
 from intermediary.wiring.time import utc_now
+from intermediary.wiring.xta import open_xta_answers, open_xta_fetch, probe_xta
 
 
 def door_rules(channel: Channel) -> DoorRules:
@@ -36,6 +38,7 @@ def door_rules(channel: Channel) -> DoorRules:
         max_bytes=channel.max_bytes,
         max_claim_bytes=channel.max_bytes,
         reply_to=frozenset(channel.amqp.reply_to) if channel.amqp else frozenset(),
+        content_types=frozenset({XTA_TYPE}) if channel.xta_fetch else ACCEPTED,
     )
 
 
@@ -80,6 +83,8 @@ def _open_door(channel: Channel, house: _House) -> Door:
     if channel.osci_fetch is not None and configuration is not None:
         keys = partial(keys_in_force, configuration)
         return open_fetch(channel, rules, keys, take=take, spool=spool, clock=now, gate=gate)
+    if channel.xta_fetch is not None:
+        return open_xta_fetch(channel, rules, take=take, spool=spool, clock=now, gate=gate)
     if channel.folder is not None:
         inbox = FolderSettings(inbox=channel.folder.inbox)
         return FolderDoor(inbox, rules, take=take, clock=now, spool=spool, gate=gate)
@@ -106,6 +111,9 @@ def open_answers(channel: Channel, settings: Settings, configuration: Configurat
             return open_osci_answers(channel, partial(keys_as_written, settings), spool=passing_spool(), clock=utc_now)
         spool = Spool(spool_folder(settings))
         return open_osci_answers(channel, partial(keys_in_force, configuration), spool=spool, clock=utc_now)
+    if answer is not None and answer.xta is not None:
+        spool = passing_spool() if configuration is None else Spool(spool_folder(settings))
+        return open_xta_answers(channel, spool=spool, clock=utc_now)
     if answer is not None and answer.folder is not None:
         return FolderAnswers(answer.folder)
     if channel.amqp is not None and (answer is not None or channel.amqp.reply_to):
@@ -127,6 +135,11 @@ def probe_post_boxes(channel: Channel, settings: Settings) -> None:
             Sender(lines.current(mandant)).probe()
     finally:
         lines.close()
+
+
+def probe_xta_boxes(channel: Channel) -> int:
+    """Raise the fault that fetching by XTA would meet now; nothing is fetched. How many boxes there are."""
+    return probe_xta(channel, spool=passing_spool())
 
 
 def passing_spool() -> Spool:

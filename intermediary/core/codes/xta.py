@@ -140,6 +140,11 @@ CODES: tuple[Code, ...] = (
         "Der XTA-Dienst nimmt die Nachricht nicht an, weil sie zu groß ist (9023).",
         "Die Nachricht teilen oder Anlagen verkleinern.",
     ),
+    _sender(
+        "xta.refused.delivery",
+        "Der XTA-Dienst konnte die Nachricht nicht zustellen (TransportReport: rot).",
+        "Der TransportReport beim Betreiber des Dienstes nennt den Grund; danach neu senden.",
+    ),
     Code(
         "xta.message-id.used",
         Healer.TARGET,

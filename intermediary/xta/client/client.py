@@ -20,6 +20,7 @@ from intermediary.xta.client.http import Exchange
 from intermediary.xta.client.verdicts import fault_of
 from intermediary.xta.wire import operations as o
 from intermediary.xta.wire.box import (
+    MSG_ATTRIBUTES,
     BoxResponse,
     FetchRequest,
     NextRequest,
@@ -98,6 +99,10 @@ class XtaClient:
     def check_account_active(self) -> None:
         """Returns if the account is active; else raises who can heal it."""
         self._call(o.CHECK_ACCOUNT_ACTIVE)
+
+    def look(self) -> None:
+        """Look into the box without fetching anything: address, TLS, certificate and account are proven by it."""
+        self.status_list(StatusListRequest(max_items=1, list_form=MSG_ATTRIBUTES))
 
     def create_message_id(self) -> str:
         """A new id for a transport order."""
