@@ -12,6 +12,16 @@ from intermediary.mapping.builder import Builder, BuildError, Built, Node
 from intermediary.mapping.codes import CodeTable, load_codes
 from intermediary.mapping.document import Frame, document
 from intermediary.mapping.entries import Entry, payload_entries
+from intermediary.mapping.file_reference import (
+    FROM_RECEIPT,
+    PLACEHOLDER,
+    demand_pattern,
+    demand_texts,
+    file_reference,
+    filled_in,
+    from_receipt,
+    has_control,
+)
 from intermediary.mapping.files import media_type_of, shown_name
 from intermediary.mapping.filled import Filled, Remark, Row, Section, Value, fill
 from intermediary.mapping.findings import Findings
@@ -27,26 +37,36 @@ from intermediary.mapping.provenance import Code, Sourced, codelist, constant, d
 from intermediary.mapping.reference import Reference
 from intermediary.mapping.settings import read_settings
 from intermediary.mapping.structure import Shape, load
-from intermediary.mapping.summary import File, summary
+from intermediary.mapping.summary import File, intake, summary
 from intermediary.mapping.xdomea_files import (
     MEDIUM_ELEKTRONISCH,
     PDF_A,
     Datei,
     Unterlage,
+    all_files,
+    attached,
     day_of_receipt,
+    file_name,
+    form_data,
     generated,
     received,
+    shown_files,
     write_dokumente,
 )
+from intermediary.mapping.xdomea_head import ABGABE, TEST, Filing, HeadSettings, write_filing, write_kopf
 from intermediary.mapping.xslt.mapping import XsltMapping
 from intermediary.mapping.xslt.stylesheet import Stylesheet, load_stylesheet
 
 load_shape = load
 
 __all__ = [
+    "ABGABE",
     "ANY_ROOT",
+    "FROM_RECEIPT",
     "MEDIUM_ELEKTRONISCH",
     "PDF_A",
+    "PLACEHOLDER",
+    "TEST",
     "Antrag",
     "Ausgabe",
     "BuildError",
@@ -58,6 +78,7 @@ __all__ = [
     "Dokument",
     "Entry",
     "File",
+    "Filing",
     "Filled",
     "Findings",
     "Form",
@@ -65,6 +86,7 @@ __all__ = [
     "FormGroup",
     "Frame",
     "Group",
+    "HeadSettings",
     "Kontext",
     "Labels",
     "Mapping",
@@ -82,7 +104,9 @@ __all__ = [
     "Unterlage",
     "Value",
     "XsltMapping",
+    "all_files",
     "allows",
+    "attached",
     "boolean",
     "code",
     "codelist",
@@ -91,11 +115,20 @@ __all__ = [
     "date",
     "day_of_receipt",
     "decimal",
+    "demand_pattern",
+    "demand_texts",
     "derived",
     "document",
+    "file_name",
+    "file_reference",
     "fill",
+    "filled_in",
+    "form_data",
+    "from_receipt",
     "generated",
+    "has_control",
     "identity_of",
+    "intake",
     "integer",
     "letter_sections",
     "load_codes",
@@ -113,11 +146,14 @@ __all__ = [
     "read_settings",
     "received",
     "rule",
+    "shown_files",
     "shown_name",
     "summary",
     "text",
     "what_cannot_be_transported",
     "write_date",
     "write_dokumente",
+    "write_filing",
+    "write_kopf",
     "write_moment",
 ]

@@ -13,8 +13,9 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
+from intermediary.core.ports import Kontext
 from intermediary.mapping.accessor import Payload, boolean, date
-from intermediary.mapping.german import write_bytes, write_date
+from intermediary.mapping.german import write_bytes, write_date, write_moment
 from intermediary.mapping.labels import Labels
 from intermediary.xml.parser import Element
 
@@ -69,6 +70,17 @@ def summary(
         "</html>",
     ]
     return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def intake(kontext: Kontext, reference: str = "") -> list[tuple[str, str]]:
+    """What stands first in a summary: test, correction, moment of receipt, file reference, key of the Nachricht."""
+    facts = [("Hinweis", "Testnachricht, nicht bearbeiten")] if kontext.is_test else []
+    if kontext.revision:
+        facts.append(("Hinweis", f"Berichtigte Fassung {kontext.revision} derselben Einreichung"))
+    facts.append(("Eingegangen am", write_moment(kontext.received_at)))
+    if reference:
+        facts.append(("Vorgangszeichen", reference))
+    return [*facts, ("Kennung der Einreichung", kontext.key)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from intermediary.core.ports import Kontext
+from intermediary.core.ports import Antrag, Kontext
 from intermediary.core.values import Dokument, MemoryContent, Part
 from intermediary.mapping.builder import Node
 from intermediary.mapping.files import media_type_of, shown_name
+from intermediary.mapping.german import local
 from intermediary.mapping.provenance import Code, Sourced, codelist, constant, derived, metadata, rule
+from intermediary.mapping.summary import File
 
 DATEIFORMAT = ("urn:xoev-de:xdomea:codeliste:dateiformat", "1.0")
 MEDIUM_ELEKTRONISCH = codelist("urn:xoev-de:xdomea:codeliste:medium", "1.0", "001")
@@ -89,19 +91,18 @@ def generated(text: str, media_type: str, version: str, data: bytes, kontext: Ko
 def received(text: str, part: Part, source: str, kontext: Kontext, *, version: str = UNBEKANNT) -> Datei:
     """A file as it was received. DATEIFORMAT: the sender's media type decides; what the list lacks is "Sonstiges".
 
-    `source` names the part in the Herkunft (`attachment[1]`). DATEINAME-ORIGINAL: only shown, never used.
+    `source` names the part in the Herkunft (`attachment[1]`).
     """
     media_type = media_type_of(part)
     code, endung = FORMATE.get(media_type, (SONSTIGES, UNBEKANNTE_ENDUNG))
     gelesen = metadata(media_type, f"{source}.media_type")
     dateiname = file_name(text, endung, kontext)
-    shown = shown_name(part)
     return Datei(
         format=Code(rule("DATEIFORMAT", code, gelesen), *DATEIFORMAT),
         sonstiger_name=gelesen if code == SONSTIGES else None,
         format_version=constant(version),
         dateiname=dateiname,
-        original_name=rule("DATEINAME-ORIGINAL", shown, metadata(part.name, f"{source}.name")) if shown else None,
+        original_name=_original_name(part, source),
         dokument=Dokument(dateiname.value, media_type, part.content),
     )
 
@@ -112,7 +113,31 @@ def file_name(text: str, endung: str, kontext: Kontext) -> Sourced[str]:
     return kennung.by("DATEINAME", lambda uuid: f"{uuid}_{text}.{endung}")
 
 
-def write_dokumente(vorgang: Node, unterlagen: Sequence[Unterlage], eingang: dt.datetime, kontext: Kontext) -> None:
+def form_data(antrag: Antrag, kontext: Kontext, *, betreff: str = "Formulardaten (XML)") -> Unterlage:
+    """FORMULARDATEN-UNVERAENDERT: byte by byte as received, whatever the layout: they are the evidence."""
+    if antrag.tree is None:
+        datei = received("Formulardaten", antrag.payload, "payload", kontext, version="1.0")
+    else:
+        datei = _xml("Formulardaten", antrag.payload, "payload", kontext)
+    return Unterlage(constant(betreff), constant("Formulardaten"), (datei,))
+
+
+def attached(antrag: Antrag, kontext: Kontext) -> list[Unterlage]:
+    """ANLAGE-NUMMER: every attachment as "Anlage 1" and so on, in the sender's order, as it was received."""
+    return [_attachment(part, number, kontext) for number, part in enumerate(antrag.attachments, 1)]
+
+
+def shown_files(unterlagen: Sequence[Unterlage]) -> list[File]:
+    """Attachments as a readable document lists them."""
+    return [_shown(one) for one in unterlagen]
+
+
+def all_files(unterlagen: Sequence[Unterlage]) -> tuple[Dokument, ...]:
+    """Every file of every Unterlage, in the order of the package."""
+    return tuple(datei.dokument for unterlage in unterlagen for datei in unterlage.dateien)
+
+
+def write_dokumente(vorgang: Node, unterlagen: Sequence[Unterlage], kontext: Kontext) -> None:
     """One Dokument per Unterlage. DOKUMENT-STATT-ANLAGE: attachments too, because not every DMS imports `Anlage`."""
     for nummer, unterlage in enumerate(unterlagen, 1):
         dokument = vorgang.element("Dokument")
@@ -122,7 +147,7 @@ def write_dokumente(vorgang: Node, unterlagen: Sequence[Unterlage], eingang: dt.
         metadaten = dokument.element("AllgemeineMetadaten")
         metadaten.leaf("Betreff", unterlage.betreff)
         metadaten.code("Medium", MEDIUM_ELEKTRONISCH)
-        dokument.leaf("Posteingangsdatum", day_of_receipt(eingang))
+        dokument.leaf("Posteingangsdatum", day_of_receipt(kontext))
         dokument.leaf("Typ", unterlage.typ)
         version = dokument.element("Version")
         version.leaf("Nummer", constant("1"))
@@ -130,9 +155,42 @@ def write_dokumente(vorgang: Node, unterlagen: Sequence[Unterlage], eingang: dt.
             _format(version.element("Format"), datei)
 
 
-def day_of_receipt(eingang: dt.datetime) -> Sourced[dt.date]:
+def day_of_receipt(kontext: Kontext) -> Sourced[dt.date]:
     """EINGANGSDATUM: the calendar day of receipt in German legal time."""
+    eingang = local(kontext.received_at)
     return rule("EINGANGSDATUM", eingang.date(), metadata(eingang, "nachricht.received_at"))
+
+
+def _xml(text: str, part: Part, source: str, kontext: Kontext) -> Datei:
+    """A part that has been read as XML, whatever type its sender gave it."""
+    code, endung = FORMATE["application/xml"]
+    dateiname = file_name(text, endung, kontext)
+    return Datei(
+        format=codelist(*DATEIFORMAT, code),
+        sonstiger_name=None,
+        format_version=constant("1.0"),
+        dateiname=dateiname,
+        original_name=_original_name(part, source),
+        dokument=Dokument(dateiname.value, "application/xml", part.content),
+    )
+
+
+def _attachment(part: Part, number: int, kontext: Kontext) -> Unterlage:
+    source = f"attachment[{number}]"
+    betreff = rule("ANLAGE-NUMMER", f"Anlage {number}", metadata(number, source))
+    return Unterlage(betreff, constant("Anlage"), (received(f"Anlage{number}", part, source, kontext),))
+
+
+def _shown(unterlage: Unterlage) -> File:
+    datei = unterlage.dateien[0]
+    name = datei.original_name.value if datei.original_name else "ohne Namen"
+    return File(unterlage.betreff.value, name, datei.dokument.media_type, datei.dokument.content.length)
+
+
+def _original_name(part: Part, source: str) -> Sourced[str] | None:
+    """DATEINAME-ORIGINAL: the last part of the sender's path, without control characters; only shown, never used."""
+    name = shown_name(part)
+    return rule("DATEINAME-ORIGINAL", name, metadata(part.name, f"{source}.name")) if name else None
 
 
 def _format(format_: Node, datei: Datei) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Literal
 
-_PLATZHALTER = re.compile(r"\{([^{}]*)\}")
-_BEKANNT = ("jahr", "monat", "tag", "vorgang")
-_STEUERZEICHEN = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+from intermediary.mapping.api import demand_pattern, demand_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +27,5 @@ class Einstellungen:
     )
 
     def __post_init__(self) -> None:
-        for name in ("aktenplan", "aktenzeichen"):
-            if not getattr(self, name).strip():
-                raise ValueError(f"{name} is empty")
-        for name in ("aktenplan", "aktenzeichen", "absender", "empfaenger"):
-            if _STEUERZEICHEN.search(getattr(self, name)):
-                raise ValueError(f"{name} contains a control character")
-        for platzhalter in _PLATZHALTER.findall(self.aktenzeichen):
-            if platzhalter not in _BEKANNT:
-                known = ", ".join(f"{{{name}}}" for name in _BEKANNT)
-                raise ValueError(f"aktenzeichen has an unknown placeholder; known are {known}")
-
-    def kennzeichen(self, eingang: date, key: str) -> str:
-        """The Vorgangszeichen: the pattern with the day of receipt and the first part of the Nachricht's key."""
-        werte = {
-            "jahr": f"{eingang.year:04}",
-            "monat": f"{eingang.month:02}",
-            "tag": f"{eingang.day:02}",
-            "vorgang": key.partition("-")[0],
-        }
-        return _PLATZHALTER.sub(lambda found: werte[found[1]], self.aktenzeichen)
+        demand_texts(self, needed=("aktenplan", "aktenzeichen"), optional=("absender", "empfaenger"))
+        demand_pattern(self.aktenzeichen)

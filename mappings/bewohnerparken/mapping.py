@@ -1,8 +1,6 @@
 """Antrag auf Bewohnerparkausweis (FIM S05000000058) to xdomea 3.1.0 `Abgabe.Abgabe.0401`: one Vorgang for the e-file.
 
-A page per section of the target, in its order: `kopf`, `vorgang` with its Dokumente (`unterlagen`), `kontakt`. Rules have
-names in capitals; README.md lists them with the table of fields. What the e-file needs to find and file the Vorgang
-becomes metadata; everything else is read in the summary.
+What is special stands here, in `kontakt`, `unterlagen` and `regeln`. README.md lists the rules (names in capitals).
 """
 
 from __future__ import annotations
@@ -11,32 +9,37 @@ from pathlib import Path
 from typing import ClassVar
 
 from intermediary.mapping.api import (
+    ABGABE,
     Antrag,
     Ausgabe,
     Builder,
     CodeTable,
+    Filing,
     Kontext,
     Labels,
     Payload,
     Shape,
+    Sourced,
+    all_files,
+    code,
+    constant,
+    file_reference,
     load_codes,
     load_labels,
     load_shape,
-    local,
-    metadata,
     package,
     read_settings,
-    rule,
+    write_dokumente,
+    write_filing,
+    write_kopf,
 )
 from mappings.bewohnerparken import felder, regeln
 from mappings.bewohnerparken.einstellungen import Einstellungen
 from mappings.bewohnerparken.kontakt import schreibe_kontakt
-from mappings.bewohnerparken.kopf import schreibe_kopf
 from mappings.bewohnerparken.unterlagen import unterlagen
-from mappings.bewohnerparken.vorgang import schreibe_dokument, schreibe_vorgang
 
 HERE = Path(__file__).parent
-NACHRICHT = "Abgabe.Abgabe.0401"
+ARTEN = {"01": "Neuantrag", "02": "Verlängerung"}
 
 
 class Bewohnerparken:
@@ -58,35 +61,33 @@ class Bewohnerparken:
         einstellungen = read_settings(Einstellungen, kontext.settings)
         payload = Payload(antrag.tree)
         regeln.pruefe(payload)
-        eingang = local(kontext.received_at)
-        kennzeichen = rule(
-            "VORGANGSZEICHEN",
-            einstellungen.kennzeichen(eingang.date(), kontext.key),
-            metadata(einstellungen.aktenzeichen, "settings.aktenzeichen"),
-            metadata(eingang, "nachricht.received_at"),
-        )
+        kennzeichen = file_reference(einstellungen.aktenzeichen, kontext)
         dateien = unterlagen(antrag, payload, self._labels, kennzeichen.value, kontext)
-
         nachricht = Builder(self._shape)
-        schreibe_kopf(nachricht, eingang, einstellungen, kontext)
+        write_kopf(nachricht, einstellungen, kontext)
+        ablage = Filing(_betreff(payload), kennzeichen, einstellungen.aktenplan, constant("Bewohnerparkausweis"))
         vorgang = nachricht.element("Schriftgutobjekt").element("Vorgang")
-        schreibe_vorgang(vorgang, payload, kennzeichen, eingang, einstellungen, kontext)
-        for nummer, datei in enumerate(dateien, 1):
-            schreibe_dokument(vorgang, datei, nummer, eingang, kontext)
+        write_filing(vorgang, ablage, kontext)
+        write_dokumente(vorgang, dateien, kontext)
         schreibe_kontakt(vorgang, payload.group(felder.PERSON), self._staat)
         built = nachricht.finish()
-
-        dokumente = tuple(datei.dokument for datei in dateien)
+        dokumente = all_files(dateien)
         return Ausgabe(
             standard=self.standard,
-            message=NACHRICHT,
+            message=ABGABE,
             nachricht=built.xml,
-            package=package(kontext.key, NACHRICHT, built.xml, dokumente),
+            package=package(kontext.key, ABGABE, built.xml, dokumente),
             dokumente=dokumente,
             herkunft=built.herkunft,
             unread=payload.unread(),
             business_keys={"aktenzeichen": kennzeichen.value},
         )
+
+
+def _betreff(payload: Payload) -> Sourced[str]:
+    """BETREFF-OHNE-PERSON: kind of application only; subjects appear in lists that many people see."""
+    art = payload.group(felder.ANTRAG).required(felder.ART_DES_ANTRAGS, code)
+    return art.by("BETREFF-OHNE-PERSON", lambda schluessel: f"Bewohnerparkausweis – {ARTEN.get(schluessel, 'Antrag')}")
 
 
 MAPPING = Bewohnerparken(

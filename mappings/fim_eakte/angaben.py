@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from intermediary.mapping.api import Entry, Form, Kontext, Reference, Sourced, metadata, rule
-from mappings.fim_eakte.einstellungen import PLATZHALTER, Einstellungen, vom_eingang
+from intermediary.mapping.api import Entry, Form, Kontext, Reference, Sourced, filled_in, from_receipt, metadata, rule
+from mappings.fim_eakte.einstellungen import Einstellungen
 
 LAENGSTER_BETREFF = 250
 _TRENNER = r"[\s,;:/|–-]"
@@ -36,13 +36,13 @@ def betreff(angaben: Angaben, einstellungen: Einstellungen, kontext: Kontext) ->
     Several values of a field stand side by side with commas; marks that rearrange a line are left out. At most 250
     characters, because lists show no more.
     """
-    werte = vom_eingang(angaben.eingang, kontext.key) | {"formular": angaben.formular.title}
+    werte = {**from_receipt(angaben.eingang, kontext.key), "formular": angaben.formular.title}
     quellen: list[Sourced[str]] = [metadata(einstellungen.betreff, "settings.betreff")]
     for feld in einstellungen.betreff_felder():
         gefunden = angaben.werte(feld)
         quellen += gefunden
         werte[feld.text] = ", ".join(one.value for one in gefunden)
-    text = PLATZHALTER.sub(lambda found: werte[found[1]], einstellungen.betreff)
+    text = filled_in(einstellungen.betreff, werte)
     text = _AM_RAND.sub(
         "", _DOPPELT.sub(lambda found: f" {found[1]} " if found[1] else " ", _LEERE_KLAMMER.sub("", text))
     )

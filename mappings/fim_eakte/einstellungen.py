@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Literal
 
-from intermediary.mapping.api import Reference
+from intermediary.mapping.api import FROM_RECEIPT, PLACEHOLDER, Reference, demand_pattern, demand_texts, has_control
 
-PLATZHALTER = re.compile(r"\{([^{}]*)\}")
-VOM_EINGANG = ("jahr", "monat", "tag", "vorgang")
 VOM_FORMULAR = ("formular",)
-_STEUERZEICHEN = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 MEISTE_TAGE = 3660
 MEISTE_JAHRE = 999
 UNBEFRISTET = "unbefristet"
@@ -73,59 +68,29 @@ class Einstellungen:
     )
 
     def __post_init__(self) -> None:
-        needed = {
-            "aktenplan": self.aktenplan,
-            "aktenzeichen": self.aktenzeichen,
-            "betreff": self.betreff,
-            "dokumenttyp": self.dokumenttyp,
-            "frist_text": self.frist_text,
-        }
-        optional = {"vorgangstyp": self.vorgangstyp, "absender": self.absender, "empfaenger": self.empfaenger}
-        for name, text in needed.items():
-            if not text.strip():
-                raise ValueError(f"{name} is empty")
-        for name, text in (needed | optional).items():
-            if _STEUERZEICHEN.search(text):
-                raise ValueError(f"{name} contains a control character")
+        needed = ("aktenplan", "aktenzeichen", "betreff", "dokumenttyp", "frist_text")
+        demand_texts(self, needed=needed, optional=("vorgangstyp", "absender", "empfaenger"))
         _pruefe_zahl("frist_tage", self.frist_tage, MEISTE_TAGE)
         if self.aufbewahrung_jahre != UNBEFRISTET:
             _pruefe_zahl("aufbewahrung_jahre", self.aufbewahrung_jahre, MEISTE_JAHRE)
-        for platzhalter in PLATZHALTER.findall(self.aktenzeichen):
-            if platzhalter not in VOM_EINGANG:
-                known = ", ".join(f"{{{name}}}" for name in VOM_EINGANG)
-                raise ValueError(f"aktenzeichen has an unknown placeholder; known are {known}")
+        demand_pattern(self.aktenzeichen)
         self.betreff_felder()
         self.suchfelder()
 
     def betreff_felder(self) -> tuple[Reference, ...]:
         """The fields of the form that the Betreff names; raises `ValueError` for a placeholder that cannot be one."""
-        known = (*VOM_EINGANG, *VOM_FORMULAR)
-        return tuple(_feld("betreff", one) for one in PLATZHALTER.findall(self.betreff) if one not in known)
+        known = (*FROM_RECEIPT, *VOM_FORMULAR)
+        return tuple(_feld("betreff", one) for one in PLACEHOLDER.findall(self.betreff) if one not in known)
 
     def suchfelder(self) -> tuple[Suchbegriff, ...]:
         """The search keys in the order they were named."""
         found = []
         for eintrag in filter(None, (part.strip() for part in self.suchbegriffe.split(";"))):
             name, gleich, feld = (part.strip() for part in eintrag.partition("="))
-            if not name or not gleich or _STEUERZEICHEN.search(name):
+            if not name or not gleich or has_control(name):
                 raise ValueError(f"suchbegriffe: expected Name=Feld, not {eintrag!r}")
             found.append(Suchbegriff(name, _feld("suchbegriffe", feld)))
         return tuple(found)
-
-    def kennzeichen(self, eingang: date, key: str) -> str:
-        """The Vorgangszeichen: the pattern with the day of receipt and the first part of the Nachricht's key."""
-        werte = vom_eingang(eingang, key)
-        return PLATZHALTER.sub(lambda found: werte[found[1]], self.aktenzeichen)
-
-
-def vom_eingang(eingang: date, key: str) -> dict[str, str]:
-    """The values of the placeholders that need no form."""
-    return {
-        "jahr": f"{eingang.year:04}",
-        "monat": f"{eingang.month:02}",
-        "tag": f"{eingang.day:02}",
-        "vorgang": key.partition("-")[0],
-    }
 
 
 def _feld(setting: str, text: str) -> Reference:

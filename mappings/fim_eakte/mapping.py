@@ -1,7 +1,7 @@
 """Any application to xdomea 3 `Abgabe.Abgabe.0401`: a readable document and a Vorgang, by configuration alone.
 
 `[route.files]` names the form (XDatenfelder) and its code lists, `[route.settings]` says how the e-file is kept. A page per
-section of the target, in its order: `kopf`, `vorgang`, `unterlagen`; `angaben` is what the e-file learns from the payload.
+section of the target: `vorgang`, `unterlagen`; `angaben` is what the e-file learns from the payload.
 Rules have names in capitals; README.md lists them.
 """
 
@@ -15,6 +15,7 @@ from typing import ClassVar
 from intermediary.core.faults import Misconfigured
 from intermediary.core.values import Befund
 from intermediary.mapping.api import (
+    ABGABE,
     ANY_ROOT,
     Antrag,
     Ausgabe,
@@ -23,27 +24,26 @@ from intermediary.mapping.api import (
     Form,
     Kontext,
     Shape,
+    all_files,
     configured_form,
+    file_reference,
     fill,
     identity_of,
     load_shape,
     local,
-    metadata,
     package,
     payload_entries,
     pdf_missing,
     read_settings,
-    rule,
     write_dokumente,
+    write_kopf,
 )
 from mappings.fim_eakte.angaben import Angaben, suchbegriffe
 from mappings.fim_eakte.einstellungen import Einstellungen
-from mappings.fim_eakte.kopf import schreibe_kopf
-from mappings.fim_eakte.unterlagen import dokumente, unterlagen
+from mappings.fim_eakte.unterlagen import unterlagen
 from mappings.fim_eakte.vorgang import schreibe_vorgang
 
 HERE = Path(__file__).parent
-NACHRICHT = "Abgabe.Abgabe.0401"
 LOSE_FELDER = "Weitere Angaben"
 UNGEEIGNET = "mapping.setting.invalid"
 
@@ -67,29 +67,23 @@ class FimEakte:
         eintraege = payload_entries(antrag)
         _passt(formular, eintraege)
         gefuellt = fill(formular, eintraege, loose=LOSE_FELDER)
-        eingang = local(kontext.received_at)
-        angaben = Angaben(formular, eintraege, eingang.date())
-        kennzeichen = rule(
-            "VORGANGSZEICHEN",
-            einstellungen.kennzeichen(eingang.date(), kontext.key),
-            metadata(einstellungen.aktenzeichen, "settings.aktenzeichen"),
-            metadata(eingang, "nachricht.received_at"),
-        )
+        angaben = Angaben(formular, eintraege, local(kontext.received_at).date())
+        kennzeichen = file_reference(einstellungen.aktenzeichen, kontext)
         dateien = unterlagen(antrag, gefuellt, angaben, kennzeichen, einstellungen, kontext)
 
         nachricht = Builder(self._shapes[einstellungen.xdomea])
-        schreibe_kopf(nachricht, eingang, einstellungen, kontext)
+        write_kopf(nachricht, einstellungen, kontext)
         vorgang = nachricht.element("Schriftgutobjekt").element("Vorgang")
-        schreibe_vorgang(vorgang, angaben, kennzeichen, eingang, einstellungen, kontext)
-        write_dokumente(vorgang, dateien, eingang, kontext)
+        schreibe_vorgang(vorgang, angaben, kennzeichen, einstellungen, kontext)
+        write_dokumente(vorgang, dateien, kontext)
         built = nachricht.finish()
 
-        alle = tuple(datei.dokument for datei in dokumente(dateien))
+        alle = all_files(dateien)
         return Ausgabe(
             standard=f"xdomea {einstellungen.xdomea}",
-            message=NACHRICHT,
+            message=ABGABE,
             nachricht=built.xml,
-            package=package(kontext.key, NACHRICHT, built.xml, alle),
+            package=package(kontext.key, ABGABE, built.xml, alle),
             dokumente=alle,
             herkunft=built.herkunft,
             unread=tuple(leaf.path for leaf in eintraege.leaves() if leaf.path not in gefuellt.shown),

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from intermediary.mapping.api import (
     PDF_A,
+    TEST,
     Antrag,
     Datei,
-    File,
     Filled,
     Frame,
     Kontext,
     Sourced,
     Unterlage,
-    constant,
+    attached,
     document,
+    form_data,
     generated,
     letter_sections,
     metadata,
     pdf_of,
-    received,
-    rule,
+    shown_files,
     write_date,
     write_moment,
 )
 from mappings.fim_eakte.angaben import Angaben, betreff, frist
 from mappings.fim_eakte.einstellungen import Einstellungen
-from mappings.fim_eakte.kopf import TEST
 
 LAENGSTE_SEITE = 250_000
 SCHLUSS = (
@@ -45,12 +44,12 @@ def unterlagen(
     kontext: Kontext,
 ) -> list[Unterlage]:
     """All in the order of the package: what people read first, then the evidence, then the attachments."""
-    anlagen = [_anlage(antrag, number, kontext) for number in range(1, len(antrag.attachments) + 1)]
+    anlagen = attached(antrag, kontext)
     rahmen = Frame(
         office=einstellungen.empfaenger or kontext.mandant,
         reference=kennzeichen.value,
         facts=tuple(_eingang(angaben, kennzeichen.value, einstellungen, kontext)),
-        files=[_zeile(anlage) for anlage in anlagen],
+        files=shown_files(anlagen),
         closing=SCHLUSS,
         extra=letter_sections(antrag),
         test=TEST if kontext.is_test else "",
@@ -59,7 +58,7 @@ def unterlagen(
     titel = metadata(f"{gefuellt.title} (Angaben)", "files.formular")
     typ = metadata(einstellungen.dokumenttyp, "settings.dokumenttyp")
     lesbar = Unterlage(titel, typ, tuple(_lesbar(document(gefuellt, rahmen), einstellungen, kontext)))
-    return [lesbar, _formulardaten(antrag, kontext), *anlagen]
+    return [lesbar, form_data(antrag, kontext, betreff="Formulardaten"), *anlagen]
 
 
 def _lesbar(seite: bytes, einstellungen: Einstellungen, kontext: Kontext) -> Iterator[Datei]:
@@ -86,27 +85,3 @@ def _eingang(
         yield einstellungen.frist_text, f"bis {write_date(ende.value)}"
     yield "Formular", angaben.formular.edition
     yield "Kennung der Einreichung", kontext.key
-
-
-def _zeile(anlage: Unterlage) -> File:
-    (datei,) = anlage.dateien
-    name = datei.original_name.value if datei.original_name else "ohne Namen"
-    return File(anlage.betreff.value, name, datei.dokument.media_type, datei.dokument.content.length)
-
-
-def _formulardaten(antrag: Antrag, kontext: Kontext) -> Unterlage:
-    """FORMULARDATEN-UNVERAENDERT: byte by byte as received, whatever the layout: they are the evidence."""
-    datei = received("Formulardaten", antrag.payload, "payload", kontext, version="1.0")
-    return Unterlage(constant("Formulardaten"), constant("Formulardaten"), (datei,))
-
-
-def _anlage(antrag: Antrag, number: int, kontext: Kontext) -> Unterlage:
-    quelle = f"attachment[{number}]"
-    datei = received(f"Anlage{number}", antrag.attachments[number - 1], quelle, kontext)
-    betreff = rule("ANLAGE-NUMMER", f"Anlage {number}", metadata(number, quelle))
-    return Unterlage(betreff, constant("Anlage"), (datei,))
-
-
-def dokumente(unterlagen: Sequence[Unterlage]) -> list[Datei]:
-    """Every file of every Unterlage, in order."""
-    return [datei for unterlage in unterlagen for datei in unterlage.dateien]

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from intermediary.mapping.api import (
-    MEDIUM_ELEKTRONISCH,
+    Filing,
     Kontext,
     Node,
     Sourced,
     constant,
-    day_of_receipt,
-    derived,
     metadata,
     rule,
     write_date,
+    write_filing,
 )
 from mappings.fim_eakte.angaben import Angaben, betreff, frist, suchbegriffe
 from mappings.fim_eakte.einstellungen import UNBEFRISTET, Einstellungen
 
 
 def schreibe_vorgang(
-    vorgang: Node,
-    angaben: Angaben,
-    kennzeichen: Sourced[str],
-    eingang: dt.datetime,
-    einstellungen: Einstellungen,
-    kontext: Kontext,
+    vorgang: Node, angaben: Angaben, kennzeichen: Sourced[str], einstellungen: Einstellungen, kontext: Kontext
 ) -> None:
-    """Identifikation, AllgemeineMetadaten, ArchivspezifischeMetadaten, Typ, Laufzeit, search keys."""
-    vorgang.element("Identifikation").leaf("ID", derived(kontext, "/Vorgang"))
-    metadaten = vorgang.element("AllgemeineMetadaten")
-    metadaten.leaf("Betreff", betreff(angaben, einstellungen, kontext))
-    metadaten.leaf("Kennzeichen", kennzeichen)
+    """What every Vorgang has, a deadline, how long it is kept, search keys."""
+    titel, typ = betreff(angaben, einstellungen, kontext), _typ(angaben, einstellungen)
+    metadaten = write_filing(vorgang, Filing(titel, kennzeichen, einstellungen.aktenplan, typ), kontext)
     metadaten.leaf("Bemerkung", _bemerkung(angaben, einstellungen))
-    metadaten.code("Medium", MEDIUM_ELEKTRONISCH)
-    aktenplaneinheit = metadaten.element("Aktenplaneinheit")
-    aktenplaneinheit.leaf("Kennzeichen", metadata(einstellungen.aktenplan, "settings.aktenplan"))
     _aufbewahrung(vorgang, einstellungen)
-    vorgang.leaf("Typ", _typ(angaben, einstellungen))
-    vorgang.element("Laufzeit").leaf("Beginn", day_of_receipt(eingang))
     _suchbegriffe(vorgang, angaben, einstellungen)
 
 

@@ -13,6 +13,7 @@ from intermediary.mapping.api import (
     Payload,
     Shape,
     Sourced,
+    Unterlage,
     boolean,
     constant,
     date,
@@ -29,7 +30,6 @@ from mappings.gewerbeanmeldung.personen import (
     schreibe_name,
 )
 from mappings.gewerbeanmeldung.texte import angegeben
-from mappings.gewerbeanmeldung.unterlagen import Anlage
 
 ORTE = (
     ("betriebsstaette", felder.BETRIEBSSTAETTE),
@@ -38,7 +38,7 @@ ORTE = (
 )
 
 
-def gewerbeanzeige(shape: Shape, payload: Payload, anlagen: Sequence[Anlage], kontext: Kontext) -> Built:
+def gewerbeanzeige(shape: Shape, payload: Payload, anlagen: Sequence[Unterlage], kontext: Kontext) -> Built:
     """The whole message; `anlagen` lie beside it in the package under the names it gives."""
     nachricht = Builder(shape)
     _vorgang(nachricht.element("vorgang"), kontext)
@@ -49,11 +49,12 @@ def gewerbeanzeige(shape: Shape, payload: Payload, anlagen: Sequence[Anlage], ko
         schreibe_inhaber(nachricht.element("inhaber"), inhaber)
     _erlaubnisse(nachricht, payload.optional_group(felder.ERLAUBNISSE))
     nachricht.leaf("angezeigtAm", payload.required(felder.DATUM, date))
-    for anlage in anlagen:
+    for nummer, anlage in enumerate(anlagen, 1):
+        (datei,) = anlage.dateien
         eintrag = nachricht.element("anlage")
-        eintrag.leaf("datei", anlage.dateiname)
-        eintrag.leaf("originalname", anlage.original_name)
-        eintrag.leaf("medientyp", anlage.media_type)
+        eintrag.leaf("datei", datei.dateiname)
+        eintrag.leaf("originalname", datei.original_name)
+        eintrag.leaf("medientyp", metadata(datei.dokument.media_type, f"attachment[{nummer}].media_type"))
     return nachricht.finish()
 
 

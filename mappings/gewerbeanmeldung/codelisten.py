@@ -1,4 +1,4 @@
-"""Code lists that the form names, each with the version it names, and those of xdomea that this mapping writes.
+"""Code lists that the form names, each with the version it names, and the one of xdomea's contacts.
 
 The published form leaves its lists open, and none of them was at hand: codes pass as they were sent, always with their
 list, so that a Fachverfahren can tell an unknown code from an unknown version (xoev-digest §3).
@@ -6,7 +6,7 @@ list, so that a Fachverfahren can tell an unknown code from an unknown version (
 
 from __future__ import annotations
 
-from intermediary.mapping.api import Code, Group, codelist
+from intermediary.mapping.api import Code, Group
 from intermediary.mapping.api import code as as_code
 
 _DESTATIS = "urn:de:bund:destatis:bevoelkerungsstatistik:schluessel"
@@ -20,8 +20,6 @@ GRUND = ("urn:xoev-de:xgewerbeanzeige:codeliste:grundfueranmeldung", "1")
 NIEDERLASSUNG = ("urn:xoev-de:xgewerbeanzeige:codeliste:artderniederlassung", "1")
 
 ERREICHBARKEIT = ("urn:de:xoev:codeliste:erreichbarkeit", "3")
-NACHRICHTENTYP = codelist("urn:xoev-de:xdomea:codeliste:nachrichtentyp", "2.0", "0401")
-ELEKTRONISCH = codelist("urn:xoev-de:xdomea:codeliste:medium", "1.0", "001")
 
 
 def pflicht(group: Group, name: str, liste: tuple[str, str]) -> Code:

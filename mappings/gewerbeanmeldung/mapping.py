@@ -1,7 +1,7 @@
 """Gewerbeanmeldung (FIM S00000009) to the e-file (xdomea 3.1.0 `Abgabe.Abgabe.0401`) or to a Fachverfahren (own XML).
 
 The setting `ausgabe` chooses; the package for the e-file contains the message for the Fachverfahren too. A page per
-section: `anzeige` and `personen` write the message, `kopf`, `vorgang` and `kontakt` the one of xdomea, `unterlagen` the
+section: `anzeige` and `personen` write the message, `kontakt` what is special of the one of xdomea, `unterlagen` the
 files. Rules have names in capitals; README.md lists them with the table of fields.
 """
 
@@ -12,35 +12,41 @@ from pathlib import Path
 from typing import ClassVar
 
 from intermediary.mapping.api import (
+    ABGABE,
     Antrag,
     Ausgabe,
     Builder,
     Built,
+    Filing,
     Kontext,
     Labels,
     Payload,
     Shape,
+    Unterlage,
+    all_files,
+    attached,
+    constant,
+    file_reference,
+    form_data,
     load_labels,
     load_shape,
-    local,
-    metadata,
     package,
     read_settings,
     rule,
+    write_dokumente,
+    write_filing,
+    write_kopf,
 )
 from mappings.gewerbeanmeldung import felder, regeln, unterlagen
 from mappings.gewerbeanmeldung.anzeige import gewerbeanzeige, kennung
 from mappings.gewerbeanmeldung.einstellungen import Einstellungen
 from mappings.gewerbeanmeldung.kontakt import schreibe_kontakte
-from mappings.gewerbeanmeldung.kopf import schreibe_kopf
-from mappings.gewerbeanmeldung.unterlagen import Anlage
-from mappings.gewerbeanmeldung.vorgang import schreibe_dokument, schreibe_vorgang
 
 HERE = Path(__file__).parent
 EAKTE = "xdomea 3.1.0"
-ABGABE = "Abgabe.Abgabe.0401"
 FACHVERFAHREN = "gewerbeanzeige 1.0.0"
 ANZEIGE = "gewerbeanzeige"
+BETREFF = rule("BETREFF-OHNE-PERSON", "Gewerbeanmeldung")  # subjects appear in lists that many people see
 
 
 class Gewerbeanmeldung:
@@ -66,20 +72,17 @@ class Gewerbeanmeldung:
         einstellungen = read_settings(Einstellungen, kontext.settings)
         payload = Payload(antrag.tree)
         regeln.pruefe(payload)
-        anlagen = unterlagen.anlagen(antrag, kontext)
+        anlagen = attached(antrag, kontext)
         anzeige = gewerbeanzeige(self._anzeige, payload, anlagen, kontext)
         if einstellungen.ausgabe == "fachverfahren":
             return self._fachverfahren(antrag, payload, anzeige, anlagen, kontext)
         return self._eakte(antrag, payload, anzeige, anlagen, einstellungen, kontext)
 
     def _fachverfahren(
-        self, antrag: Antrag, payload: Payload, anzeige: Built, anlagen: list[Anlage], kontext: Kontext
+        self, antrag: Antrag, payload: Payload, anzeige: Built, anlagen: list[Unterlage], kontext: Kontext
     ) -> Ausgabe:
-        dokumente = (
-            unterlagen.zusammenfassung(payload, self._labels, anlagen, kontext).dokument,
-            unterlagen.formulardaten(antrag, kontext).dokument,
-            *(unterlagen.dokument(anlage) for anlage in anlagen),
-        )
+        zusammenfassung = unterlagen.zusammenfassung(payload, self._labels, anlagen, kontext)
+        dokumente = all_files((zusammenfassung, form_data(antrag, kontext), *anlagen))
         uuid = kennung(kontext).value
         return Ausgabe(
             standard=FACHVERFAHREN,
@@ -97,32 +100,26 @@ class Gewerbeanmeldung:
         antrag: Antrag,
         payload: Payload,
         anzeige: Built,
-        anlagen: list[Anlage],
+        anlagen: list[Unterlage],
         einstellungen: Einstellungen,
         kontext: Kontext,
     ) -> Ausgabe:
-        eingang = local(kontext.received_at)
-        kennzeichen = rule(
-            "VORGANGSZEICHEN",
-            einstellungen.kennzeichen(eingang.date(), kontext.key),
-            metadata(einstellungen.aktenzeichen, "settings.aktenzeichen"),
-            metadata(eingang, "nachricht.received_at"),
-        )
+        kennzeichen = file_reference(einstellungen.aktenzeichen, kontext)
         dateien = [
             unterlagen.zusammenfassung(payload, self._labels, anlagen, kontext, kennzeichen=kennzeichen.value),
             unterlagen.anzeige(anzeige.xml, kontext),
-            unterlagen.formulardaten(antrag, kontext),
-            *(unterlagen.als_unterlage(anlage) for anlage in anlagen),
+            form_data(antrag, kontext),
+            *anlagen,
         ]
         nachricht = Builder(self._xdomea)
-        schreibe_kopf(nachricht, eingang, einstellungen, kontext)
+        write_kopf(nachricht, einstellungen, kontext)
         vorgang = nachricht.element("Schriftgutobjekt").element("Vorgang")
-        schreibe_vorgang(vorgang, kennzeichen, eingang, einstellungen, kontext)
-        for nummer, datei in enumerate(dateien, 1):
-            schreibe_dokument(vorgang, datei, nummer, eingang, kontext)
+        ablage = Filing(BETREFF, kennzeichen, einstellungen.aktenplan, constant("Gewerbeanmeldung"))
+        write_filing(vorgang, ablage, kontext)
+        write_dokumente(vorgang, dateien, kontext)
         schreibe_kontakte(vorgang, payload)
         built = nachricht.finish()
-        dokumente = tuple(datei.dokument for datei in dateien)
+        dokumente = all_files(dateien)
         return Ausgabe(
             standard=EAKTE,
             message=ABGABE,
