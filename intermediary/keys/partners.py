@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from intermediary.core.faults import Misconfigured
 from intermediary.core.ids import Behoerdenkennung
 from intermediary.keys import private
-from intermediary.keys.entries import Anchor, EntryReader, Purpose
+from intermediary.keys.accounts import Account, AccountReader
+from intermediary.keys.entries import Anchor, Purpose
 from intermediary.keys.material import MODES, Mode
 
 _PARTNER = (
@@ -31,6 +32,7 @@ _PARTNER = (
     "policy_until",
     "reason",
     "revocation",
+    "account",
 )
 _LISTS = ("cipher", "signature", "intermediates")
 
@@ -40,7 +42,8 @@ class Partner:
     """One partner. Several certificates of one role are an overlap rotation: each of them is theirs.
 
     `cipher` is what we encrypt for (the first), `signature` what they sign with. `policy` replaces the Mandant's crypto
-    profile for them until `policy_until`; None: no exception. `revocation` replaces the keyring's mode; None: the same.
+    profile for them until `policy_until`; None: no exception. `revocation` replaces the keyring's mode; None: the same. With
+    an `account` they may be a client of our XTA server.
     """
 
     kennung: str
@@ -54,6 +57,7 @@ class Partner:
     policy_until: datetime | None = None
     reason: str = ""
     revocation: Mode | None = None
+    account: Account | None = None
 
     def anchors(self, purpose: Purpose) -> tuple[x509.Certificate, ...]:
         """The trust anchors for this partner's signatures of this layer, beside those of the keyring."""
@@ -69,6 +73,12 @@ class Partners:
             certificate.public_bytes(Encoding.DER): partner
             for partner in self._named.values()
             for certificate in partner.signature
+        }
+        self._by_client = {
+            fingerprint: partner
+            for partner in self._named.values()
+            if partner.account is not None
+            for fingerprint in partner.account.fingerprints
         }
 
     @classmethod
@@ -94,6 +104,10 @@ class Partners:
         """The partner that lists exactly this signature certificate."""
         return self._by_signature.get(certificate_der)
 
+    def by_client(self, fingerprint: str) -> Partner | None:
+        """The partner whose account lists the TLS certificate with this SHA-256 (hex)."""
+        return self._by_client.get(fingerprint)
+
     def all(self) -> tuple[Partner, ...]:
         """Every partner, in the order of the file."""
         return tuple(self._named.values())
@@ -115,11 +129,13 @@ def named_files(path: Path) -> tuple[Path, ...]:
     lists = [one.get(name) for one in partners for name in _LISTS]
     names = [name for one in lists if isinstance(one, list) for name in one]
     trust = [anchor for one in partners if isinstance(one.get("trust"), list) for anchor in one["trust"]]
+    accounts = [one["account"] for one in partners if isinstance(one.get("account"), dict)]
+    names += [name for one in accounts if isinstance(one.get("client"), list) for name in one["client"]]
     names += [anchor.get("pem") for anchor in trust if isinstance(anchor, dict)]
     return tuple(path.parent / name for name in names if isinstance(name, str))
 
 
-class _Reader(EntryReader):
+class _Reader(AccountReader):
     """Turns the parsed file into partners, and collects every mistake with its dotted path."""
 
     def partners(self, table: Mapping[str, Any]) -> list[Partner]:
@@ -140,8 +156,9 @@ class _Reader(EntryReader):
             tuple(self._certificate_files(entry.get(name, []), f"{place}.{name}")) for name in _LISTS
         )
         policy, until, reason = self._exception(entry, place)
+        kennung = self._kennung(entry, place)
         return Partner(
-            kennung=self._kennung(entry, place),
+            kennung=kennung,
             name=self._string(entry, "name", place, "what people call this partner"),
             endpoint=self._address(entry, place),
             cipher=cipher,
@@ -152,6 +169,7 @@ class _Reader(EntryReader):
             policy_until=until,
             reason=reason,
             revocation=self._mode(entry, place),
+            account=self._account(entry, place, kennung),
         )
 
     def _kennung(self, entry: Mapping[str, Any], place: str) -> str:
@@ -201,6 +219,19 @@ class _Reader(EntryReader):
                 owner = owners.setdefault(certificate.public_bytes(Encoding.DER), partner.kennung)
                 if owner != partner.kennung:
                     self._note(self._code, f"partner[{i}].signature", hint=f"is the certificate of {owner} too")
+        self._unique_accounts(partners)
+
+    def _unique_accounts(self, partners: list[Partner]) -> None:
+        """A client certificate and an identifier lead to one account."""
+        owners: dict[str, str] = {}
+        for i, partner in enumerate(partners):
+            account = partner.account or Account()
+            known = (("client", account.fingerprints), ("identifiers", account.identifiers))
+            for name, values in known:
+                for value in values:
+                    owner = owners.setdefault(value, partner.kennung)
+                    if owner != partner.kennung:
+                        self._note(self._code, f"partner[{i}].account.{name}", hint=f"belongs to {owner} too")
 
 
 def _is_address(value: object) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, literal_column, select
 
 from intermediary.audit.chain import moment
 from intermediary.core.states import NachrichtState, ZustellungState
@@ -34,7 +34,7 @@ CANCELLED = "intake.cancelled"
 
 _OVERDUE = "delivery.ack.overdue"
 _LATE = (ZustellungState.UNCLEAR, ZustellungState.PARKED)
-_NOBODY = literal_column("''")
+_NOBODY: ColumnElement[str] = literal_column("''")
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,3 +168,36 @@ def test_files_to_watch(folder: Path) -> None:
     assert {path.name for path in named_files(folder / "partners.toml")} == {"old.pem", "new.pem", "ca.pem"}
     (folder / "partners.toml").write_text("no [toml", "utf-8")
     assert named_files(folder / "partners.toml") == ()
+
+
+ACCOUNT = """
+[[partner]]
+kennung = "fvt:0001"
+name = "Fachverfahren"
+[partner.account]
+client = ["old.pem"]
+"""
+
+
+def test_an_account_of_a_client_that_connects(folder: Path) -> None:
+    """A client is known by its certificate alone; without more it speaks for its own Kennung and books every service."""
+    partners = load(folder, ACCOUNT + 'services = ["urn:a"]\nlocked = true\n')
+    account = partners.named("fvt:0001").account
+
+    assert account is not None
+    assert (("fvt:0001",), ("urn:a",), True) == (account.identifiers, account.services, account.locked)
+    assert partners.named("fvt:0001") is partners.by_client(account.fingerprints[0])
+    assert partners.by_client("00") is None
+    assert folder / "old.pem" in named_files(folder / "partners.toml")
+
+
+def test_mistakes_of_an_account(folder: Path) -> None:
+    """No certificate, no list, no truth value; a certificate or an identifier of two accounts."""
+    shared = ACCOUNT + ACCOUNT.replace("0001", "0002")
+
+    assert {"partner[0].account.client"} == set(mistakes(folder, ACCOUNT.replace('["old.pem"]', "[]")))
+    assert {"partner[0].account.locked", "partner[0].account.services"} == set(
+        mistakes(folder, ACCOUNT + 'locked = 1\nservices = "all"\n')
+    )
+    assert {"partner[1].account.client"} == set(mistakes(folder, shared))
+    assert {"partner[0].account"} == set(mistakes(folder, ACCOUNT.replace("[partner.account]\nclient", "account")))
