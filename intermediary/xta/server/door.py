@@ -1,0 +1,34 @@
+"""The door of a channel of type `xta_passive`: an XTA server that portals send to and Fachverfahren fetch from."""
+
+from __future__ import annotations
+
+from intermediary.ingress.doors import DoorRules
+from intermediary.ingress.https.endpoint import Endpoint, Events
+from intermediary.xta.server.desk import Desk, Naming
+from intermediary.xta.server.house import House
+from intermediary.xta.server.managing import Readers
+from intermediary.xta.server.reception import Reception
+from intermediary.xta.server.settings import ServerSettings
+
+_EVENTS = Events("xta.listening", "xta.closed")
+
+
+class XtaDoor(Endpoint):
+    """Serves the three ports of XTA 2.1.1; implements `Door`."""
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        rules: DoorRules,
+        readers: Readers,
+        naming: Naming,
+        house: House,
+        *,
+        sync_services: frozenset[str] = frozenset(),
+    ) -> None:
+        desk = Desk(house, rules, readers, naming, sync_services=sync_services, on_holding=self.note_holding)
+
+        def serve() -> Reception:
+            return Reception(desk, settings, rules, spool=house.spool, clock=house.clock)
+
+        super().__init__(settings, rules.channel, house.gate, serve=serve, events=_EVENTS)
