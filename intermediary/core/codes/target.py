@@ -4,6 +4,19 @@ from intermediary.core.codes.code import Code, Healer
 
 CODES = (
     Code(
+        "target.library.missing",
+        Healer.OPERATOR,
+        "Dem Connector fehlt eine Bibliothek, die nicht zur Grundausstattung gehört.",
+        "Die genannte Erweiterung installieren und den Dienst neu starten.",
+    ),
+    Code(
+        "target.hostkey",
+        Healer.OPERATOR,
+        "Der SSH-Server des Ziels weist sich mit einem Schlüssel aus, der nicht hinterlegt ist; es wurde nichts gesendet.",
+        "Den genannten Fingerabdruck mit dem Betreiber des Ziels auf anderem Weg vergleichen. Stimmt er, in `host_key` (oder "
+        "`known_hosts`) eintragen; sonst antwortet ein fremder Rechner.",
+    ),
+    Code(
         "target.tls",
         Healer.OPERATOR,
         "Die gesicherte Verbindung (TLS) zum Ziel kommt nicht zustande: Ein Zertifikat wird nicht anerkannt oder ist nicht lesbar.",
@@ -50,5 +63,19 @@ CODES = (
         "Der Broker des Ziels hat keine Warteschlange für die Nachricht, oder der Exchange fehlt; es wurde nichts abgelegt.",
         "Exchange, Bindung und Warteschlange beim Ziel einrichten oder `exchange` und `routing_key` berichtigen; die Zustellung "
         "läuft danach von selbst weiter.",
+    ),
+    Code(
+        "target.wsdl",
+        Healer.OPERATOR,
+        "Die WSDL des Ziels ist nicht lesbar, verweist auf Fremdes, oder Operation und Argumente passen nicht zu ihr.",
+        "WSDL und alles, was sie einbindet, in einen Ordner legen (es wird nie etwas geladen) und `operation`, `port` und "
+        "`arguments` berichtigen; `doctor` nennt den Fundort.",
+    ),
+    Code(
+        "target.fault",
+        Healer.TARGET,
+        "Das Ziel hat mit einem SOAP-Fault geantwortet, dessen Bedeutung nicht vereinbart ist; vielleicht ist es angekommen.",
+        "Beim Ziel nachsehen, dann `decide ID/ZIEL confirm-delivered --proof …` oder `decide ID/ZIEL send-again`; sagt der "
+        "Hersteller, was der Fault bedeutet, ihn unter `faults` eintragen.",
     ),
 )

@@ -1,0 +1,1 @@
+"""Connector `soap`: calls an operation of any WSDL with the pieces of a Zustellauftrag."""
