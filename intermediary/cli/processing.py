@@ -11,6 +11,7 @@ _CHANNELS = {
     "osci_passive": "OSCI, von einem Intermediär zugestellt",
     "osci_fetch": "OSCI, aus Postfächern abgeholt",
     "xta_fetch": "XTA 2, aus Postfächern abgeholt",
+    "xta_passive": "XTA 2, an unseren Server gesendet",
 }
 _STATES = {
     "completed": "zugestellt und quittiert",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from intermediary.settings.kinds import AddressText, ConfiguredPath, KennungText, NameText, QueueName, Several
 from intermediary.settings.table import Table
 from intermediary.settings.xta import XtaAnswer, XtaFetchDoor
+from intermediary.settings.xta_passive import XtaPassiveDoor
 
 GIBIBYTE = 1024**3
 BROKER_MAX_BYTES = 128 * 1024**2
@@ -171,7 +172,7 @@ class Channel(Table):
     """A door through which submissions come in."""
 
     name: NameText = Field(description="Name of the channel; stands in the audit trail.")
-    type: Literal["folder", "amqp", "osci_passive", "osci_fetch", "xta_fetch"] = Field(
+    type: Literal["folder", "amqp", "osci_passive", "osci_fetch", "xta_fetch", "xta_passive"] = Field(
         description="The kind of door; its settings are in the table of that name."
     )
     mandanten: Several[NameText] = Field(
@@ -196,13 +197,13 @@ class Channel(Table):
     osci_passive: OsciPassiveDoor | None = Field(default=None, description="The door of type `osci_passive`.")
     osci_fetch: OsciFetchDoor | None = Field(default=None, description="The door of type `osci_fetch`.")
     xta_fetch: XtaFetchDoor | None = Field(default=None, description="The door of type `xta_fetch`.")
+    xta_passive: XtaPassiveDoor | None = Field(default=None, description="The door of type `xta_passive`.")
     answer: Answer | None = Field(default=None, description="Where Quittungen go; without it only to `reply_to`.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        doors = {name: getattr(self, name) for name in ("folder", "amqp", "osci_passive", "osci_fetch", "xta_fetch")}
-        for name, door in doors.items():
-            if (door is None) is (name == self.type):
+        for name in get_args(Channel.model_fields["type"].annotation):
+            if (getattr(self, name) is None) is (name == self.type):
                 raise ValueError(f'a channel of type "{self.type}" has the table [channel.{self.type}] and no other')
         if self.type == "folder" and len(self.mandanten) > 1:
             raise ValueError("a folder belongs to one Mandant: nothing in it says whose a file is")
@@ -214,6 +215,11 @@ class Channel(Table):
         return self
 
     def _check_xta(self) -> None:
+        passive = self.xta_passive
+        if passive is not None and not passive.readers and len(self.mandanten) > 1:
+            raise ValueError("with several Mandanten, `xta_passive.readers` says whose submissions are whose")
+        if passive is not None and not set(passive.readers.values()) <= set(self.mandanten):
+            raise ValueError("`xta_passive.readers` names a Mandant that `mandanten` does not")
         door = self.xta_fetch
         if door is not None and {one.mandant for one in door.account} != set(self.mandanten):
             raise ValueError("every Mandant of `mandanten` has an account, and every account one of these Mandanten")

@@ -123,13 +123,14 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
 
 def _listening(settings: Settings, file: Path) -> Iterator[Finding]:
     """Two doors cannot listen at one port, except on addresses of their own."""
-    endpoints = [(channel, channel.osci_passive) for channel in settings.channel if channel.osci_passive]
+    doors = ((channel, channel.osci_passive or channel.xta_passive) for channel in settings.channel)
+    endpoints = [(channel, door) for channel, door in doors if door is not None]
     for (left, one), (right, other) in combinations(endpoints, 2):
         is_shared = one.host == other.host or not {one.host, other.host}.isdisjoint(_EVERYWHERE)
         if one.port == other.port and is_shared:
             yield Finding(
                 file,
-                f"channel[{right.name}].osci_passive.listen",
+                f"channel[{right.name}].{right.type}.listen",
                 f'is the address of the channel "{left.name}" too',
                 "one channel, one port; several Mandanten share a channel by their paths",
             )
@@ -148,7 +149,7 @@ def _health(settings: Settings, file: Path) -> Iterator[Finding]:
             Severity.WARNING,
         )
     for channel in settings.channel:
-        door = channel.osci_passive
+        door = channel.osci_passive or channel.xta_passive
         if door is None or door.port != health.port:
             continue
         if door.host == health.host or not {door.host, health.host}.isdisjoint(_EVERYWHERE):
@@ -175,6 +176,9 @@ def _partners(settings: Settings, file: Path) -> Iterator[Finding]:
         if settings.installation.partners is not None:
             continue
         what, hint = "names a partner, but there is no directory", "set `installation.partners`"
+        if channel.xta_passive:
+            place = f"channel[{channel.name}].xta_passive"
+            yield Finding(file, place, "knows its clients by the directory of partners, but there is none", hint)
         if channel.partner:
             yield Finding(file, f"channel[{channel.name}].partner", what, hint)
         if channel.answer and channel.answer.partner:
@@ -184,7 +188,8 @@ def _partners(settings: Settings, file: Path) -> Iterator[Finding]:
 def _channel(channel: Channel, file: Path) -> Iterator[Finding]:
     for name in _twice(channel.mandanten):
         yield Finding(file, f"channel[{channel.name}].mandanten", f'names "{name}" more than once')
-    if channel.answer is None and not (channel.amqp and channel.amqp.reply_to):
+    has_way = (channel.amqp and channel.amqp.reply_to) or channel.xta_passive  # who sent by XTA asks for the report
+    if channel.answer is None and not has_way:
         yield Finding(
             file,
             f"channel[{channel.name}].answer",

@@ -13,6 +13,7 @@ from intermediary.settings.channels import OsciPassiveDoor
 from intermediary.settings.finding import Finding, Severity
 from intermediary.settings.models import Settings
 from intermediary.settings.xta import XtaFetchDoor
+from intermediary.settings.xta_passive import XtaPassiveDoor
 
 _SECRETS = ("p12", "jwk", "pem", "password_file")
 
@@ -57,6 +58,8 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
                     yield Finding(file, f"channel[{channel.name}].amqp.claims.{name}.folder", "is not a folder")
         if channel.osci_passive:
             yield from _https_files(file, f"channel[{channel.name}].osci_passive", channel.osci_passive)
+        if channel.xta_passive:
+            yield from _https_files(file, f"channel[{channel.name}].xta_passive", channel.xta_passive)
         if channel.xta_fetch:
             yield from _xta_files(file, f"channel[{channel.name}].xta_fetch", channel.xta_fetch)
         for name, table in (("osci_fetch", channel.osci_fetch), ("answer", channel.answer)):
@@ -64,7 +67,7 @@ def _channels(settings: Settings, file: Path) -> Iterator[Finding]:
                 yield Finding(file, f"channel[{channel.name}].{name}.ca_file", f"there is no file {table.ca_file}")
 
 
-def _https_files(file: Path, path: str, door: OsciPassiveDoor) -> Iterator[Finding]:
+def _https_files(file: Path, path: str, door: OsciPassiveDoor | XtaPassiveDoor) -> Iterator[Finding]:
     if door.tls_key:
         yield from check_secret(file, f"{path}.tls_key", door.tls_key)
     if door.tls_cert and not door.tls_cert.is_file():

@@ -28,6 +28,7 @@ from intermediary.wiring.lines import keys_as_written, keys_in_force, open_fetch
 from intermediary.wiring.passive import open_passive
 from intermediary.wiring.time import utc_now
 from intermediary.wiring.xta import open_xta_answers, open_xta_fetch, probe_xta
+from intermediary.wiring.xta_passive import open_xta_server
 
 
 def door_rules(channel: Channel) -> DoorRules:
@@ -38,7 +39,7 @@ def door_rules(channel: Channel) -> DoorRules:
         max_bytes=channel.max_bytes,
         max_claim_bytes=channel.max_bytes,
         reply_to=frozenset(channel.amqp.reply_to) if channel.amqp else frozenset(),
-        content_types=frozenset({XTA_TYPE}) if channel.xta_fetch else ACCEPTED,
+        content_types=frozenset({XTA_TYPE}) if channel.xta_fetch or channel.xta_passive else ACCEPTED,
     )
 
 
@@ -48,7 +49,7 @@ def open_doors(
     """The doors of all channels, each ready to be run in a thread of its own; without a `gate` it is open."""
     settings = installation.settings
     spool = Spool(spool_folder(settings))
-    needs_keys = any(channel.osci_passive or channel.osci_fetch for channel in settings.channel)
+    needs_keys = any(one.osci_passive or one.osci_fetch or one.xta_passive for one in settings.channel)
     configuration = Configuration(settings) if needs_keys else None
     house = _House(installation, configuration, spool, now or installation.now, gate)
     return [_open_door(channel, house) for channel in settings.channel]
@@ -83,6 +84,11 @@ def _open_door(channel: Channel, house: _House) -> Door:
     if channel.osci_fetch is not None and configuration is not None:
         keys = partial(keys_in_force, configuration)
         return open_fetch(channel, rules, keys, take=take, spool=spool, clock=now, gate=gate)
+    if channel.xta_passive is not None and configuration is not None:
+        server, installation = channel.xta_passive, house.installation
+        return open_xta_server(
+            channel, server, rules, installation, configuration, spool=spool, now=now, take=take, gate=gate
+        )
     if channel.xta_fetch is not None:
         return open_xta_fetch(channel, rules, take=take, spool=spool, clock=now, gate=gate)
     if channel.folder is not None:

@@ -52,9 +52,10 @@ def _all(settings: Settings, bank: Werkbank) -> Iterator[Ending]:
         for certificate in partner.signature:
             yield Ending("partner-signature", partner.kennung, certificate.not_valid_after_utc)
     for channel in settings.channel:
-        if channel.osci_passive is not None and channel.osci_passive.tls_cert is not None:
+        door = channel.osci_passive or channel.xta_passive
+        if door is not None and door.tls_cert is not None:
             with suppress(OSError, ValueError):
-                yield Ending("tls", channel.name, _leaf(channel.osci_passive.tls_cert))
+                yield Ending("tls", channel.name, _leaf(door.tls_cert))
 
 
 def _leaf(file: Path) -> datetime:

@@ -19,6 +19,7 @@ from intermediary.keys.spool import Spool
 from intermediary.store.records import Taken
 from intermediary.unseal.xta.container import ContentContainer
 from intermediary.unseal.xta.values import MessageMetaData
+from intermediary.xml.parser import Element
 from intermediary.xta.server.ids import Marks
 from intermediary.xta.wire.report import Record
 
@@ -103,7 +104,6 @@ class Verdict:
 
     code: str = ""
     findings: tuple[Befund, ...] = ()
-    quittung: bytes = field(default=b"", repr=False)
 
 
 class Submissions(Protocol):
@@ -129,8 +129,12 @@ class Submissions(Protocol):
         """The order as it was sent, None once its payload is erased."""
         ...
 
-    def standing(self, nachricht_id: str) -> Standing:
+    def standing(self, nachricht_id: str, message_id: str) -> Standing:
         """What became of it."""
+        ...
+
+    def quittung(self, nachricht_id: str, message_id: str) -> bytes:
+        """What the author of a judged one is told (docs/reference/quittung.md)."""
         ...
 
     def cancel(self, nachricht_id: str, now: datetime) -> Cancelling:
@@ -150,7 +154,7 @@ class House:
     boxes: Boxes
     partners: Callable[[], Partners]
     marks: Marks
-    check: Callable[[object], tuple[Befund, ...]]
+    check: Callable[[Element], tuple[Befund, ...]]
     offers: Callable[[str, str], bool]
     spool: Spool
     clock: Callable[[], datetime]

@@ -93,7 +93,7 @@ class Managing:
         if sent is None:
             return None
         nachricht_id, order = sent
-        return order, self._house.submissions.standing(nachricht_id)
+        return order, self._house.submissions.standing(nachricht_id, message_id)
 
     def _sent(self, call: Call, message_id: str) -> tuple[str, MessageMetaData] | None:
         """What this account sent under an id; nothing of others, and nothing once its payload is erased."""

@@ -97,7 +97,7 @@ class Sending:
             return self.open_answer(held)
         if verdict.code:
             raise Refused(_number(verdict.code))
-        return self._quittung(held, verdict.quittung) if held.is_sync else Result()
+        return self._quittung(held) if held.is_sync else Result()
 
     def open_answer(self, held: Held) -> Result:
         """The answer while there is no verdict: what is asynchronous is taken, and that is all it promises."""
@@ -135,9 +135,10 @@ class Sending:
         same = same_order(order, same_sha256(call.envelope, self._house.spool))
         return replace(eingang, same_sha256=same, not_before=not_before)
 
-    def _quittung(self, held: Held, quittung: bytes) -> Result:
+    def _quittung(self, held: Held) -> Result:
         """The answer of a synchronous service: our Quittung, from the reader to the author."""
         asked = held.order
+        quittung = self._house.submissions.quittung(held.nachricht_id, asked.message_id)
         message_id = self._ids.of_zustellung(derived_id(held.nachricht_id, "xta/answer"))
         order = MessageMetaData(
             author=asked.reader,
