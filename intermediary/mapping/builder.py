@@ -14,19 +14,20 @@ mapping: `BuildError` names the place in the target, the rule, and the line of t
 from __future__ import annotations
 
 import sys
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from intermediary.core.values import Herkunft
 from intermediary.mapping.lexical import write
-from intermediary.mapping.lines import wanted
+from intermediary.mapping.lines import Notes, wanted
 from intermediary.mapping.provenance import Code, Sourced
-from intermediary.mapping.serialise import Tree, serialise
+from intermediary.mapping.serialise import DECLARATION, INDENT, attributes_of, document_of, leaf_line, namespaces_of
 from intermediary.mapping.structure import Child, Complex, Shape, Simple
 
 _OWN_ROOM = "intermediary.mapping."
 _TEXT = Simple("string")
+_Where: TypeAlias = tuple[str, int] | str
 
 
 class BuildError(Exception):
@@ -53,28 +54,32 @@ class Built:
     herkunft: tuple[Herkunft, ...] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
+class _Leaf(NamedTuple):
+    """A value in its place; there are many, so they are tuples."""
+
     child: Child
-    text: str = field(repr=False)
-    origin: Sourced[Any] = field(repr=False)
-    line: str = ""
+    text: str
+    origin: Sourced[Any]
+    line: str
+
+    def __repr__(self) -> str:
+        return f"_Leaf({self.child.name})"
 
 
 class Node:
     """One element with children. Mappings get it from `Builder` or `element`, never make it."""
 
-    __slots__ = ("_attributes", "_child", "_content", "_is_optional", "_line", "_parts", "_path", "_shape")
+    __slots__ = ("_attributes", "_content", "_is_optional", "_parts", "_path", "_shape", "_where", "child")
 
-    def __init__(self, shape: Shape, child: Child, path: str, line: str, *, is_optional: bool = False) -> None:
+    def __init__(self, shape: Shape, child: Child, path: str, where: _Where, *, is_optional: bool = False) -> None:
         content = shape.complex_types.get(child.type)
         if content is None:
-            raise BuildError(path=path, rule="has a value, not children: use leaf", line=line)
+            raise BuildError(path=path, rule="has a value, not children: use leaf", line=_told(where))
         self._shape = shape
-        self._child = child
+        self.child = child
         self._content: Complex = content
         self._path = path
-        self._line = line
+        self._where = where
         self._is_optional = is_optional
         self._parts: list[Node | _Leaf] = []
         self._attributes: dict[str, str] = {}
@@ -82,14 +87,14 @@ class Node:
     def element(self, name: str) -> Node:
         """A new child element that has children itself; call it again for each repetition."""
         child = self._allowed(name)
-        node = Node(self._shape, child, f"{self._path}/{name}", _line())
+        node = Node(self._shape, child, f"{self._path}/{name}", _where())
         self._parts.append(node)
         return node
 
     def optional(self, name: str) -> Node:
         """As `element`, for a group of optional inputs: left out when nothing is put into it."""
         child = self._allowed(name)
-        node = Node(self._shape, child, f"{self._path}/{name}", _line(), is_optional=True)
+        node = Node(self._shape, child, f"{self._path}/{name}", _where(), is_optional=True)
         self._parts.append(node)
         return node
 
@@ -111,7 +116,7 @@ class Node:
         """An attribute of this element; None adds nothing. Attributes frame a message (product, test): no Herkunft."""
         if value is not None:
             self._set_attribute(name, value)
-        elif not any(attribute.name == name for attribute in self._content.attributes):
+        elif name not in self._content.known:
             raise BuildError(path=f"{self._path}/@{name}", rule="not in the shape", line=_line())
 
     def code(self, name: str, value: Code | None) -> None:
@@ -125,11 +130,10 @@ class Node:
         node.leaf("code", value.code)
 
     def _set_attribute(self, name: str, value: str) -> None:
-        known = {attribute.name: attribute for attribute in self._content.attributes}
-        if name not in known:
+        known = self._content.known.get(name)
+        if known is None:
             raise BuildError(path=f"{self._path}/@{name}", rule="not in the shape", line=_line())
-        fixed = known[name].fixed
-        if fixed is not None and fixed != value:
+        if known.fixed is not None and known.fixed != value:
             raise BuildError(path=f"{self._path}/@{name}", rule="fixed value", line=_line())
         try:
             self._attributes[name] = write(value, _TEXT, None)
@@ -137,18 +141,14 @@ class Node:
             raise BuildError(path=f"{self._path}/@{name}", rule=str(broken), line=_line()) from None
 
     def _allowed(self, name: str) -> Child:
-        for child in self._content.children:
-            if child.name == name:
-                return child
+        found = self._content.places.get(name)
+        if found is not None:
+            return found[1]
         known = ", ".join(child.name for child in self._content.children)
         raise self._wrong(name, f"not in the shape, which has here: {known}; run `schemas shape`")
 
     def _wrong(self, name: str, rule: str) -> BuildError:
         return BuildError(path=f"{self._path}/{name}", rule=rule, line=_line())
-
-    def _ordered(self) -> list[Node | _Leaf]:
-        place = {child.name: number for number, child in enumerate(self._content.children)}
-        return sorted(self._kept(), key=lambda part: place[_child_of(part).name])
 
     def _kept(self) -> list[Node | _Leaf]:
         return [part for part in self._parts if not (isinstance(part, Node) and part._is_left_out())]
@@ -156,55 +156,82 @@ class Node:
     def _is_left_out(self) -> bool:
         return self._is_optional and not self._kept() and not self._attributes
 
-    def _demand_complete(self) -> None:
+    def _demand_complete(self, counts: Mapping[str, int]) -> None:
         """Cardinalities, choices and required attributes; the line is where the element was opened."""
-        counts = Counter(_child_of(part).name for part in self._kept())
-        chosen: dict[str, set[str]] = {child.choice: set() for child in self._content.children if child.choice}
+        chosen: dict[str, set[str]] = {choice: set() for choice in self._content.choices}
         for child in self._content.children:
-            count = counts[child.name]
+            count = counts.get(child.name, 0)
             if child.choice and count:
                 chosen[child.choice].add(child.name)
             if (count or not child.choice) and count < child.least:
                 raise self._incomplete(child.name, f"at least {child.least}, has {count}")
             if child.most is not None and count > child.most:
                 raise self._incomplete(child.name, f"at most {child.most}, has {count}")
-        for choice, names in chosen.items():
-            if len(names) > 1:
-                raise self._incomplete(" and ".join(sorted(names)), "only one of these")
-            if not names and choice not in self._content.optional_choices:
+        for choice in dict.fromkeys(child.choice for child in self._content.children if child.choice):
+            if len(chosen[choice]) > 1:
+                raise self._incomplete(" and ".join(sorted(chosen[choice])), "only one of these")
+            if not chosen[choice] and choice not in self._content.optional_choices:
                 raise self._incomplete("", "one alternative of the choice is needed")
         for attribute in self._content.attributes:
             if attribute.required and attribute.name not in self._attributes:
                 raise self._incomplete(f"@{attribute.name}", "required")
 
-    def _incomplete(self, name: str, rule: str) -> BuildError:
-        return BuildError(path=f"{self._path}/{name}".rstrip("/"), rule=rule, line=self._line)
+    def _is_plainly_complete(self, counts: Mapping[str, int]) -> bool:
+        """Whether nothing is missing or too much in a content without choices, at a glance."""
+        content = self._content
+        if content.choices or len(content.places) != len(content.children):
+            return False
+        for child in content.demanded:
+            if counts.get(child.name, 0) < child.least:
+                return False
+        for name, count in counts.items():
+            most = content.places[name][1].most
+            if most is not None and count > most:
+                return False
+        return not any(one.required and one.name not in self._attributes for one in content.attributes)
 
-    def _tree(self, path: str, herkunft: list[Herkunft]) -> Tree:
-        self._demand_complete()
-        notes = wanted()
+    def _incomplete(self, name: str, rule: str) -> BuildError:
+        return BuildError(path=f"{self._path}/{name}".rstrip("/"), rule=rule, line=_told(self._where))
+
+    def _write(self, path: str, indent: str, declared: str, to: _Output) -> None:
+        """Writes the element and everything below it, in the order of the schema, into `to`."""
+        kept = self._kept()
+        counts: dict[str, int] = {}
+        for part in kept:
+            counts[part.child.name] = counts.get(part.child.name, 0) + 1
+        if not self._is_plainly_complete(counts):
+            self._demand_complete(counts)
+        notes = to.notes
         if notes is not None:
-            notes.lines[path] = self._line
-        seen: Counter[str] = Counter()
-        children: list[Tree] = []
-        for part in self._ordered():
-            child = _child_of(part)
+            notes.lines[path] = _told(self._where)
+        name = _qualified(self.child)
+        head = f"{name}{declared}{self._written_attributes()}"
+        if not kept:
+            to.herkunft.append(Herkunft(path, "constant"))
+            to.lines.append(f"{indent}<{head}/>")
+            return
+        to.lines.append(f"{indent}<{head}>")
+        places = self._content.places
+        kept.sort(key=lambda part: places[part.child.name][0])
+        below, seen = indent + INDENT, dict.fromkeys(counts, 0)
+        for part in kept:
+            child = part.child
             seen[child.name] += 1
             place = f"{path}/{child.name}" if child.most == 1 else f"{path}/{child.name}[{seen[child.name]}]"
             if isinstance(part, Node):
-                children.append(part._tree(place, herkunft))
-            else:
-                herkunft.append(Herkunft(place, part.origin.kind, part.origin.source))
-                if notes is not None:
-                    notes.lines[place] = part.line
-                children.append(Tree(_qualified(child), text=part.text))
-        if not children:
-            herkunft.append(Herkunft(path, "constant"))
-        return Tree(_qualified(self._child), self._ordered_attributes(), children=tuple(children))
+                part._write(place, below, "", to)
+                continue
+            to.herkunft.append(Herkunft(place, part.origin.kind, part.origin.source))
+            if notes is not None:
+                notes.lines[place] = part.line
+            to.lines.append(leaf_line(below, _qualified(child), "", part.text))
+        to.lines.append(f"{indent}</{name}>")
 
-    def _ordered_attributes(self) -> tuple[tuple[str, str], ...]:
-        names = [attribute.name for attribute in self._content.attributes if attribute.name in self._attributes]
-        return tuple((name, self._attributes[name]) for name in names)
+    def _written_attributes(self) -> str:
+        given = self._attributes
+        if not given:
+            return ""
+        return attributes_of((one.name, given[one.name]) for one in self._content.attributes if one.name in given)
 
 
 class Builder(Node):
@@ -213,26 +240,39 @@ class Builder(Node):
     __slots__ = ()
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__(shape, shape.root, f"/{shape.root.name}", _line())
+        super().__init__(shape, shape.root, f"/{shape.root.name}", _where())
 
     def finish(self) -> Built:
         """The message as bytes with its provenance. Raises `BuildError` when something is missing or too much."""
-        herkunft: list[Herkunft] = []
-        tree = self._tree(self._path, herkunft)
-        return Built(serialise(tree, self._shape.namespaces), tuple(herkunft))
+        to = _Output([DECLARATION], [], wanted())
+        self._write(self._path, "", namespaces_of(self._shape.namespaces), to)
+        return Built(document_of(to.lines), tuple(to.herkunft))
 
 
-def _child_of(part: Node | _Leaf) -> Child:
-    return part._child if isinstance(part, Node) else part.child
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """A message that is being written."""
+
+    lines: list[str] = field(repr=False)
+    herkunft: list[Herkunft] = field(repr=False)
+    notes: Notes | None
 
 
 def _qualified(child: Child) -> str:
     return f"{child.prefix}:{child.name}" if child.prefix else child.name
 
 
-def _line() -> str:
-    """File and line of the mapping: the nearest frame outside this room."""
+def _where() -> _Where:
+    """File and line of the mapping: the nearest frame outside this room; put into words only when somebody asks."""
     frame = sys._getframe(1)
     while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith(_OWN_ROOM):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}"
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def _told(where: _Where) -> str:
+    return where if isinstance(where, str) else f"{where[0].rpartition('/')[2]}:{where[1]}"
+
+
+def _line() -> str:
+    return _told(_where())

@@ -107,8 +107,9 @@ def _as_moment(value: datetime) -> str:
 def _demand_facets(lexical: str, simple: Simple) -> None:
     if simple.enumeration and lexical not in simple.enumeration:
         raise ValueError("enumeration")
-    if any(re.search(pattern, lexical) is None for pattern in simple.patterns):
-        raise ValueError("pattern")
+    for matches in simple.matchers:
+        if matches(lexical) is None:
+            raise ValueError("pattern")
     if simple.least_length is not None and len(lexical) < simple.least_length:
         raise ValueError("minLength")
     if simple.most_length is not None and len(lexical) > simple.most_length:

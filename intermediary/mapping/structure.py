@@ -7,8 +7,9 @@ it. The builder works from shapes alone, so that a mapping runs where the offici
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,11 +45,28 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Complex:
-    """Content of an element type; `optional_choices` are the choices that may stay empty."""
+    """Content of an element type; `optional_choices` are the choices that may stay empty.
+
+    `places` has each child with its place in the order, by name (of equal names the first child, the last place);
+    `demanded` are those that may not be left out, `known` the attributes by name. All four are read from the others once.
+    """
 
     children: tuple[Child, ...]
     attributes: tuple[Attribute, ...] = ()
     optional_choices: frozenset[str] = frozenset()
+    places: Mapping[str, tuple[int, Child]] = field(init=False, repr=False, compare=False)
+    demanded: tuple[Child, ...] = field(init=False, repr=False, compare=False)
+    choices: frozenset[str] = field(init=False, repr=False, compare=False)
+    known: Mapping[str, Attribute] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        places: dict[str, tuple[int, Child]] = {}
+        for place, child in enumerate(self.children):
+            places[child.name] = (place, places[child.name][1] if child.name in places else child)
+        object.__setattr__(self, "places", places)
+        object.__setattr__(self, "demanded", tuple(one for one in self.children if one.least and not one.choice))
+        object.__setattr__(self, "choices", frozenset(one.choice for one in self.children) - {""})
+        object.__setattr__(self, "known", {one.name: one for one in self.attributes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +80,10 @@ class Simple:
     most_length: int | None = None
     least: str | None = None
     most: str | None = None
+    matchers: tuple[Callable[[str], object], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "matchers", tuple(re.compile(pattern).search for pattern in self.patterns))
 
 
 @dataclass(frozen=True, slots=True)

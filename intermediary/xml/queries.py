@@ -36,6 +36,16 @@ def _deeper(max_depth: int) -> etree.XPath:
     return etree.XPath(f"boolean({'/*' * (max_depth + 1)})")
 
 
+def has_more_nodes_than(count: int, root: etree._Element) -> bool:
+    """Whether there are more nodes than that below an element: elements, texts, comments."""
+    return bool(_more_nodes(count)(root))
+
+
+@cache
+def _more_nodes(count: int) -> etree.XPath:
+    return etree.XPath(f"boolean(descendant::node()[{count + 1}])")
+
+
 def users_of(root: etree._Element, *attributes: str) -> list[etree._Element]:
     """Every element with one of these attributes (names without a namespace), in the order of the document."""
     found = _users(attributes)(root)

@@ -42,7 +42,7 @@ class _Replay:
     def message(self, root: Element) -> Built:
         self._demand_name(root, self._shape.root, f"/{self._shape.root.name}")
         builder = Builder(self._shape)
-        builder._line = place_of(root, self._file)
+        builder._where = place_of(root, self._file)
         self._fill(builder, root, f"/{self._shape.root.name}", self._shape.complex_types[self._shape.root.type])
         return builder.finish()
 
@@ -69,7 +69,7 @@ class _Replay:
                 self._leaf(node, element, path, self._shape.simple_types[known[name].type])
                 return
             child = node.element(name)
-            child._line = place_of(element, self._file)
+            child._where = place_of(element, self._file)
         self._fill(child, element, path, inner)
 
     def _leaf(self, node: Node, element: Element, path: str, simple: Simple) -> None:
