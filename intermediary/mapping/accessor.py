@@ -1,8 +1,8 @@
-"""Reads an XFall payload: schema root, groups and fields by name; typed, and remembering what was read.
+"""Reads a payload: root, groups and fields by name; typed, and remembering what was read.
 
-The shape is the one of the XFall converter (xoev-digest §8): root `S…V…`, groups `G…V…`, fields `F…V…`, all in the
-namespace of the root; a message of an xÖV standard is read the same way. The payload has passed its schema before a mapping
-sees it, so a missing required field or a value of the wrong type is rare; when it happens the sender is told
+Both published shapes of XFall (xoev-digest §8) have root, groups and fields in one namespace, and a message of an xÖV
+standard is read the same way; `payload_json` reads JSON under the same names. The payload has passed its schema before a
+mapping sees it, so a missing required field or a value of the wrong type is rare; when it happens the sender is told
 (`Rejected("mapping.input.refused")`).
 """
 
@@ -19,6 +19,7 @@ from typing import Any, TypeAlias, TypeVar, overload
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Befund
 from intermediary.mapping.findings import REFUSED
+from intermediary.mapping.form import is_same_field, is_versioned
 from intermediary.mapping.lines import wanted
 from intermediary.mapping.provenance import Sourced
 from intermediary.xml.parser import Element
@@ -87,18 +88,20 @@ def boolean(lexical: str) -> bool:
 
 
 class Group:
-    """One Datenfeldgruppe, or the root. Names are the local names of the payload (`F05000000059V1.0.0`).
+    """One Datenfeldgruppe, or the root. Names are those of the converter's XFall (`F05000000059V1.0.0`); where a payload
+    spells them without version, as the FIM portal does and JSON, they are read all the same.
 
     `required`, `optional` and `repeated` read a field, by default as text; the second argument is one of `text`,
     `normal`, `code`, `date`, `decimal`, `integer`, `boolean`. `group`, `optional_group` and `groups` go down.
     """
 
-    __slots__ = ("_element", "_namespace", "_read", "path")
+    __slots__ = ("_by_tag", "_element", "_namespace", "_read", "path")
 
     def __init__(self, element: Element, path: str, namespace: str, read: set[str]) -> None:
         self._element = element
         self._namespace = namespace
         self._read = read
+        self._by_tag: dict[str, list[Element]] | None = None
         self.path = path
 
     @overload
@@ -107,10 +110,10 @@ class Group:
     def required(self, name: str, parse: Parse[T]) -> Sourced[T]: ...
     def required(self, name: str, parse: Parse[Any] = text) -> Sourced[Any]:
         """The one field of that name. Raises `Rejected` with rule `required` or `type`."""
-        values = self.repeated(name, parse)
-        if not values:
+        found = self.optional(name, parse)
+        if found is None:
             raise _refused(f"{self.path}/{name}", "required")
-        return values[0]
+        return found
 
     @overload
     def optional(self, name: str) -> Sourced[str] | None: ...
@@ -145,27 +148,49 @@ class Group:
 
     def groups(self, name: str) -> tuple[Group, ...]:
         """All groups of that name, in the sender's order."""
-        return tuple(Group(element, path, self._namespace, self._read) for element, path in self._children(name))
+        return tuple(self._inside(element, path) for element, path in self._children(name))
 
     def path_of(self, name: str) -> str:
         """Where a field of that name is or would be: for Befunde about something missing."""
         return f"{self.path}/{name}"
 
     def _children(self, name: str) -> list[tuple[Element, str]]:
-        found = self._element.findall(f"{{{self._namespace}}}{name}") if self._namespace else []
-        found = found or self._element.findall(name)  # parts of xÖV messages stand in no namespace (xoev-digest §2)
-        return list(zip(found, _paths(self.path, name, len(found)), strict=True))
+        by_tag = self._by_tag
+        if by_tag is None:  # asked for one by one, the children are walked once
+            by_tag = self._by_tag = {}
+            for child in self._element.iterchildren("*"):
+                by_tag.setdefault(str(child.tag), []).append(child)
+        found = by_tag.get(f"{{{self._namespace}}}{name}") if self._namespace else None
+        found = found or by_tag.get(name)  # parts of xÖV messages stand in no namespace (xoev-digest §2)
+        if found is None:
+            return self._spelled_otherwise(name)
+        if len(found) == 1:
+            return [(found[0], f"{self.path}/{name}")]
+        return [(element, f"{self.path}/{name}[{place}]") for place, element in enumerate(found, start=1)]
+
+    def _spelled_otherwise(self, name: str) -> list[tuple[Element, str]]:
+        """The portal's shape names fields of FIM without version; nothing else has two spellings."""
+        if not is_versioned(name):
+            return []
+        below = _below(self._element, self.path)
+        return [(child, place) for child, place in below if is_same_field(name, _split(child.tag)[1])]
+
+    def _inside(self, element: Element, path: str) -> Group:
+        return Group(element, path, self._namespace, self._read)
+
+    def _lexical(self, element: Element) -> str:
+        return _text_of(element)
 
     def _value(self, element: Element, path: str, parse: Parse[T]) -> Sourced[T]:
         self._read.add(path)
         try:
-            return Sourced(parse(_text_of(element)), "input", path)
+            return Sourced(parse(self._lexical(element)), "input", path)
         except ValueError:
             raise _refused(path, "type") from None
 
 
 class Payload(Group):
-    """The whole payload. `unread` names the fields that no typed read has touched."""
+    """The whole payload. `unread` names the fields that no typed read has touched. `payload_of` reads JSON too."""
 
     __slots__ = ()
 
@@ -185,44 +210,51 @@ class Payload(Group):
 
     def texts(self) -> Iterator[Sourced[str]]:
         """Every field as text, in document order: for rules about all of them; it does not count as reading."""
-        yield from _texts(self._element, self.path)
+        texts: list[Sourced[str]] = []
+        _texts(self._element, self.path, texts)
+        yield from texts
 
     def unread(self) -> tuple[str, ...]:
         """Paths of all fields nobody read, in document order."""
-        return tuple(_leaves(self._element, self.path, self._read))
+        leaves: list[str] = []
+        _leaves(self._element, self.path, self._read, leaves)
+        return tuple(leaves)
 
 
-def _leaves(element: Element, path: str, read: set[str]) -> Iterator[str]:
+def _leaves(element: Element, path: str, read: set[str], to: list[str]) -> None:
     if path in read:
         return
     if not len(element):
-        yield path
+        to.append(path)
+        return
     for child, place in _below(element, path):
-        yield from _leaves(child, place, read)
+        _leaves(child, place, read, to)
 
 
-def _texts(element: Element, path: str) -> Iterator[Sourced[str]]:
+def _texts(element: Element, path: str, to: list[Sourced[str]]) -> None:
     if not len(element):
-        yield Sourced(_text_of(element), "input", path)
+        to.append(Sourced(_text_of(element), "input", path))
+        return
     for child, place in _below(element, path):
-        yield from _texts(child, place)
+        _texts(child, place, to)
 
 
-def _below(element: Element, path: str) -> Iterator[tuple[Element, str]]:
-    names = [_split(child.tag)[1] for child in element]
+def _below(element: Element, path: str) -> list[tuple[Element, str]]:
+    children = list(element)
+    names = [str(child.tag).rpartition("}")[2] for child in children]
+    if len(set(names)) == len(names):
+        return [(child, f"{path}/{name}") for child, name in zip(children, names, strict=True)]
     counts, seen = Counter(names), Counter[str]()
-    for child, name in zip(element, names, strict=True):
+    places = []
+    for name in names:
         seen[name] += 1
-        yield child, f"{path}/{name}" if counts[name] == 1 else f"{path}/{name}[{seen[name]}]"
-
-
-def _paths(parent: str, name: str, count: int) -> list[str]:
-    if count == 1:
-        return [f"{parent}/{name}"]
-    return [f"{parent}/{name}[{place}]" for place in range(1, count + 1)]
+        places.append(f"{path}/{name}" if counts[name] == 1 else f"{path}/{name}[{seen[name]}]")
+    return list(zip(children, places, strict=True))
 
 
 def _text_of(element: Element) -> str:
+    if not len(element):
+        return element.text or ""
     return "".join(str(piece) for piece in element.itertext())
 
 

@@ -32,6 +32,7 @@ from intermediary.mapping.labels import Labels, load_labels
 from intermediary.mapping.letter import letter_sections
 from intermediary.mapping.lexical import allows
 from intermediary.mapping.package import package
+from intermediary.mapping.payload_json import payload_of
 from intermediary.mapping.pdf import pdf_missing, pdf_of
 from intermediary.mapping.provenance import Code, Sourced, codelist, constant, derived, metadata, rule
 from intermediary.mapping.reference import Reference
@@ -141,6 +142,7 @@ __all__ = [
     "normal",
     "package",
     "payload_entries",
+    "payload_of",
     "pdf_missing",
     "pdf_of",
     "read_settings",

@@ -28,7 +28,9 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One element, attribute or JSON value. `path` is its place in the payload, as in Befunde and Herkunft."""
+    """One element, attribute or JSON value. `path` is its place in the payload, as in Befunde and Herkunft; a JSON pointer
+    (RFC 6901) for JSON.
+    """
 
     name: str
     path: str
@@ -118,9 +120,12 @@ class _Object:
 
 def _members(read: _Object, path: str, depth: int) -> Iterator[Entry]:
     for name, value in read.pairs:
-        items = value if isinstance(value, list) else [value]
-        for number, item in enumerate(items, 1):
-            yield _value(name, item, _place(path, name, number, len(items)), depth + 1)
+        place = f"{path}/{_escaped(name)}"
+        if not isinstance(value, list):
+            yield _value(name, value, place, depth + 1)
+            continue
+        for number, item in enumerate(value):
+            yield _value(name, item, f"{place}/{number}", depth + 1)
 
 
 def _value(name: str, item: Any, path: str, depth: int) -> Entry:
@@ -129,13 +134,16 @@ def _value(name: str, item: Any, path: str, depth: int) -> Entry:
     if isinstance(item, _Object):
         return Entry(name, path, entries=tuple(_members(item, path, depth)))
     if isinstance(item, list):
-        places = (_place(path, "item", number, len(item)) for number in range(1, len(item) + 1))
-        return Entry(
-            name, path, entries=tuple(_value("item", one, at, depth + 1) for one, at in zip(item, places, strict=True))
-        )
+        inside = (_value("item", one, f"{path}/{number}", depth + 1) for number, one in enumerate(item))
+        return Entry(name, path, entries=tuple(inside))
     if isinstance(item, bool):
         return Entry(name, path, "true" if item else "false")
     return Entry(name, path, "" if item is None else _as_xml(str(item)))
+
+
+def _escaped(name: str) -> str:
+    """A name as a step of a JSON pointer (RFC 6901 §3)."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _as_xml(text: str) -> str:

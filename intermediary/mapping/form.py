@@ -16,6 +16,7 @@ from typing import TypeAlias
 _VERSIONED = re.compile(r"(.+?)V([0-9]+(?:\.[0-9]+)*)")
 _NUMBERED = re.compile(r"([A-Z])([0-9]{2})([0-9]{6}|[0-9]{9})")
 _NAMED = re.compile(r"([A-Z][0-9]{2})(?:000)?(-.+)")
+_OF_FIM = re.compile(r"[FG][0-9]{2}[0-9-]")
 _LONGEST_ID = 80
 _PORTAL_ROOT = re.compile(r"fim\.(S[0-9]{8})\.[0-9]+")
 
@@ -122,6 +123,17 @@ def _identity_of(name: str) -> Identity:
     elif named is not None:
         plain = f"{named[1]}{named[2]}"
     return Identity(plain, version)
+
+
+def is_versioned(name: str) -> bool:
+    """Whether a name is an id of FIM with its version: other spellings of the same field may lack it."""
+    return _OF_FIM.match(name) is not None and bool(identity_of(name).version)
+
+
+def is_same_field(wanted: str, found: str) -> bool:
+    """Whether two names spell the same group or field, in one version or one of them without."""
+    one, other = identity_of(wanted), identity_of(found)
+    return one.id == other.id and (one.version == other.version or () in (one.version, other.version))
 
 
 def version_of(text: str) -> Version:

@@ -34,16 +34,17 @@ def test_hints_about_the_schema_file_are_no_entries() -> None:
 
 
 def test_json_keeps_spelling_order_and_repetition() -> None:
-    """Numbers as they were written, lists as repetitions, null as nothing, lists in lists by item."""
-    data = b'{"a": [1.50, 1e3], "b": {"c": true, "d": null}, "e": [[1], ["x"]], "f": []}'
+    """Numbers as they were written, lists as repetitions, null as nothing; each place is a JSON pointer."""
+    data = b'{"a": [1.50, 1e3], "b": {"c": true, "d": null}, "e": [[1], ["x"]], "f": [], "g/h~": [{"i": 0}]}'
 
     assert [
-        ("/a[1]", "1.50"),
-        ("/a[2]", "1e3"),
+        ("/a/0", "1.50"),
+        ("/a/1", "1e3"),
         ("/b/c", "true"),
         ("/b/d", ""),
-        ("/e[1]/item", "1"),
-        ("/e[2]/item", "x"),
+        ("/e/0/0", "1"),
+        ("/e/1/0", "x"),
+        ("/g~1h~0/0/i", "0"),
     ] == [(leaf.path, leaf.text) for leaf in entries_of_json(data).leaves()]
 
 
