@@ -161,7 +161,7 @@ def _identification(element: Element) -> MsgIdentification:
     requester = _process(inside.maybe(META + "Requester"))
     responder = _process(inside.maybe(META + "Responder"))
     inside.end()
-    return MsgIdentification(message_id, in_reply_to, requester, responder, has_process_ref=True)
+    return MsgIdentification(message_id, in_reply_to, requester, responder)
 
 
 def _process(element: Element | None) -> ProcessId | None:

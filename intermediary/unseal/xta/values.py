@@ -78,7 +78,6 @@ class MsgIdentification:
     in_reply_to: tuple[str, ...] = field(default=(), repr=False)
     requester: ProcessId | None = None
     responder: ProcessId | None = None
-    has_process_ref: bool = False
 
 
 @dataclass(frozen=True, slots=True)

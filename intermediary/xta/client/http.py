@@ -176,7 +176,7 @@ class HttpExchange:
         where = f"{self._where}: HTTP {status}"
         if status in _BUSY:
             return Transient("xta.unreachable", where=where, retry_after=_retry_after(response))
-        if status == httpx2.codes.REQUEST_ENTITY_TOO_LARGE:
+        if status == httpx2.codes.CONTENT_TOO_LARGE:
             return Rejected("xta.refused.too-large", where=where)
         if status in (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN):
             return Misconfigured("xta.tls.refused", where=where)

@@ -96,7 +96,7 @@ def _receipts(receipts: ReceiptRequests | None) -> str:
 def _identification(ids: MsgIdentification) -> str:
     inside = leaf("wsa:MessageID", ids.message_id)
     inside += "".join(leaf(_M + "In-Reply-To", one) for one in ids.in_reply_to)
-    if ids.has_process_ref or ids.requester or ids.responder:
+    if ids.requester or ids.responder:
         references = _process(_M + "Requester", ids.requester) + _process(_M + "Responder", ids.responder)
         inside += element(_M + "ProcessRef", references)
     return element(_M + "MsgIdentification", inside)
