@@ -215,4 +215,3 @@ class Catalogue:
 
 def _names(schemas: Iterable[Schema]) -> frozenset[str]:
     return frozenset().union(*(schema.names for schema in schemas))
-
