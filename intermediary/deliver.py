@@ -7,10 +7,11 @@ outcome means is decided in `core/decide.py`, what it says of the target in `cor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from intermediary.connect.places import Places
 from intermediary.core.breaker import Probe, Sign, sign_of
 from intermediary.core.decide import Decision, Outcome, Situation, decide_zustellung, doubt, hold_zustellung
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
@@ -43,13 +44,15 @@ class Timing:
 class OpenTarget:
     """A target ready for use: its connector, the schedule of its attempts, and whether tests may arrive there.
 
-    `ref` is what all hosts know it by: it rests, is paused and limited under that id.
+    `ref` is what all hosts know it by: it rests, is paused and limited under that id. `places` are those of its connector in
+    this process.
     """
 
     connector: Connector
     schedule: Schedule
     ref: TargetRef
     takes_tests: bool = False
+    places: Places = field(default_factory=lambda: Places(1))
 
 
 class Deliverer:
@@ -133,6 +136,24 @@ class Deliverer:
 
         A look that found nothing tells nothing yet: the attempt that follows under the same claim does.
         """
+        began = self._now()
+        again = target.places.take(now=began, has_waited=zustellung.code == "target.limited")
+        if again is not None:
+            return self._hold(claim, zustellung, Hold("target.limited", again), target)
+        try:
+            return self._admitted(claim, zustellung, target, step, is_look=is_look)
+        finally:
+            target.places.leave(self._now() - began)
+
+    def _admitted(
+        self,
+        claim: Claim,
+        zustellung: ZustellungRecord,
+        target: OpenTarget,
+        step: Callable[[], tuple[Claim, _Said]],
+        *,
+        is_look: bool,
+    ) -> Claim:
         leave = self._store.targets.admit(
             target.ref,
             claim,

@@ -16,15 +16,15 @@ def command() -> None:
 @json_option
 def list_(as_json: bool) -> None:
     """List installed connectors with what they offer against double delivery, and their settings."""
-    from intermediary.connect.settings import describe_settings
+    from intermediary.connect.settings import settings_of
     from intermediary.core.faults import Misconfigured
-    from intermediary.route.plugins import Connectors
+    from intermediary.wiring.plugins import connectors
 
-    connectors = Connectors()
-    for name in connectors.names():
+    installed = connectors()
+    for name in installed.names():
         try:
-            factory = connectors.get(name)
-            settings = describe_settings(factory.settings_type)
+            factory = installed.get(name)
+            settings = settings_of(factory)
         except (Misconfigured, TypeError) as flaw:
             say_unusable(name, flaw, as_json=as_json)
             continue

@@ -30,12 +30,47 @@ _METHODS = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One line of a connector's reference: dotted key, type in words, default in TOML (None: required), help text."""
+    """One line of a connector's reference: dotted key, type in words, default in TOML (None: required), help text.
+
+    `is_secret`: it names a file with a secret.
+    """
 
     key: str
     type: str
     default: str | None
     help: str
+    is_secret: bool = False
+
+
+class Isolated:
+    """A factory whose code is not loaded here: it says the same of itself, and opens connectors that run elsewhere.
+
+    `settings_type` is empty; who wants to know the settings asks `settings_of`, who wants a connector `open_connector`.
+    """
+
+    manifest: Manifest
+    settings_type: type = type(None)
+
+    def describe(self) -> tuple[Setting, ...]:
+        """As `describe_settings`."""
+        raise NotImplementedError
+
+    def open(self, table: Mapping[str, object], *, base: Path, where: str) -> Connector:
+        """As `open_connector`; `Transient("target.lane.down")` when it cannot be opened now."""
+        raise NotImplementedError
+
+    def paths(self, table: Mapping[str, object], *, base: Path, where: str) -> list[tuple[Path, bool]]:
+        """Every path its settings name, and whether it is that of a secret; raises as `open`."""
+        raise NotImplementedError
+
+    def build(self, settings: Any, base: Path) -> Connector:
+        """Never called: the settings are built where the code is."""
+        raise NotImplementedError
+
+
+def settings_of(factory: ConnectorFactory) -> tuple[Setting, ...]:
+    """The settings of a connector, wherever its code runs; raises like `describe_settings`."""
+    return factory.describe() if isinstance(factory, Isolated) else describe_settings(factory.settings_type)
 
 
 def build_settings(kind: type[T], table: Mapping[str, object], *, base: Path, where: str) -> T:
@@ -57,6 +92,8 @@ def open_connector(factory: ConnectorFactory, table: Mapping[str, object], *, ba
     Raises like `build_settings`, what the factory raises as a Fault, and `Misconfigured("plugin.invalid")` where only the
     vendor can heal: the factory raised something else, or what it built has not the methods of a connector.
     """
+    if isinstance(factory, Isolated):
+        return factory.open(table, base=base, where=where)
     try:
         settings: Any = build_settings(factory.settings_type, table, base=base, where=where)
         connector = factory.build(settings, base)
@@ -71,9 +108,9 @@ def open_connector(factory: ConnectorFactory, table: Mapping[str, object], *, ba
 
 
 def _flaw(factory: ConnectorFactory, connector: object) -> str:
-    """An instance may be more or less idempotent, or limited, than its factory says: settings know what a target offers."""
-    ours, said = getattr(connector, "manifest", None), factory.manifest
-    if not isinstance(ours, Manifest) or (ours.name, ours.steps) != (said.name, said.steps):
+    """An instance may have other steps and limits and be more or less idempotent: settings know what its target offers."""
+    manifest = getattr(connector, "manifest", None)
+    if not isinstance(manifest, Manifest) or manifest.name != factory.manifest.name:
         return "builds a connector without its manifest"
     for method, arguments in _METHODS.items():
         if not takes(connector, method, len(arguments)):
@@ -104,7 +141,7 @@ def _describe(kind: type, prefix: str) -> Iterator[Setting]:
         if not text:
             raise TypeError(f"{kind.__qualname__}.{field.name} has no help text")
         inner = without_none(hint)
-        yield Setting(prefix + key, _words(inner), _default(field), text)
+        yield Setting(prefix + key, _words(inner), _default(field), text, bool(field.metadata.get("secret")))
         if dataclasses.is_dataclass(inner) and isinstance(inner, type):
             yield from _describe(inner, f"{prefix}{key}.")
 

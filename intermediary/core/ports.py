@@ -1,7 +1,6 @@
-"""The two plug-in ports, Mapping and Connector, and what passes through them.
+"""The two plug-in ports, Mapping and Connector, and what passes through them; found by entry points, named by routes.
 
-Both are found by entry points (`intermediary.mappings`, `intermediary.connectors`) and used only where a route names
-them. Mappings see `core` and `mapping.api`, connectors `core` and `connect.api`; those pages re-export what is here.
+Mappings see `core` and `mapping.api`, connectors `core` and `connect.api`; those pages re-export what is here.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ ANY_ROOT = "*"
 class Antrag:
     """What a mapping reads: the validated payload and what came with it.
 
-    `tree` is the root element (lxml) of `payload`, parsed once by the hardened parser and not to be changed; it is typed
-    loosely because core knows no parser. `attachments` holds everything beside the payload, in the sender's order.
+    `tree` is the root element (lxml) of `payload`, parsed once by the hardened parser, unchanged. `attachments` are in order.
     """
 
     opened: Opened = field(repr=False)
@@ -39,9 +37,8 @@ class Antrag:
 class Kontext:
     """What a mapping may know besides the Antrag: no clock, no randomness, no configuration but its `[route.settings]`.
 
-    `key` is the Nachricht's own UUID: `id_for(path)` gives ids that every retry repeats. `revision` is 0, or higher when
-    an output is made anew after a change, and then changes the nachrichtenUUID. `files` is what `[route.files]` names, read
-    when the configuration was, and pinned by hash with each Nachricht.
+    `key` is the Nachricht's own UUID: `id_for(path)` gives ids that every retry repeats. `revision` counts how often an
+    output was made anew after a change. `files` is what `[route.files]` names, pinned by hash with each Nachricht.
     """
 
     key: str
@@ -63,8 +60,7 @@ class Mapping(Protocol):
     The pipeline calls `map` once to plan and again for every attempt, and compares the hashes: equal arguments must give
     equal bytes. Raise `Rejected("mapping.input.refused", findings=…)` when the sender has to change something and
     `Misconfigured("mapping.setting.invalid", where=…)` when a setting is missing. Any other exception is a defect of
-    the mapping and parks the Nachricht. `input_root` is the QName of the payload it reads; `ANY_ROOT` for a mapping that
-    reads what its configuration describes.
+    the mapping and parks the Nachricht. `input_root` is the QName of the payload it reads, or `ANY_ROOT`.
 
     Optional: `settings_type`, the frozen dataclass of its `[route.settings]`; `examine(settings, files)`, whose Befunde
     `lint` tells; `standard_of(settings)`, where they decide what it writes.
@@ -89,8 +85,8 @@ class Idempotency(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a connector says of itself: `idempotency` decides what happens after an ambiguous attempt, `steps` names its
-    checkpoints in order (`("case", "document", "close")`). A document larger than `max_document_bytes` is not handed to it;
-    `concurrency` Zustellungen go to one target at a time per process, each through an instance of its own.
+    checkpoints in order. What is larger than `max_document_bytes` is not handed to it; `concurrency` Zustellungen at a time
+    go to one target per process, each through an instance of its own.
     """
 
     name: str

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from intermediary.connect.settings import open_connector
+from intermediary.connect.settings import Isolated, open_connector
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured
 from intermediary.core.tables import build, did_you_mean
@@ -23,6 +23,7 @@ from intermediary.operations.keys import keys_on_tokens
 from intermediary.operations.scanning import scanning
 from intermediary.operations.standards import missing_lists, validities
 from intermediary.operations.taking import taking
+from intermediary.operations.target_files import fenced, lint_target_files
 from intermediary.operations.targets import at_rest
 from intermediary.operations.vouching import from_befund, lint_vouching
 from intermediary.route.files import read_files
@@ -35,7 +36,7 @@ from intermediary.settings.load import read
 from intermediary.settings.models import Settings
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.rules.review import without_processor
-from intermediary.wiring import own_schemas, read_routes
+from intermediary.wiring import connectors, own_schemas, read_routes
 
 
 def lint(config: Path) -> list[Finding]:
@@ -90,13 +91,14 @@ def _lint_routes(settings: Settings) -> Iterator[Finding]:
         yield from (from_befund(file, befund) for befund in fault.findings)
         return
     mandanten = [mandant.name for mandant in settings.mandant]
-    connectors, mappings = Connectors(), Mappings()
-    found = [*lint_routes(table, mandanten=mandanten), *check_plugins(table, mappings, connectors)]
+    installed, mappings = connectors(settings), Mappings()
+    found = [*lint_routes(table, mandanten=mandanten), *check_plugins(table, mappings, installed)]
     found += _mapping_settings(table, mappings, file.parent)
-    found += _target_settings(table, connectors, file.parent)
+    found += _target_settings(table, installed, file.parent)
     yield from (from_befund(file, befund) for befund in found)
     for befund in (*lint_limits(table), *lint_order(table)):
         yield Finding(file, befund.path, CATALOGUE[befund.code].meaning, befund.hint, Severity.WARNING)
+    yield from lint_target_files(settings, table, installed)
     yield from _production_without_schema(settings, table, mappings)
     yield from _terms_of_no_route(settings, table)
 
@@ -123,12 +125,12 @@ def _mapping_settings(table: RoutingTable, mappings: Mappings, base: Path) -> It
         yield from findings
 
 
-def _target_settings(table: RoutingTable, connectors: Connectors, base: Path) -> Iterator[Befund]:
+def _target_settings(table: RoutingTable, installed: Connectors, base: Path) -> Iterator[Befund]:
     for route in table.routes:
         for target in route.targets:
             path = f"route[{route.name}].target[{target.name}].settings"
             try:
-                factory = connectors.get(target.connector)
+                factory = installed.get(target.connector)
             except Misconfigured:
                 continue  # check_plugins has said it
             try:
@@ -194,24 +196,30 @@ def _targets(settings: Settings) -> Iterator[Diagnosis]:
         table = read_routes(settings.installation.routes)
     except Misconfigured:
         return
-    connectors = Connectors()
+    installed = connectors(settings)
     for route in table.routes:
         for target in route.targets:
-            yield _target(f"target {route.name}/{target.name}", target, connectors, settings.installation.routes)
+            yield from _target(f"target {route.name}/{target.name}", target, installed, settings.installation.routes)
 
 
-def _target(subject: str, target: Target, connectors: Connectors, routes: Path) -> Diagnosis:
+def _target(subject: str, target: Target, installed: Connectors, routes: Path) -> Iterator[Diagnosis]:
     try:
-        factory = connectors.get(target.connector)
+        factory = installed.get(target.connector)
         connector = open_connector(factory, target.settings, base=routes.parent, where=subject)
     except Fault as fault:
-        return bad(subject, fault, str(routes))
+        yield bad(subject, fault, str(routes))
+        return
     try:
         connector.probe()
     except Fault as fault:
+        if isinstance(factory, Isolated):
+            yield bad(subject, fault, str(routes))
+            return
         settings, _ = build(factory.settings_type, target.settings, base=routes.parent, where=subject)
-        return bad(subject, fault, _path_named(settings, fault.where) or str(routes))
-    return Diagnosis(subject, "ok", "reachable")
+        yield bad(subject, fault, _path_named(settings, fault.where) or str(routes))
+        return
+    yield Diagnosis(subject, "ok", "reachable")
+    yield from fenced(subject, connector)
 
 
 def _path_named(settings: object, where: str) -> str:

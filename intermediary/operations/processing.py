@@ -16,7 +16,7 @@ from intermediary.route.table import Route, RoutingTable, Target
 from intermediary.settings.channels import Channel
 from intermediary.settings.models import Mandant, Settings
 from intermediary.settings.retention import terms
-from intermediary.wiring import read_routes
+from intermediary.wiring import connectors, read_routes
 
 KEY_BACKUP_DAYS = 14
 """How long backups of data keys are kept at most (DESIGN §2.2); docs/howto/retention.md tells how."""
@@ -28,7 +28,7 @@ _PLACES = ("drop", "folder", "url", "endpoint", "host", "queue", "address")
 def processing(settings: Settings) -> dict[str, Any]:
     """All facts, JSON-ready. `Misconfigured` when the routes cannot be read."""
     table = read_routes(settings.installation.routes)
-    mappings, connectors = Mappings(), Connectors()
+    mappings, installed = Mappings(), connectors(settings)
     return {
         "installation": settings.installation.name,
         "configuration": str(settings.file),
@@ -40,7 +40,7 @@ def processing(settings: Settings) -> dict[str, Any]:
             "keyBackupDays": KEY_BACKUP_DAYS,
         },
         "secondPerson": sorted(settings.approvals.required),
-        "mandanten": [_mandant(one, settings, table, mappings, connectors) for one in settings.mandant],
+        "mandanten": [_mandant(one, settings, table, mappings, installed) for one in settings.mandant],
     }
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from intermediary.core.faults import Misconfigured
 from intermediary.core.ports import Idempotency
-from intermediary.route.plugins import Connectors
 from intermediary.settings.models import Settings
 from intermediary.store.records import NachrichtRecord
-from intermediary.wiring import read_routes
+from intermediary.wiring import connectors, read_routes
 
 TwiceHurts = Callable[[NachrichtRecord, str], bool]
 """Of a Nachricht and one of its targets: whether that target cannot tell a second delivery from a first one."""
@@ -18,7 +17,7 @@ TwiceHurts = Callable[[NachrichtRecord, str], bool]
 def twice_hurts(settings: Settings) -> TwiceHurts:
     """By the routes and connectors of today; a target that is not configured any more counts as one that cannot tell."""
     table = read_routes(settings.installation.routes)
-    connectors = Connectors()
+    installed = connectors(settings)
 
     def hurts(nachricht: NachrichtRecord, target: str) -> bool:
         route = table.by_name(nachricht.mandant, nachricht.route)
@@ -26,7 +25,7 @@ def twice_hurts(settings: Settings) -> TwiceHurts:
         if named is None:
             return True
         try:
-            return connectors.get(named.connector).manifest.idempotency is Idempotency.NONE
+            return installed.get(named.connector).manifest.idempotency is Idempotency.NONE
         except Misconfigured:
             return True
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from intermediary.core.calls import takes
 from intermediary.core.faults import Misconfigured
-from intermediary.core.ports import ANY_ROOT, ConnectorFactory, Idempotency, Manifest, Mapping
-from intermediary.core.steps import is_step_name
+from intermediary.core.plugs import connector_flaw, is_frozen
+from intermediary.core.ports import ANY_ROOT, ConnectorFactory, Mapping
 from intermediary.core.tables import did_you_mean
 from intermediary.core.values import Befund
 from intermediary.route.fingerprint import code_sha256
@@ -28,6 +28,7 @@ from intermediary.route.table import RoutingTable
 
 MAPPINGS = "intermediary.mappings"
 CONNECTORS = "intermediary.connectors"
+OUR_DISTRIBUTION = "xta-osci-intermediary"
 
 P = TypeVar("P")
 EntryPoints = Callable[[str], Iterable[EntryPoint]]
@@ -72,6 +73,8 @@ class _Shelf(Generic[P]):
         return self._load(name).folder
 
     def _load(self, name: str) -> _Loaded[P]:
+        if name in self._loaded:
+            return self._loaded[name]
         with self._lock:
             if name not in self._loaded:
                 self._loaded[name] = self._open(self._entry(name))
@@ -130,7 +133,7 @@ class Mappings(_Shelf[Mapping]):
             if not isinstance(getattr(plugin, attribute, None), kind):
                 return f"has no {attribute} ({kind.__name__})"
         settings = getattr(plugin, "settings_type", None)
-        if settings is not None and not _is_frozen(settings):
+        if settings is not None and not is_frozen(settings):
             return "has a settings_type that is no frozen dataclass"
         mapping = cast(Mapping, plugin)
         if f"{mapping.name}@{mapping.version}" != name:
@@ -141,44 +144,34 @@ class Mappings(_Shelf[Mapping]):
 class Connectors(_Shelf[ConnectorFactory]):
     """The installed connectors by name; `get` gives the factory that builds an instance per target.
 
-    Raises `Misconfigured` with `plugin.unknown`, `plugin.duplicate` or `plugin.invalid`.
+    Raises `Misconfigured` with `plugin.unknown`, `plugin.duplicate` or `plugin.invalid`. With `isolate` a connector of
+    another distribution than ours is not loaded here, but opened by it.
     """
 
-    def __init__(self, find: EntryPoints = installed) -> None:
+    def __init__(
+        self, find: EntryPoints = installed, *, isolate: Callable[[EntryPoint], ConnectorFactory] | None = None
+    ) -> None:
         super().__init__(CONNECTORS, find)
+        self._isolate = isolate
+        self._refused: dict[str, Misconfigured] = {}
 
     def _flaw(self, plugin: object, name: str) -> str:
-        if isinstance(plugin, type):
-            return "is a class: name an instance"
-        manifest = getattr(plugin, "manifest", None)
-        if not isinstance(manifest, Manifest):
-            return "has no manifest (Manifest)"
-        if manifest.name != name:
-            return f"calls itself {manifest.name}"
-        idempotency: object = manifest.idempotency
-        if not isinstance(idempotency, Idempotency):
-            return "has a manifest without idempotency (Idempotency)"
-        if flaw := flaw_of(manifest):
-            return flaw
-        if not _is_frozen(getattr(plugin, "settings_type", None)):
-            return "has no settings_type (frozen dataclass)"
-        return "" if takes(plugin, "build", 2) else "has no build(settings, base)"
+        return connector_flaw(plugin, name)
+
+    def _open(self, entry: EntryPoint) -> _Loaded[ConnectorFactory]:
+        if self._isolate is None or not is_foreign(entry):
+            return super()._open(entry)
+        if entry.name not in self._refused:
+            try:
+                return _Loaded(self._isolate(entry), "", Path())
+            except Misconfigured as refusal:  # what is installed does not change, and to find out can take long
+                self._refused[entry.name] = refusal
+        raise self._refused[entry.name]
 
 
-def flaw_of(manifest: Manifest) -> str:
-    """What is wrong with the steps and limits a connector declares; empty when nothing is."""
-    steps: Any = manifest.steps
-    if not isinstance(steps, tuple) or not all(isinstance(step, str) and is_step_name(step) for step in steps):
-        return 'has a manifest whose steps are no names ("case", "document", …)'
-    if len(set(steps)) != len(steps):
-        return "has a manifest that names a step twice"
-    limits: dict[str, Any] = {"concurrency": manifest.concurrency}
-    if manifest.max_document_bytes is not None:
-        limits["max_document_bytes"] = manifest.max_document_bytes
-    for name, value in limits.items():
-        if type(value) is not int or value < 1:
-            return f"has a manifest whose {name} is no number from 1"
-    return ""
+def is_foreign(entry: EntryPoint) -> bool:
+    """Whether a plug-in comes from another distribution than the intermediary's own."""
+    return entry.dist is None or entry.dist.name.lower().replace("_", "-") != OUR_DISTRIBUTION
 
 
 def check_plugins(table: RoutingTable, mappings: Mappings, connectors: Connectors) -> tuple[Befund, ...]:
@@ -222,8 +215,3 @@ def _package_of(entry: EntryPoint) -> ModuleType:
 def _owner(entry: EntryPoint) -> str:
     """What an operator can uninstall: the distribution, and which of its objects has the name."""
     return f"{entry.dist.name} ({entry.value})" if entry.dist is not None else entry.value
-
-
-def _is_frozen(settings: object) -> bool:
-    parameters = getattr(settings, "__dataclass_params__", None)
-    return isinstance(settings, type) and parameters is not None and bool(parameters.frozen)

@@ -17,6 +17,7 @@ from intermediary.core.schedule import Schedule
 from intermediary.settings.approvals import Approvals
 from intermediary.settings.channels import Channel
 from intermediary.settings.kinds import CodeListUri, ConfiguredPath, Count, NameText, Several, SyslogText
+from intermediary.settings.lane import Lane
 from intermediary.settings.retention import Memory, RetentionRule
 from intermediary.settings.scan import Scan
 from intermediary.settings.table import Table
@@ -224,6 +225,7 @@ class Settings(Table):
     store: Store = Field(default_factory=Store)
     intake: Intake = Field(default_factory=Intake)
     delivery: Delivery = Field(default_factory=Delivery)
+    lane: Lane = Field(default_factory=Lane)
     audit: Audit
     approvals: Approvals = Field(default_factory=Approvals)
     memory: Memory = Field(default_factory=Memory)

@@ -25,6 +25,7 @@ from intermediary.core.states import (
 )
 from intermediary.core.steps import Steps
 from intermediary.settings.reference import render as settings_page
+from intermediary.testing.reference_connectors import page as connectors_page
 from intermediary.testing.reference_routes import page as routes_page
 
 _HEALERS = {
@@ -76,6 +77,7 @@ def pages() -> dict[str, str]:
     return {
         "cli.md": cli_page(),
         "codes.md": codes_page(),
+        "connectors.md": connectors_page(),
         "events.md": events_page(),
         "ports.md": ports_page(),
         "routes.md": routes_page(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from intermediary.connect.settings import describe_settings
-from intermediary.route.plugins import Connectors, Mappings
+from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, Target, When
 
 _HEAD = """\
@@ -101,12 +101,10 @@ def _page() -> Iterator[str]:
     yield "\n## `[route.settings]`\n\nThe settings of the mapping; all of them are texts.\n"
     for name, kind in _ours(Mappings()):
         yield f"\n### Mapping `{name}`\n\n{_table(kind)}"
-    yield "\n## `[route.target.settings]`\n\nThe settings of the connector; `a.b` is the key `b` of a table `a` inside.\n"
-    for name, kind in _ours(Connectors()):
-        yield f"\n### Connector `{name}`\n\n{_table(kind)}"
+    yield "\n## `[route.target.settings]`\n\nThe settings of the connector: [connectors](connectors.md) has those of ours.\n"
 
 
-def _ours(shelf: Mappings | Connectors) -> Iterator[tuple[str, type]]:
+def _ours(shelf: Mappings) -> Iterator[tuple[str, type]]:
     """The plug-ins that come with the product; a third party's has a page of its own."""
     for name in shelf.names():
         plugin = shelf.get(name)

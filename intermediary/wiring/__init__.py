@@ -23,6 +23,7 @@ from intermediary.wiring.installation import (
     store_place,
     store_url,
 )
+from intermediary.wiring.plugins import connectors
 from intermediary.wiring.time import Timekeeper, utc_now
 from intermediary.wiring.work import bench
 
@@ -33,6 +34,7 @@ __all__ = [
     "Timekeeper",
     "all_answers",
     "bench",
+    "connectors",
     "copy_rows",
     "door_rules",
     "installation_id",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from intermediary.connect.places import Places
 from intermediary.connect.settings import open_connector
 from intermediary.core.faults import Fault, Misconfigured
 from intermediary.core.targets import TargetRef, target_name
@@ -19,7 +20,7 @@ from intermediary.keys.ring import Keyring, named_files
 from intermediary.keys.spool import Spool
 from intermediary.pipeline import Werkbank
 from intermediary.route.files import read_all, watched
-from intermediary.route.plugins import Connectors, Mappings
+from intermediary.route.plugins import Mappings
 from intermediary.route.table import Route, RoutingTable, Target, parse_routes
 from intermediary.route.targets import target_refs
 from intermediary.settings.models import Mandant, Settings
@@ -28,6 +29,7 @@ from intermediary.unseal.mandant import Mandantenschluessel
 from intermediary.unseal.policy import profile
 from intermediary.validate.catalogue import Catalogue
 from intermediary.wiring.installation import spool_folder
+from intermediary.wiring.plugins import connectors
 
 log = structlog.get_logger(__name__)
 
@@ -44,10 +46,11 @@ class Configuration:
         self._lock = threading.Lock()
         self._spool = Spool(spool_folder(settings))
         self._mappings = Mappings()
-        self._connectors = Connectors()
+        self._connectors = connectors(settings)
         self._key_files = self._named_files()
         self._fingerprint = self._look()
         self._generation = 0
+        self._places: dict[str, Places] = {}
         self._bank = self._load()
         self._refs = target_refs(self._bank.table, settings.delivery.rules)
 
@@ -78,7 +81,20 @@ class Configuration:
         if found.deadline_hours is not None:
             schedule = replace(schedule, deadline=timedelta(hours=found.deadline_hours))
         ref = self._refs[target_name(mandant, route, name)]
-        return OpenTarget(connector=connector, schedule=schedule, takes_tests=planned.stage == "test", ref=ref)
+        return OpenTarget(
+            connector=connector,
+            schedule=schedule,
+            takes_tests=planned.stage == "test",
+            ref=ref,
+            places=self._places_at(ref.id, connector.manifest.concurrency),
+        )
+
+    def _places_at(self, target: str, most: int) -> Places:
+        """The same for all threads, whoever opens the target."""
+        with self._lock:
+            places = self._places.setdefault(target, Places(most))
+        places.allow(most)
+        return places
 
     def targets(self) -> tuple[TargetRef, ...]:
         """Every target of the current generation."""

@@ -47,6 +47,7 @@ name = "{kind}"
 connector = "chaos-{kind}"
 [route.target.settings]
 socket = "{socket}"
+locks = "{socket}-locks"
 """
 
 _BROKER = """
@@ -88,6 +89,7 @@ def make_stand(
     """Make it in a folder that does not exist; the URLs are those that the daemon is to use."""
     site = make_site(folder, now=utc_now(), settings=golden_settings(), pki=pki or small_pki())
     socket = folder / "sink"
+    (folder / "sink-locks").mkdir()
     order = 'order = "vorgang"\n' if is_ordered else ""
     common = {"root": f"{{{NAMESPACE}}}{ROOT}", "settings": golden_settings()}
     ordinary = _ROUTE.format(name="ordentlich", service=SERVICE, order=order, **common)

@@ -39,6 +39,7 @@ class SinkSettings:
     """Where the sink listens."""
 
     socket: Path = field(metadata={"help": "Unix socket of the sink"})
+    locks: Path = field(metadata={"help": "folder where whoever is at a key says so"})
 
 
 class SinkConnector:
@@ -47,6 +48,7 @@ class SinkConnector:
     def __init__(self, manifest: Manifest, settings: SinkSettings) -> None:
         self.manifest = manifest
         self._path = settings.socket
+        self._locks = settings.locks
 
     def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Delivered | Awaiting:
         if self.manifest.idempotency is not Idempotency.LOOKUP:
@@ -69,9 +71,7 @@ class SinkConnector:
     @contextmanager
     def _alone(self, key: str) -> Iterator[None]:
         """A rival that was stopped in the middle keeps the key until it goes on or dies: the sink itself has no fence."""
-        locks = self._path.with_name("sink-locks")
-        locks.mkdir(exist_ok=True)
-        descriptor = os.open(locks / key, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(self._locks / key, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield

@@ -98,7 +98,6 @@ def _refused(factory: Any) -> Misconfigured:
         ({"collect": lambda self, key, now: None}, "builds a connector that has no collect(key, correlation, now)"),
         ({"probe": lambda self, now: None}, "builds a connector that has no probe()"),
         ({"manifest": Manifest("other", Idempotency.NONE, "")}, "builds a connector without its manifest"),
-        ({"manifest": Manifest("fake", Idempotency.NONE, "", ("case",))}, "builds a connector without its manifest"),
         ({"manifest": None}, "builds a connector without its manifest"),
     ],
 )
