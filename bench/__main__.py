@@ -1,7 +1,8 @@
 """Measures this machine: `python -m bench [ROOM [NUMBERS]]`; without a room the quick ones.
 
 Rooms: `applications [MESSAGES]`, `osci`, `throughput [MESSAGES [ROUNDS]]`, `backlog [MESSAGES [ENGINE]]` (0 SQLite, 1
-PostgreSQL), `growth [MILLIONS [MILLIONS]]` (on PostgreSQL, on SQLite), `large [MEBIBYTES]`, `timing [REQUESTS [LANES]]`.
+PostgreSQL), `growth [MILLIONS [MILLIONS]]` (on PostgreSQL, on SQLite), `large [MEBIBYTES]`, `mapping [ROUNDS]`,
+`timing [REQUESTS [LANES]]`.
 Figures are for comparison with others of the same machine; ratios of things measured side by side mean more.
 """
 
@@ -11,7 +12,7 @@ import os
 import platform
 import sys
 
-from bench import applications, backlog, growth, large, osci, throughput, timing
+from bench import applications, backlog, growth, large, mapping, osci, throughput, timing
 
 _ROOMS = {
     "applications": applications.measure,
@@ -20,6 +21,7 @@ _ROOMS = {
     "backlog": backlog.measure,
     "growth": growth.measure,
     "large": large.measure,
+    "mapping": mapping.measure,
     "timing": timing.measure,
 }
 _QUICK = ("applications", "osci")

@@ -121,7 +121,10 @@ class Group:
     def optional(self, name: str, parse: Parse[T]) -> Sourced[T] | None: ...
     def optional(self, name: str, parse: Parse[Any] = text) -> Sourced[Any] | None:
         """The field of that name, or None when it was not sent."""
-        values = self.repeated(name, parse)
+        notes = wanted()
+        if notes is not None:
+            notes.asked.add(f"{self.path}/{name}")
+        values = [self._value(element, path, parse) for element, path in self._children(name)]
         return values[0] if values else None
 
     @overload

@@ -204,7 +204,7 @@ class Node:
         notes = to.notes
         if notes is not None:
             notes.lines[path] = _told(self._where)
-        name = _qualified(self.child)
+        name = self.child.tag
         head = f"{name}{declared}{self._written_attributes()}"
         if not kept:
             to.herkunft.append(Herkunft(path, "constant"))
@@ -224,7 +224,7 @@ class Node:
             to.herkunft.append(Herkunft(place, part.origin.kind, part.origin.source))
             if notes is not None:
                 notes.lines[place] = part.line
-            to.lines.append(leaf_line(below, _qualified(child), "", part.text))
+            to.lines.append(leaf_line(below, child.tag, "", part.text))
         to.lines.append(f"{indent}</{name}>")
 
     def _written_attributes(self) -> str:
@@ -256,10 +256,6 @@ class _Output:
     lines: list[str] = field(repr=False)
     herkunft: list[Herkunft] = field(repr=False)
     notes: Notes | None
-
-
-def _qualified(child: Child) -> str:
-    return f"{child.prefix}:{child.name}" if child.prefix else child.name
 
 
 def _where() -> _Where:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-_IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
-_IN_ATTRIBUTE = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 INDENT = "  "
 
 
 def attributes_of(pairs: Iterable[tuple[str, str]]) -> str:
     """Attributes as they stand in a tag, each with a blank before it."""
-    return "".join([f' {name}="{value.translate(_IN_ATTRIBUTE)}"' for name, value in pairs])
+    return "".join([f' {name}="{_in_attribute(value)}"' for name, value in pairs])
 
 
 def namespaces_of(namespaces: Mapping[str, str]) -> str:
@@ -28,7 +26,17 @@ def leaf_line(indent: str, name: str, attributes: str, text: str) -> str:
     """An element without children."""
     if not text:
         return f"{indent}<{name}{attributes}/>"
-    return f"{indent}<{name}{attributes}>{text.translate(_IN_TEXT)}</{name}>"
+    return f"{indent}<{name}{attributes}>{_in_text(text)}</{name}>"
+
+
+def _in_text(text: str) -> str:
+    """Replacing what is not there costs next to nothing; `translate` looks at every letter."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+
+
+def _in_attribute(value: str) -> str:
+    plain = value.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    return plain.replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
 
 
 def document_of(lines: Iterable[str]) -> bytes:

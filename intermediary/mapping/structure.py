@@ -21,8 +21,8 @@ UNBOUNDED = "unbounded"
 class Child:
     """One element a type may contain, in its place of the order.
 
-    `prefix` is empty for an unqualified element; `most` is None when there is no limit; `choice` groups alternatives of
-    which the content model takes one; `fixed` is the lexical form the schema demands.
+    `prefix` is empty for an unqualified element, `tag` is the name with it; `most` is None when there is no limit; `choice`
+    groups alternatives of which the content model takes one; `fixed` is the lexical form the schema demands.
     """
 
     name: str
@@ -32,6 +32,10 @@ class Child:
     most: int | None
     choice: str = ""
     fixed: str | None = None
+    tag: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tag", f"{self.prefix}:{self.name}" if self.prefix else self.name)
 
 
 @dataclass(frozen=True, slots=True)

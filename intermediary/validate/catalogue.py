@@ -30,7 +30,7 @@ from intermediary.xml.parser import Element
 from intermediary.xml.queries import has_more_nodes_than
 from intermediary.xml.schema import Compiled, compile_schema, has_more_errors_than, problems
 
-CACHED_SCHEMAS = 32
+CACHED_SCHEMAS = 64
 _LARGE = 20_000  # up to here even a document that is wrong everywhere is listed in about a second
 
 
@@ -153,7 +153,7 @@ class Catalogue:
         that are installed, and then it against the rules beyond XSD that packages bring; each is a rule set of the
         verdict. Raises `Misconfigured` when a rule set cannot run.
         """
-        places = self._places(str(tree.tag), self._version_of(tree), day)
+        places = self._places(str(tree.tag), self.version_of(tree), day)
         schemas = tuple(self.schema(*place) for place in places)
         if not schemas:
             return NOT_RUN
@@ -201,7 +201,7 @@ class Catalogue:
             demanded(package.manifest.characters),
         )
 
-    def _version_of(self, tree: Element) -> str | None:
+    def version_of(self, tree: Element) -> str | None:
         """The version a document states, by the attribute that its packages name, on the root or a child of it."""
         places = self._by_root.get(str(tree.tag), ())
         attributes = {package.manifest.version_attribute for package, _ in places} - {""}
