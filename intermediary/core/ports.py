@@ -24,7 +24,7 @@ ANY_ROOT = "*"
 class Antrag:
     """What a mapping reads: the validated payload and what came with it.
 
-    `tree` is the root element (lxml) of `payload`, parsed once by the hardened parser, unchanged. `attachments` are in order.
+    `tree` is the root element (lxml) of `payload`, parsed by the hardened parser. `attachments` are in order.
     """
 
     opened: Opened = field(repr=False)
