@@ -95,7 +95,7 @@ def _proof(number: int, sha256: str) -> Delivered:
     return Delivered({"line": str(number), "sha256": sha256})
 
 
-def _line(auftrag: Zustellauftrag, steps: Steps, now: datetime) -> bytes:
+def _line(auftrag: Zustellauftrag, now: datetime) -> bytes:
     package = auftrag.package
     fields = {
         "key": auftrag.key,
