@@ -32,13 +32,14 @@ from intermediary.mapping.labels import Labels, load_labels
 from intermediary.mapping.letter import letter_sections
 from intermediary.mapping.lexical import allows
 from intermediary.mapping.package import package
+from intermediary.mapping.page import File
 from intermediary.mapping.payload_json import payload_of
 from intermediary.mapping.pdf import pdf_missing, pdf_of
 from intermediary.mapping.provenance import Code, Sourced, codelist, constant, derived, metadata, rule
 from intermediary.mapping.reference import Reference
 from intermediary.mapping.settings import read_settings
 from intermediary.mapping.structure import Shape, load
-from intermediary.mapping.summary import File, intake, summary
+from intermediary.mapping.summary import intake, summary
 from intermediary.mapping.xdomea_files import (
     MEDIUM_ELEKTRONISCH,
     PDF_A,

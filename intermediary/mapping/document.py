@@ -6,25 +6,20 @@ order and numbered, description lists, a captioned table, contrast. The form dat
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from itertools import groupby
 from pathlib import Path
 
 from intermediary.mapping.filled import Filled, Remark, Row, Section, Value
-from intermediary.mapping.german import write_bytes
-from intermediary.mapping.summary import File
+from intermediary.mapping.page import File, escaped, file_table, head, value
 
 _STYLE = (Path(__file__).parent / "document.css").read_text(encoding="utf-8")
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _DEEPEST_HEADING = 6
 _DEEPEST_NUMBER = 4
 _SHORT = 400
 _LONG_LABEL = 30
 _ANSWERS = ("Ja", "Nein")
-_NOT_SHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 Part = Row | Remark | Section
 
@@ -51,25 +46,17 @@ class Frame:
 def document(filled: Filled, frame: Frame) -> bytes:
     """The page as UTF-8 bytes; equal arguments give equal bytes."""
     lines = [
-        "<!DOCTYPE html>",
-        '<html lang="de">',
-        "<head>",
-        '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{_text(f'{filled.title} – {frame.reference}')}</title>",
-        f"<style>\n{_STYLE}</style>",
-        "</head>",
+        *head(f"{filled.title} – {frame.reference}", _STYLE),
         "<body>",
         "<header>",
-        f'<p class="office">{_text(frame.office)}</p>',
-        f"<h1>{_text(filled.title)}</h1>",
-        f'<p class="reference">{_text(frame.reference)}</p>',
+        f'<p class="office">{escaped(frame.office)}</p>',
+        f"<h1>{escaped(filled.title)}</h1>",
+        f'<p class="reference">{escaped(frame.reference)}</p>',
         "</header>",
         "<main>",
         *_body(filled, frame),
         "</main>",
-        f"<footer><p>{_text(frame.closing)}</p></footer>",
+        f"<footer><p>{escaped(frame.closing)}</p></footer>",
         "</body>",
         "</html>",
     ]
@@ -78,14 +65,14 @@ def document(filled: Filled, frame: Frame) -> bytes:
 
 def _body(filled: Filled, frame: Frame) -> Iterator[str]:
     if frame.test:
-        yield f'<p class="test" role="note">{_text(frame.test)}</p>'
+        yield f'<p class="test" role="note">{escaped(frame.test)}</p>'
     yield from _block("Eingang", "facts", _list([Row(name, (Value(text),)) for name, text in frame.facts]))
     numbered = [*filled.sections, *frame.extra]
     for number, section in enumerate(numbered, 1):
         yield from _section(section, 2, str(number))
     if not filled.sections:
         yield "<p>Die Formulardaten enthalten keine Angaben zu diesem Formular.</p>"
-    yield from _block(f"{len(numbered) + 1} Anlagen", "", _table(frame.files))
+    yield from _block(f"{len(numbered) + 1} Anlagen", "", file_table(frame.files))
     if filled.unknown:
         yield from _block("Nicht im Formular beschrieben", "unknown", _unknown(filled.unknown))
     helps = filled.helps() if frame.with_help else ()
@@ -103,12 +90,12 @@ def _unknown(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _section(section: Section, level: int, number: str) -> Iterator[str]:
-    which = f' <span class="which">({_text(section.which)})</span>' if section.which else ""
+    which = f' <span class="which">({escaped(section.which)})</span>' if section.which else ""
     depth = number.count(".") + 1
     label = f"{number} " if depth <= _DEEPEST_NUMBER else ""
     tag = f"h{min(level, _DEEPEST_HEADING)}"
     yield "<section>"
-    yield f"<{tag}>{label}{_text(section.title)}{which}</{tag}>"
+    yield f"<{tag}>{label}{escaped(section.title)}{which}</{tag}>"
     yield from _parts(section.parts, level + 1, number)
     if not section.parts:
         yield "<p>ohne Angabe</p>"
@@ -128,12 +115,12 @@ def _parts(parts: Sequence[Part], level: int, number: str) -> Iterator[str]:
                 inner += 1
                 yield from _section(one, level, f"{number}.{inner}")
             elif isinstance(one, Remark):
-                yield f'<p class="remark">{_text(one.text)}</p>'
+                yield f'<p class="remark">{escaped(one.text)}</p>'
 
 
 def _block(title: str, style: str, body: Iterable[str]) -> Iterator[str]:
     yield f'<section class="{style}">' if style else "<section>"
-    yield f"<h2>{_text(title)}</h2>"
+    yield f"<h2>{escaped(title)}</h2>"
     yield from body
     yield "</section>"
 
@@ -145,8 +132,8 @@ def _list(rows: Sequence[Row]) -> Iterator[str]:
     yield "<dl>"
     for row in filled:
         style = _style(row)
-        values = "".join(f"<dd>{_value(one)}</dd>" for one in row.values)
-        yield f"<div{style}><dt>{_text(row.label)}</dt>{values}</div>"
+        values = "".join(f"<dd>{value(one.text, one.note)}</dd>" for one in row.values)
+        yield f"<div{style}><dt>{escaped(row.label)}</dt>{values}</div>"
     yield "</dl>"
 
 
@@ -155,34 +142,3 @@ def _style(row: Row) -> str:
     if len(row.label) > _LONG_LABEL and all(value.text in _ANSWERS for value in row.values):
         return ' class="short question"'
     return ' class="short"' if sum(len(value.text) for value in row.values) <= _SHORT else ""
-
-
-def _value(value: Value) -> str:
-    """`bdi` keeps right-to-left text from rearranging what stands beside it."""
-    text = f"<bdi>{_text(value.text)}</bdi>" if value.text else ""
-    note = f'<span class="note">({_text(value.note)})</span>' if value.note else ""
-    return " ".join(part for part in (text, note) if part)
-
-
-def _table(files: Sequence[File]) -> Iterator[str]:
-    if not files:
-        yield "<p>Mit dem Antrag wurden keine Dateien übermittelt.</p>"
-        return
-    yield "<table>"
-    yield f"<caption>Mit dem Antrag übermittelte Dateien: {len(files)}</caption>"
-    heads = ("Anlage", "Dateiname des Absenders", "Dateityp")
-    columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
-    yield f'<thead><tr>{columns}<th scope="col" class="number">Größe</th></tr></thead>'
-    yield "<tbody>"
-    for file in files:
-        yield (
-            f'<tr><th scope="row">{_text(file.title)}</th><td><bdi>{_text(file.original_name)}</bdi></td>'
-            f'<td>{_text(file.media_type)}</td><td class="number">{write_bytes(file.length)}</td></tr>'
-        )
-    yield "</tbody>"
-    yield "</table>"
-
-
-def _text(text: str) -> str:
-    """Escaped; characters that HTML has no place for, or that rearrange a line, are shown by their number."""
-    return escape(_NOT_SHOWN.sub(lambda found: f"[U+{ord(found[0]):04X}]", text))

@@ -8,30 +8,19 @@ table, contrast) and prints on A4. The form data beside it remain the authoritat
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from html import escape
 from itertools import groupby
 from pathlib import Path
 
 from intermediary.core.ports import Kontext
 from intermediary.mapping.accessor import Payload, boolean, date
-from intermediary.mapping.german import write_bytes, write_date, write_moment
+from intermediary.mapping.filled import Value
+from intermediary.mapping.german import write_date, write_moment
 from intermediary.mapping.labels import Labels
+from intermediary.mapping.page import File, escaped, file_table, head, value
 from intermediary.xml.parser import Element
 
 _STYLE = (Path(__file__).parent / "summary.css").read_text(encoding="utf-8")
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _DEEPEST_HEADING = 6
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file that travels with the application, as the table of Anlagen shows it; `length` in bytes."""
-
-    title: str
-    original_name: str = field(repr=False)
-    media_type: str
-    length: int
 
 
 def summary(
@@ -49,23 +38,15 @@ def summary(
     section of the fields that stand in no group. `closing` says where the authoritative version is.
     """
     lines = [
-        "<!DOCTYPE html>",
-        '<html lang="de">',
-        "<head>",
-        '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(labels.title)} – Zusammenfassung</title>",
-        f"<style>\n{_STYLE}</style>",
-        "</head>",
+        *head(f"{labels.title} – Zusammenfassung", _STYLE),
         "<body>",
-        f"<header><h1>{escape(labels.title)}</h1></header>",
+        f"<header><h1>{escaped(labels.title)}</h1></header>",
         "<main>",
-        *_section("Eingang", 2, _list((name, [_Shown(value)]) for name, value in facts)),
+        *_section("Eingang", 2, _list((name, [Value(value)]) for name, value in facts)),
         *_form(payload.root, labels, fields_heading),
-        *_section("Anlagen", 2, _table(files)),
+        *_section("Anlagen", 2, file_table(files)),
         "</main>",
-        f"<footer><p>{escape(closing)}</p></footer>",
+        f"<footer><p>{escaped(closing)}</p></footer>",
         "</body>",
         "</html>",
     ]
@@ -81,14 +62,6 @@ def intake(kontext: Kontext, reference: str = "") -> list[tuple[str, str]]:
     if reference:
         facts.append(("Vorgangszeichen", reference))
     return [*facts, ("Kennung der Einreichung", kontext.key)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """A value as people read it, and what has to be said about it."""
-
-    text: str = field(repr=False)
-    note: str = ""
 
 
 def _form(root: Element, labels: Labels, heading: str) -> Iterator[str]:
@@ -124,19 +97,19 @@ def _fields(fields: Sequence[Element], labels: Labels) -> Iterator[str]:
     yield from _list(shown)
 
 
-def _show(name: str, text: str, labels: Labels) -> _Shown:
+def _show(name: str, text: str, labels: Labels) -> Value:
     code = text.strip()
     meaning = labels.meaning(name, code)
     if meaning is not None:
-        return _Shown(meaning, f"Code {code}")
+        return Value(meaning, f"Code {code}")
     kind = labels.kinds.get(name, "text")
     if kind == "file":
-        return _Shown(text, "Dateien siehe Abschnitt „Anlagen“")
+        return Value(text, "Dateien siehe Abschnitt „Anlagen“")
     if not code:
-        return _Shown("", "ohne Angabe")
+        return Value("", "ohne Angabe")
     if labels.has_values(name):
-        return _Shown(text, "nicht in der Werteliste des Formulars")
-    return _Shown(_typed(kind, text))
+        return Value(text, "nicht in der Werteliste des Formulars")
+    return Value(_typed(kind, text))
 
 
 def _typed(kind: str, text: str) -> str:
@@ -153,45 +126,19 @@ def _typed(kind: str, text: str) -> str:
 
 def _section(title: str, level: int, body: Iterable[str]) -> Iterator[str]:
     yield "<section>"
-    yield f"<h{level}>{escape(title)}</h{level}>"
+    yield f"<h{level}>{escaped(title)}</h{level}>"
     yield from body
     yield "</section>"
 
 
-def _list(entries: Iterable[tuple[str, Sequence[_Shown]]]) -> Iterator[str]:
+def _list(entries: Iterable[tuple[str, Sequence[Value]]]) -> Iterator[str]:
     rows = [(name, values) for name, values in entries if values]
     if not rows:
         return
     yield "<dl>"
     for name, values in rows:
-        yield f"<div><dt>{escape(name)}</dt>{''.join(f'<dd>{_value(one)}</dd>' for one in values)}</div>"
+        yield f"<div><dt>{escaped(name)}</dt>{''.join(f'<dd>{value(one.text, one.note)}</dd>' for one in values)}</div>"
     yield "</dl>"
-
-
-def _value(shown: _Shown) -> str:
-    """`bdi` keeps right-to-left text from rearranging what stands beside it."""
-    text = f"<bdi>{escape(shown.text)}</bdi>" if shown.text else ""
-    note = f'<span class="note">({escape(shown.note)})</span>' if shown.note else ""
-    return " ".join(part for part in (text, note) if part)
-
-
-def _table(files: Sequence[File]) -> Iterator[str]:
-    if not files:
-        yield "<p>Mit dem Antrag wurden keine Dateien übermittelt.</p>"
-        return
-    yield "<table>"
-    yield f"<caption>Mit dem Antrag übermittelte Dateien: {len(files)}</caption>"
-    heads = ("Anlage", "Dateiname des Absenders", "Dateityp", "Größe")
-    columns = "".join(f'<th scope="col">{head}</th>' for head in heads[:-1])
-    yield f'<thead><tr>{columns}<th scope="col" class="number">{heads[-1]}</th></tr></thead>'
-    yield "<tbody>"
-    for file in files:
-        yield (
-            f'<tr><th scope="row">{escape(file.title)}</th><td><bdi>{escape(file.original_name)}</bdi></td>'
-            f'<td>{escape(file.media_type)}</td><td class="number">{write_bytes(file.length)}</td></tr>'
-        )
-    yield "</tbody>"
-    yield "</table>"
 
 
 def _name(element: Element) -> str:

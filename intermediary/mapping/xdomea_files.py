@@ -14,8 +14,8 @@ from intermediary.core.values import Dokument, MemoryContent, Part
 from intermediary.mapping.builder import Node
 from intermediary.mapping.files import media_type_of, shown_name
 from intermediary.mapping.german import local
+from intermediary.mapping.page import File
 from intermediary.mapping.provenance import Code, Sourced, codelist, constant, derived, metadata, rule
-from intermediary.mapping.summary import File
 
 DATEIFORMAT = ("urn:xoev-de:xdomea:codeliste:dateiformat", "1.0")
 MEDIUM_ELEKTRONISCH = codelist("urn:xoev-de:xdomea:codeliste:medium", "1.0", "001")

@@ -58,4 +58,4 @@ def aus_html(html: str) -> list[str]:
     zeilen = (
         " ".join(_NICHT_XML.sub("\ufffd", zeile).split()) for zeile in re.split(r"[\n\r\x0b\x0c\x85\u2028\u2029]", text)
     )
-    return [zeile for zeile in zeilen if zeile.strip("–· ")]
+    return [zeile.removesuffix(" ·") for zeile in zeilen if zeile.strip("–· ")]

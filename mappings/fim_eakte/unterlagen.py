@@ -79,6 +79,8 @@ def _eingang(
     yield "Betreff", betreff(angaben, einstellungen, kontext).value
     yield "Aktenzeichen", kennzeichen
     yield "Aktenplan", einstellungen.aktenplan
+    if kontext.revision:
+        yield "Hinweis", f"Berichtigte Fassung {kontext.revision} derselben Einreichung"
     yield "Eingegangen am", write_moment(kontext.received_at)
     ende = frist(angaben, einstellungen)
     if ende is not None:

@@ -11,7 +11,7 @@ import pytest
 from intermediary.mapping.document import Frame, document
 from intermediary.mapping.entries import entries_of_xml
 from intermediary.mapping.filled import fill
-from intermediary.mapping.summary import File
+from intermediary.mapping.page import File
 from intermediary.testing import generated_forms
 from intermediary.testing.axe import SERIOUS, Axe, AxeMissing
 from intermediary.xml.parser import parse

@@ -18,7 +18,7 @@ from intermediary.mapping import pdf
 from intermediary.mapping.document import Frame, document
 from intermediary.mapping.filled import Filled, Remark, Row, Section, Value
 from intermediary.mapping.letter import letter_sections
-from intermediary.mapping.summary import File
+from intermediary.mapping.page import File
 
 EVIL = '<script src="http://x/">"\'&\u202etxt\x1b'
 METADATA = b"""{"$schema": "https://schema.fitko.de/fit-connect/metadata/1.5.0/metadata.schema.json",

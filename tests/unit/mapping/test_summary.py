@@ -10,7 +10,8 @@ import pytest
 
 from intermediary.mapping.accessor import Payload
 from intermediary.mapping.labels import Labels
-from intermediary.mapping.summary import File, summary
+from intermediary.mapping.page import File
+from intermediary.mapping.summary import summary
 from intermediary.xml.parser import parse
 
 LABELS = Labels(
