@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from intermediary.core.codes import (
+    cmis,
     connect,
     deliver,
     dialog,
@@ -27,7 +28,7 @@ from intermediary.core.codes.code import HEALERS, Code, Healer
 
 __all__ = ["CATALOGUE", "HEALERS", "Code", "Healer"]
 
-_STAGES = (intake, unseal, trust, scan, validate, route, mapping, deliver, connect, target, dialog, xta, operate)
+_STAGES = (intake, unseal, trust, scan, validate, route, mapping, deliver, connect, target, cmis, dialog, xta, operate)
 
 CATALOGUE: MappingProxyType[str, Code] = MappingProxyType(
     {code.name: code for stage in _STAGES for code in stage.CODES}

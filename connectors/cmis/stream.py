@@ -1,0 +1,91 @@
+"""Reads a content once from beginning to end, in sections: what is sent is hashed, and the last piece is held back."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from intermediary.connect.api import Content, Misconfigured
+
+_PIECE_BYTES = 1 << 18
+
+
+class Reader:
+    """The bytes of a content in order, hashed on the way; a context manager.
+
+    `section(length)` is the next so many bytes as a content that can be opened once. Raises
+    `Misconfigured("payload.corrupt")` while the last of them are read when the whole is not what its hash says: a request
+    then lacks its end, and no server takes it for a whole one.
+    """
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self._stream = content.open()
+        self._hash = hashlib.sha256()
+        self._position = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+
+    @property
+    def left(self) -> int:
+        """Bytes not yet read."""
+        return self._content.length - self._position
+
+    def skip(self, length: int) -> None:
+        """Go on behind what the target has already."""
+        while length:
+            length -= len(self.take(min(length, _PIECE_BYTES)))
+
+    def take(self, most: int) -> bytes:
+        """The next bytes, at least one of them."""
+        piece = self._stream.read(min(most, self.left))
+        self._hash.update(piece)
+        self._position += len(piece)
+        if not piece or (not self.left and self._hash.hexdigest() != self._content.sha256):
+            raise Misconfigured("payload.corrupt", where="document")
+        return piece
+
+    def section(self, length: int) -> Section:
+        return Section(self, length)
+
+
+class Section:
+    """The next `length` bytes of a reader, as a content; `sha256` is not known beforehand."""
+
+    sha256 = ""
+
+    def __init__(self, reader: Reader, length: int) -> None:
+        self._reader = reader
+        self.length = length
+
+    def open(self) -> BinaryIO:
+        return io.BufferedReader(_Window(self._reader, self.length), _PIECE_BYTES)
+
+    def read(self) -> bytes:
+        with self.open() as stream:
+            return stream.read()
+
+
+class _Window(io.RawIOBase):
+    def __init__(self, reader: Reader, length: int) -> None:
+        self._reader = reader
+        self._left = length
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if not self._left:
+            return 0
+        piece = self._reader.take(min(self._left, len(buffer)))
+        buffer[: len(piece)] = piece
+        self._left -= len(piece)
+        return len(piece)

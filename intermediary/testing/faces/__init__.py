@@ -1,0 +1,1 @@
+"""Faces of stand-ins: HTTP servers that misbehave on command."""
