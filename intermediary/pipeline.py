@@ -14,7 +14,7 @@ from typing import Any
 
 from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.ports import Antrag, Kontext
-from intermediary.core.values import Ausgabe, Befund, Content, Opened
+from intermediary.core.values import Ausgabe, Content, Opened
 from intermediary.keys.spool import Spool
 from intermediary.mapping.german import local
 from intermediary.mapping.run import InvalidOutput, run_mapping
@@ -28,7 +28,7 @@ from intermediary.unseal.refusal import Refusal
 from intermediary.validate.attachments import check_attachments, check_files
 from intermediary.validate.catalogue import Catalogue
 from intermediary.validate.payload import Payload, find_payload, payload_at
-from intermediary.validate.verdict import Verdict
+from intermediary.validate.verdict import Verdict, remarks
 from intermediary.xml.parser import parse
 
 
@@ -70,7 +70,7 @@ class Judgement:
     pins: dict[str, str]
     facts: dict[str, Any]
     ausgabe: Ausgabe = field(repr=False)
-    findings: tuple[Befund, ...] = ()
+    remarks: Mapping[str, Any] = field(default_factory=dict)
 
 
 def judge(sendung: Sendung, bank: Werkbank) -> Judgement:
@@ -105,7 +105,7 @@ def _judge(sendung: Sendung, opened: Opened, bank: Werkbank) -> Judgement:
         pins=_pins(route, bank, opened, payload, verdict, output_verdict),
         facts=describe(opened) | {"root": payload.root, "test": route.makes_test(payload.is_test)},
         ausgabe=ausgabe,
-        findings=opened.findings,
+        remarks=remarks(verdict, output_verdict),
     )
 
 
@@ -149,6 +149,7 @@ def _choose(sendung: Sendung, opened: Opened, payload: Payload, bank: Werkbank) 
         mandant=sendung.mandant,
         root=payload.root,
         service=opened.facts.get("service", ""),
+        reader=opened.facts.get("reader", ""),
         leika=leika(opened),
         message_type=opened.message_type,
         is_test=payload.is_test,
@@ -190,6 +191,5 @@ def _pins(route: Route, bank: Werkbank, opened: Opened, payload: Payload, *verdi
         "mapping_sha256": bank.mappings.code_sha256(route.mapping),
         "policy": opened.policy,
         "payload": str(payload.position),
-    }
-    pins |= {**revocation_pins(opened), **bank.files.pins(route)}
+    } | {**revocation_pins(opened), **bank.files.pins(route)}
     return pins | {f"schema {rules.name}": rules.sha256 for verdict in verdicts for rules in verdict.rule_sets}

@@ -74,6 +74,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         ("Id", opened.message_id),
         ("Betreff", opened.subject),
         ("Dienst", opened.facts.get("service", "")),
+        ("Leser", opened.facts.get("reader", "")),
         ("Kryptoprofil", opened.policy),
     ):
         if value:

@@ -45,6 +45,7 @@ def _keyring(settings: Settings, mandant: Mandant) -> Iterator[Finding]:
         yield from _unsigned(settings, mandant, ring)
     if not ring.anchors("content"):
         yield from _unvouched(settings, mandant)
+    yield from _unsignable(settings, mandant, ring)
 
 
 def _unsigned(settings: Settings, mandant: Mandant, ring: Keyring) -> Iterator[Finding]:
@@ -71,6 +72,29 @@ def _unvouched(settings: Settings, mandant: Mandant) -> Iterator[Finding]:
             hint = 'add [[trust]] for content to the keyring, and require = ["content-signature", "trusted"]'
             place = f"route[{route.name}].require"
             yield Finding(settings.installation.routes, place, what, hint, Severity.WARNING)
+
+
+def _unsignable(settings: Settings, mandant: Mandant, ring: Keyring) -> Iterator[Finding]:
+    """What comes by XTA has no signatures: demands for them refuse all of it."""
+    channels = [channel for channel in settings.channel if mandant.name in channel.mandanten]
+    by_xta = [channel.name for channel in channels if channel.type == "xta_fetch"]
+    if not by_xta:
+        return
+    if "content-signature" in ring.require:
+        what = f"every message of the channel {by_xta[0]} is refused: XTA has no signatures of authors"
+        hint = "demand it in `require` of the routes for OSCI instead"
+        yield Finding(mandant.keyring, "require", what, hint, Severity.WARNING)
+    if len(by_xta) < len(channels):
+        return
+    try:
+        routes = read_routes(settings.installation.routes).routes
+    except Misconfigured:
+        return  # the lint of the routes has said it
+    for route in routes:
+        if route.mandant == mandant.name and route.require:
+            what = "every message is refused: all channels of the Mandant are of XTA, which has no signatures"
+            place = f"route[{route.name}].require"
+            yield Finding(settings.installation.routes, place, what, "leave it out", Severity.WARNING)
 
 
 def _partners(settings: Settings) -> Iterator[Finding]:

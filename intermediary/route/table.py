@@ -48,7 +48,10 @@ class When:
     root: str | None = field(default=None, metadata={"help": "QName of the payload's root element, {namespace}name"})
     service: str | None = field(default=None, metadata={"help": "the service as the envelope names it"})
     leika: LeikaId | None = field(default=None, metadata={"help": "key of the Leistung, 14 digits"})
-    message_type: str | None = field(default=None, metadata={"help": "message type of the envelope"})
+    message_type: str | None = field(
+        default=None, metadata={"help": "message type of the envelope: OSCI's, or the code of XTA's MessageType"}
+    )
+    reader: str | None = field(default=None, metadata={"help": "the reader as the envelope names it, as a DVDV key"})
 
     def __post_init__(self) -> None:
         if "" in self.conditions().values():
@@ -61,6 +64,7 @@ class When:
             "service": self.service,
             "leika": self.leika,
             "message_type": self.message_type,
+            "reader": self.reader,
         }
         return {name: value for name, value in all_of_them.items() if value is not None}
 
@@ -163,7 +167,15 @@ def parse_routes(text: str, *, where: str = "routes.toml") -> RoutingTable:
 
 
 def select(
-    table: RoutingTable, *, mandant: str, root: str, service: str, leika: str, message_type: str, is_test: bool
+    table: RoutingTable,
+    *,
+    mandant: str,
+    root: str,
+    service: str,
+    leika: str,
+    message_type: str,
+    is_test: bool,
+    reader: str = "",
 ) -> Route:
     """The one route for a Nachricht with these facts: all conditions hold, and it has the most of them.
 
@@ -172,7 +184,7 @@ def select(
     Raises `Misconfigured` with `route.missing`, `route.ambiguous` (equally specific routes), or `test.message` (only
     production routes apply to a test message).
     """
-    facts = {"root": root, "service": service, "leika": leika, "message_type": message_type}
+    facts = {"root": root, "service": service, "leika": leika, "message_type": message_type, "reader": reader}
     applying = [route for route in table.routes if route.mandant == mandant and route.applies(facts)]
     if not applying:
         raise Misconfigured("route.missing", where=_printable(_described(mandant, facts)))

@@ -49,7 +49,8 @@ _WHICH = """
 Every condition given must hold; a route without conditions takes everything of its Mandant. Of the routes that apply, the
 one with the most conditions wins; two with equally many are an error (`route.ambiguous`). When none applies the Nachricht
 waits (`route.missing`) and goes on by itself once a route has been added. `intermediary show ID` has the facts that are
-compared: `root` under Wurzelelement, `service` under Dienst, `leika` under Leistung, `message_type` after the Format.
+compared: `root` under Wurzelelement, `service` under Dienst, `leika` under Leistung, `message_type` after the Format. The
+`reader` is not kept in the clear: `intermediary open` shows it as Leser.
 """
 
 _ORDER = """

@@ -4,7 +4,7 @@ who sent it was proven by TLS to the gateway, and stands as a statement in the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -83,11 +83,18 @@ def open_xta(
         _note(known, envelope.metadata())
         container, sealed = _container(envelope, known, keyring, rules, spool)
         opened = known.opened(*_parts(container, sealed=sealed))
-        require.check(opened, keyring.require)
+        require.check(opened, demanded(keyring.require))
     except Rejected as fault:
         code = _OWN_CODES.get(fault.code, fault.code)
         raise NotOpened(code, where=fault.where, findings=fault.findings, known=known.opened()) from fault
     return opened
+
+
+def demanded(required: Collection[str]) -> frozenset[str]:
+    """What a keyring's demands mean here: a transport signature is OSCI's, in whose place TLS stands; a content signature is
+    the author's, and XTA has none.
+    """
+    return frozenset(required) - {require.TRANSPORT_SIGNATURE} if require.CONTENT_SIGNATURE in required else frozenset()
 
 
 def facts_of(order: MessageMetaData) -> dict[str, str]:

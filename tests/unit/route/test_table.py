@@ -41,6 +41,16 @@ def fault_of(text: str, **named: object) -> Misconfigured:
     return raised.value
 
 
+def test_a_reader_is_a_condition_like_any_other() -> None:
+    """One office, one service, two readers: each has a route of its own, and nobody else's is taken."""
+    text = route("amt-a", service="s", reader="ags:05999044") + route("amt-b", service="s", reader="ags:05999055")
+
+    assert "amt-a" == choose(text, reader="ags:05999044")
+    assert "amt-b" == choose(text, reader="ags:05999055")
+    assert "route.missing" == fault_of(text).code
+    assert 'reader = "ags:7"' in fault_of(text, reader="ags:7").where
+
+
 def test_example_is_read(project: Path) -> None:
     """The example in the repository is a routing table without findings."""
     table = parse_routes((project / "config/example/routes.toml").read_text(encoding="utf-8"))

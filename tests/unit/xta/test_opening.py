@@ -119,6 +119,29 @@ def test_a_refusal_remembers_what_the_order_said(opening: Open, pki: Pki, now: d
     assert () == caught.value.known.contents
 
 
+@pytest.mark.parametrize(
+    ("required", "code"),
+    [
+        (("transport-signature", "trusted"), ""),
+        (("content-signature",), "signature.required"),
+        (("content-signature", "trusted", "transport-signature"), "signature.required"),
+    ],
+)
+def test_a_keyring_demands_of_xta_what_xta_can_give(
+    required: tuple[str, ...], code: str, pki: Pki, now: datetime
+) -> None:
+    """A transport signature is OSCI's and not missed; the author's signature is, as nobody here can give it."""
+    raw = raw_of(fetched(sample_order(1, now=now), sample_container(1, now=now)))
+    ring = Keyring(require=required)
+    found = ""
+    try:
+        unseal(MemoryContent(raw), content_type=XTA_TYPE, keyring=ring, policy=profile("osci"), at=now)
+    except NotOpened as refusal:
+        found = refusal.code
+
+    assert code == found
+
+
 _SWAPS = {
     "an include into nowhere": (b'href="cid:0-', b'href="cid:9-', "xta.reference"),
     "an include that fetches": (b'href="cid:0-', b'href="http://127.0.0.1/0-', "xta.reference"),
