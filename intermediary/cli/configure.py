@@ -19,8 +19,10 @@ _MARKS = {"ok": "ok     ", "warning": "WARNING", "bad": "BAD    "}
 @json_option
 def lint(config: Path, as_json: bool) -> None:
     """Check the configuration, offline; all findings at once. Exit code 0: sound, 2: not sound."""
+    from intermediary.cli.quiet import quiet_logs
     from intermediary.operations.check import lint as lint_
 
+    quiet_logs("critical")  # what it says of itself is in the findings
     findings = lint_(config)
     for finding in findings:
         if as_json:

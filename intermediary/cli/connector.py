@@ -16,10 +16,12 @@ def command() -> None:
 @json_option
 def list_(as_json: bool) -> None:
     """List installed connectors with what they offer against double delivery, and their settings."""
+    from intermediary.cli.quiet import quiet_logs
     from intermediary.connect.settings import settings_of
     from intermediary.core.faults import Misconfigured
     from intermediary.wiring.plugins import connectors
 
+    quiet_logs("critical")  # what cannot be used is said below
     installed = connectors()
     for name in installed.names():
         try:

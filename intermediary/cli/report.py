@@ -20,9 +20,11 @@ def command() -> None:
 def verarbeitung(config: Path, as_json: bool) -> None:
     """Print data flows, recipients, terms and storage per Mandant and route, for the record of processing (Markdown)."""
     from intermediary.cli.processing import page
+    from intermediary.cli.quiet import quiet_logs
     from intermediary.operations.processing import processing
     from intermediary.settings.load import load
 
+    quiet_logs()
     facts = processing(load(config))
     if as_json:
         say_json(facts)
