@@ -87,3 +87,32 @@ def test_a_broken_keyring(place: Place) -> None:
     place.write("keyring.toml", 'revocation = "hard"\nrevocation_folder = "fehlt"\ncolour = 1\n')
 
     assert {one.path for one in found(place)} == {"revocation_folder", "colour"}
+
+
+def test_signatures_that_nobody_can_give(place: Place) -> None:
+    """XTA has no signatures: a keyring or a route that demands them is told before every message is refused."""
+    account = "{ mandant = 'musterstadt', identifier = 'x', tls_cert = 'c', tls_key = 'k' }"
+    door = f"xta_fetch = {{ msgbox = {{ url = 'https://xta.example/' }}, account = [{account}] }}"
+    xta = MAIN.replace('type = "folder"\npartner', 'type = "xta_fetch"\npartner', 1)
+    xta = xta.replace('folder = { inbox = "eingang" }', door)
+    ring = '[[trust]]\npem = "ca.pem"\npurpose = ["transport", "content"]\n'
+    place.write("keyring.toml", f'require = ["content-signature", "transport-signature"]\n{ring}')
+    place.write("routes.toml", _SIGNED_ROUTE)
+    both = xta + MAIN[MAIN.index("[[channel]]") :].replace('"ablage"', '"ordner"')
+
+    assert ["require", "route[r].require"] == [one.path for one in found(place, xta)]
+    assert ["require"] == [one.path for one in found(place, both)]
+    place.write("keyring.toml", f'require = ["transport-signature"]\n{ring}')
+    assert [] == found(place, both)
+
+
+_SIGNED_ROUTE = """
+[[route]]
+name = "r"
+mandant = "musterstadt"
+mapping = "bewohnerparken@1"
+require = ["content-signature", "trusted"]
+[[route.target]]
+name = "t"
+connector = "ordner"
+"""
