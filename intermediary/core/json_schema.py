@@ -1,0 +1,199 @@
+"""JSON Schema as far as forms and submissions use it: a document is held against it, every problem told by JSON pointer.
+
+A schema with a keyword that is not understood is refused when it is read, never passed over (DESIGN §2.14: fail closed), and
+so is a reference that leads out of it: nothing is fetched. Vocabulary of drafts 7 to 2020-12 without `unevaluated…` and
+conditions; `format` says nothing except for days, as the standard has it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from intermediary.core.json_review import JsonSchemaError, resolved, review
+
+_TYPES: Mapping[str, Callable[[Any], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "null": lambda value: value is None,
+    "number": lambda value: isinstance(value, int | Decimal) and not isinstance(value, bool),
+    "integer": lambda value: not isinstance(value, bool) and isinstance(value, int | Decimal) and value == int(value),
+}
+_DEEPEST = 300
+_MOST_PROBLEMS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class JsonProblem:
+    """What is wrong at one place: a JSON pointer (empty for the whole document) and the keyword that says so."""
+
+    pointer: str
+    keyword: str
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSchema:
+    """A schema that was read and understood whole; made by `read_json_schema`."""
+
+    root: Any = field(repr=False)
+
+    def problems(self, document: Any) -> tuple[JsonProblem, ...]:
+        """Everything that is wrong with a document from `read_json`, the first hundred; empty when it is valid."""
+        return tuple(_Check(self.root).at(self.root, document, "", 0)[:_MOST_PROBLEMS])
+
+
+def read_json(data: bytes) -> Any:
+    """A document with exact numbers. Raises `ValueError` for what is no JSON, or too deep to read."""
+    try:
+        return json.loads(data.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def read_json_schema(data: bytes) -> JsonSchema:
+    """The schema; `JsonSchemaError` when it is no JSON or has a keyword, type or reference that is not understood."""
+    try:
+        root = read_json(data)
+    except ValueError:
+        raise JsonSchemaError("no JSON") from None
+    review(root)
+    return JsonSchema(root)
+
+
+class _Check:
+    """Holds one document against a schema that was reviewed."""
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+
+    def at(self, schema: Any, value: Any, pointer: str, depth: int) -> list[JsonProblem]:
+        if isinstance(schema, bool):
+            return [] if schema else [JsonProblem(pointer, "false")]
+        if depth > _DEEPEST:
+            return [JsonProblem(pointer, "depth")]
+        found = [
+            JsonProblem(pointer, one)
+            for one, is_met in _SIMPLE.items()
+            if one in schema and not is_met(schema[one], value)
+        ]
+        if "type" in schema and not _is_of(schema["type"], value):
+            return [JsonProblem(pointer, "type")]
+        if schema.get("format") == "date" and isinstance(value, str) and not _is_day(value):
+            found.append(JsonProblem(pointer, "format"))
+        if "$ref" in schema:
+            found += self.at(resolved(self._root, schema["$ref"], "#"), value, pointer, depth + 1)
+        found += self._together(schema, value, pointer, depth + 1)
+        if isinstance(value, dict):
+            found += self._object(schema, value, pointer, depth + 1)
+        elif isinstance(value, list):
+            found += self._array(schema, value, pointer, depth + 1)
+        return found
+
+    def _together(self, schema: Any, value: Any, pointer: str, depth: int) -> list[JsonProblem]:
+        found = [one for inner in schema.get("allOf", ()) for one in self.at(inner, value, pointer, depth)]
+        for keyword, fits in (("anyOf", lambda count: count > 0), ("oneOf", lambda count: count == 1)):
+            if keyword in schema and not fits(
+                sum(not self.at(inner, value, pointer, depth) for inner in schema[keyword])
+            ):
+                found.append(JsonProblem(pointer, keyword))
+        if "not" in schema and not self.at(schema["not"], value, pointer, depth):
+            found.append(JsonProblem(pointer, "not"))
+        return found
+
+    def _object(self, schema: Any, value: dict[str, Any], pointer: str, depth: int) -> list[JsonProblem]:
+        found = [
+            JsonProblem(_step(pointer, name), "required") for name in schema.get("required", ()) if name not in value
+        ]
+        known = schema.get("properties", {})
+        for name, inner in value.items():
+            place = _step(pointer, name)
+            if "propertyNames" in schema and self.at(schema["propertyNames"], name, place, depth):
+                found.append(JsonProblem(place, "propertyNames"))
+            rules = [known[name]] if name in known else []
+            rules += [rule for pattern, rule in schema.get("patternProperties", {}).items() if re.search(pattern, name)]
+            if not rules and schema.get("additionalProperties") is False:
+                found.append(JsonProblem(place, "additionalProperties"))
+            elif not rules and "additionalProperties" in schema:
+                rules = [schema["additionalProperties"]]
+            found += [one for rule in rules for one in self.at(rule, inner, place, depth)]
+        return found
+
+    def _array(self, schema: Any, value: list[Any], pointer: str, depth: int) -> list[JsonProblem]:
+        found: list[JsonProblem] = []
+        rules = schema.get("items", True)
+        for number, inner in enumerate(value):
+            rule = rules if not isinstance(rules, list) else rules[number] if number < len(rules) else True
+            found += self.at(rule, inner, f"{pointer}/{number}", depth)
+        if "contains" in schema and all(self.at(schema["contains"], inner, pointer, depth) for inner in value):
+            found.append(JsonProblem(pointer, "contains"))
+        return found
+
+
+def _is_of(named: Any, value: Any) -> bool:
+    return any(_TYPES[one](value) for one in (named if isinstance(named, list) else [named]))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is not None and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equality of JSON: true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    return bool(one == other)
+
+
+def _number(is_met: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda limit, value: not _TYPES["number"](value) or is_met(value, limit)
+
+
+def _sized(kind: type[Any], is_met: Callable[[int, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda limit, value: not isinstance(value, kind) or is_met(len(value), limit)
+
+
+def _unique(wanted: Any, value: Any) -> bool:
+    if wanted is not True or not isinstance(value, list):
+        return True
+    return not any(_same(one, other) for place, one in enumerate(value) for other in value[:place])
+
+
+_SIMPLE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "enum": lambda allowed, value: any(_same(one, value) for one in allowed),
+    "const": _same,
+    "pattern": lambda pattern, value: not isinstance(value, str) or re.search(pattern, value) is not None,
+    "minLength": _sized(str, lambda length, limit: length >= limit),
+    "maxLength": _sized(str, lambda length, limit: length <= limit),
+    "minItems": _sized(list, lambda length, limit: length >= limit),
+    "maxItems": _sized(list, lambda length, limit: length <= limit),
+    "minProperties": _sized(dict, lambda length, limit: length >= limit),
+    "maxProperties": _sized(dict, lambda length, limit: length <= limit),
+    "minimum": _number(lambda value, limit: value >= limit),
+    "maximum": _number(lambda value, limit: value <= limit),
+    "exclusiveMinimum": _number(lambda value, limit: value > limit),
+    "exclusiveMaximum": _number(lambda value, limit: value < limit),
+    "multipleOf": _number(lambda value, limit: Decimal(value) % Decimal(limit) == 0),
+    "uniqueItems": _unique,
+}
+
+
+def _step(pointer: str, name: str) -> str:
+    return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
