@@ -334,6 +334,7 @@ def _plan(judgement: Judgement, scanned: Scanned | None) -> dict[str, object]:
         **({"scan": scanned.facts()} if scanned is not None else {}),
         "facts": judgement.facts,
         "findings": [],
+        **({"remarks": dict(judgement.remarks)} if judgement.remarks else {}),
         "output": {
             "standard": ausgabe.standard,
             "message": ausgabe.message,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Misconfigured
 from intermediary.core.values import Befund
 
@@ -63,3 +66,20 @@ class Verdict:
 
 
 NOT_RUN = Verdict(ran=False)
+MAX_WARNINGS = 50
+NO_SCHEMA = "Für die Ausgabe ist kein Schema installiert."
+
+
+def remarks(given: Verdict, output: Verdict) -> Mapping[str, Any]:
+    """What two verdicts leave to be told although nothing refuses: `warnings` about the application and about the output,
+    and what of the output was `not_checked`, which only a route of stage `test` lets pass.
+
+    For the plan of a Nachricht: plain values, without the empty ones, no content.
+    """
+    missing = [f"{CATALOGUE[one.code].meaning} {one.hint}".strip() for one in output.not_run]
+    told = {
+        "warnings": [asdict(one) for one in given.warnings[:MAX_WARNINGS]],
+        "output_warnings": [asdict(one) for one in output.warnings[:MAX_WARNINGS]],
+        "not_checked": missing if output.ran else [NO_SCHEMA],
+    }
+    return {name: value for name, value in told.items() if value}
