@@ -12,7 +12,7 @@ from intermediary.audit.events import EVENTS
 from intermediary.cli.options import WIDTH, wrapped
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.decide import DEADLINES
-from intermediary.operations.look import about_finding
+from intermediary.operations.look import about_finding, about_remarks
 
 _LABEL = 18
 _HASH = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{48}\b")
@@ -31,6 +31,7 @@ def sheet(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _section("Fassungen", _pairs(found["pins"]))
     findings = plan.get("findings", [])
     yield from _section(f"Befunde ({len(findings)})", (line for one in findings for line in _finding(one)))
+    yield from _section("Hinweise", about_remarks(plan.get("remarks", {})))
     for zustellung in found["zustellungen"]:
         yield from _section(f"Zustellung an {zustellung['target']}", _zustellung(zustellung))
     zone = datetime.now().astimezone().tzname()

@@ -35,6 +35,7 @@ from intermediary.settings.lint import lint as lint_settings
 from intermediary.settings.load import read
 from intermediary.settings.models import Settings
 from intermediary.validate.catalogue import Catalogue
+from intermediary.validate.package import Packages
 from intermediary.validate.rules.review import without_processor
 from intermediary.wiring import connectors, own_schemas, read_routes
 
@@ -164,6 +165,25 @@ def _production_without_schema(settings: Settings, table: RoutingTable, mappings
             hint = f'intermediary schemas install the package of {standard}, or set stage = "test"'
             what = f"output cannot be validated: {standard} is not installed"
             yield Finding(settings.installation.routes, f"route[{route.name}]", what, hint)
+        elif route.stage == "test":
+            yield from _unchecked_output(settings, route.name, standard, installed)
+
+
+def _unchecked_output(settings: Settings, route: str, standard: str, installed: Packages) -> Iterator[Finding]:
+    """A test route delivers what nothing has checked: its results say nothing of production."""
+    own = standard.replace(" ", "@")
+    reach = () if own not in installed else [one for one in installed.values() if own in one.manifest.requires]
+    missing = without_processor((*((installed[own],) if own in installed else ()), *reach))
+    what = f"{standard} is not installed" if own not in installed else f"rules cannot run: {', '.join(missing)}"
+    if own not in installed or missing:
+        hint = "delivered all the same, because stage is test; explain and show say so of each Nachricht"
+        yield Finding(
+            settings.installation.routes,
+            f"route[{route}]",
+            f"output is delivered unchecked: {what}",
+            hint,
+            Severity.WARNING,
+        )
 
 
 def _terms_of_no_route(settings: Settings, table: RoutingTable) -> Iterator[Finding]:

@@ -142,6 +142,7 @@ def explain(
     if findings:
         lines.append(f"Befunde ({len(findings)}):")
         lines += [f"  {line}" for finding in findings for line in about_finding(finding)]
+    lines += about_remarks(nachricht.plan.get("remarks", {}))
     is_waiting = nachricht.state is not _N.PARKED and nachricht.wait_reason not in DEADLINES
     if is_waiting and nachricht.due_at is not None and nachricht.due_at > now:
         lines.append(f"Nächster Versuch: {_local(nachricht.due_at)}.")
@@ -159,6 +160,18 @@ def about_finding(finding: Mapping[str, Any]) -> tuple[str, str]:
     what = finding.get("hint") or (code.meaning if code else finding.get("code", ""))
     rule = f" [{finding['rule']}]" if finding.get("rule") and not finding.get("hint") else ""
     return f"- {finding.get('path') or '/'}{line}", f"  {what}{rule}"
+
+
+def about_remarks(remarks: Mapping[str, Any]) -> Iterator[str]:
+    """What rules remarked without refusing, and what of an output nobody checked; lines of text."""
+    if remarks.get("not_checked"):
+        yield "Die Ausgabe ist NICHT vollständig geprüft; nur eine Route der Stufe test lässt das zu:"
+        yield from (f"  - {line}" for line in remarks["not_checked"])
+    for name, of_what in (("warnings", "zum Antrag"), ("output_warnings", "zur Ausgabe")):
+        found = remarks.get(name, [])
+        if found:
+            yield f"Hinweise von Regeln {of_what} ({len(found)}), die nichts verhindern:"
+            yield from (f"  {line}" for one in found for line in about_finding(one))
 
 
 _HEADLINES = {
