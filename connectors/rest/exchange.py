@@ -46,8 +46,10 @@ class Exchange:
         answer = self._send(HttpRequest(request.method, path, {**headers, "Accept": "application/json"}, body), now)
         if answer.status in request.expect or (answer.status == 409 and request.conflict == "done"):
             return answer.status, self._facts(answer, request.take, where)
-        if answer.status in self._settings.refused or (answer.status == 409 and request.conflict == "refused"):
-            raise Rejected("target.refused", where=f"{where}: HTTP {answer.status} {self._reason(answer)}")
+        reason = self._refusal(answer)
+        is_refused = answer.status in self._settings.refused or (answer.status == 409 and request.conflict == "refused")
+        if is_refused and reason:
+            raise Rejected("target.refused", where=f"{where}: HTTP {answer.status} {reason}")
         if answer.status == 409:
             raise Unclear("target.no-answer", where=f"{where}: HTTP 409")
         if answer.status in (400, 422):  # not said to be a refusal: our request does not suit the interface
@@ -104,11 +106,14 @@ class Exchange:
         except Unreadable as error:
             raise Unclear("target.answer.unreadable", where=where) from error
 
-    def _reason(self, answer: HttpAnswer) -> str:
+    def _refusal(self, answer: HttpAnswer) -> str:
+        """The code of a refusal; empty where it is not the Fachverfahren that speaks: a proxy answers with a page (400)."""
+        if self._settings.answer == "any" and not self._settings.reason:
+            return code_at(None, "")
         try:
             return code_at(tree_of(answer), self._settings.reason)
         except Unreadable:
-            return code_at(None, "")
+            return ""
 
 
 def _header(text: Template, values: Mapping[str, object]) -> str:
