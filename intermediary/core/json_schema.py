@@ -98,10 +98,9 @@ class _Check:
 
     def _together(self, schema: Any, value: Any, pointer: str, depth: int) -> list[JsonProblem]:
         found = [one for inner in schema.get("allOf", ()) for one in self.at(inner, value, pointer, depth)]
-        for keyword, fits in (("anyOf", lambda count: count > 0), ("oneOf", lambda count: count == 1)):
-            if keyword in schema and not fits(
-                sum(not self.at(inner, value, pointer, depth) for inner in schema[keyword])
-            ):
+        for keyword in ("anyOf", "oneOf"):
+            count = sum(not self.at(inner, value, pointer, depth) for inner in schema.get(keyword, ()))
+            if keyword in schema and (not count or (keyword == "oneOf" and count > 1)):
                 found.append(JsonProblem(pointer, keyword))
         if "not" in schema and not self.at(schema["not"], value, pointer, depth):
             found.append(JsonProblem(pointer, "not"))

@@ -33,6 +33,7 @@ from intermediary.mapping.letter import letter_sections
 from intermediary.mapping.lexical import allows
 from intermediary.mapping.package import package
 from intermediary.mapping.page import File
+from intermediary.mapping.partial_date import UNKNOWN_DAY, earliest, is_partial_date, write_birthday, write_partial
 from intermediary.mapping.payload_json import payload_of
 from intermediary.mapping.pdf import pdf_missing, pdf_of
 from intermediary.mapping.provenance import Code, Sourced, codelist, constant, derived, metadata, rule
@@ -56,6 +57,7 @@ from intermediary.mapping.xdomea_files import (
     write_dokumente,
 )
 from intermediary.mapping.xdomea_head import ABGABE, TEST, Filing, HeadSettings, write_filing, write_kopf
+from intermediary.mapping.xinneres_head import HeadOfServices, message_id, packed, write_frame, write_head
 from intermediary.mapping.xslt.mapping import XsltMapping
 from intermediary.mapping.xslt.stylesheet import Stylesheet, load_stylesheet
 
@@ -69,6 +71,7 @@ __all__ = [
     "PDF_A",
     "PLACEHOLDER",
     "TEST",
+    "UNKNOWN_DAY",
     "Antrag",
     "Ausgabe",
     "BuildError",
@@ -88,6 +91,7 @@ __all__ = [
     "FormGroup",
     "Frame",
     "Group",
+    "HeadOfServices",
     "HeadSettings",
     "Kontext",
     "Labels",
@@ -123,6 +127,7 @@ __all__ = [
     "demand_texts",
     "derived",
     "document",
+    "earliest",
     "file_name",
     "file_reference",
     "fill",
@@ -134,6 +139,7 @@ __all__ = [
     "identity_of",
     "intake",
     "integer",
+    "is_partial_date",
     "letter_sections",
     "load_codes",
     "load_labels",
@@ -141,9 +147,11 @@ __all__ = [
     "load_stylesheet",
     "local",
     "media_type_of",
+    "message_id",
     "metadata",
     "normal",
     "package",
+    "packed",
     "payload_entries",
     "payload_of",
     "pdf_missing",
@@ -156,9 +164,13 @@ __all__ = [
     "summary",
     "text",
     "what_cannot_be_transported",
+    "write_birthday",
     "write_date",
     "write_dokumente",
     "write_filing",
+    "write_frame",
+    "write_head",
     "write_kopf",
     "write_moment",
+    "write_partial",
 ]

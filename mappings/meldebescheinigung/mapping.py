@@ -6,7 +6,6 @@ table of fields.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import ClassVar
 
 from intermediary.mapping.api import (
@@ -16,31 +15,29 @@ from intermediary.mapping.api import (
     Code,
     Dokument,
     Group,
+    HeadOfServices,
     Kontext,
-    MemoryContent,
     Node,
     Part,
     Payload,
     Sourced,
     code,
     codelist,
-    derived,
     local,
     media_type_of,
-    metadata,
+    message_id,
     normal,
-    package,
+    packed,
     read_settings,
     rule,
+    write_birthday,
+    write_frame,
+    write_head,
 )
 from mappings.meldebescheinigung import regeln, ziel
-from mappings.meldebescheinigung.datum import write_birthday
-from mappings.meldebescheinigung.einstellungen import Einstellungen
 
 HERE = ziel.HERE
-PRODUKT = "XTA/OSCI Intermediary"
-E_MAIL = codelist(*ziel.ERREICHBARKEIT, "01")
-DVDV = codelist(*ziel.VERZEICHNISDIENST, "DVDV")
+STANDARD = ("XMeld", "25.11a")
 ENDUNGEN = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
 
 
@@ -51,20 +48,18 @@ class Meldebescheinigung:
     version: ClassVar[int] = 1
     input_root: ClassVar[str] = "{urn:intermediary:eingang:meldebescheinigung:1}meldebescheinigung"
     standard: ClassVar[str] = "XMeld 25.11a"
-    settings_type: ClassVar[type] = Einstellungen
+    settings_type: ClassVar[type] = HeadOfServices
 
     def map(self, antrag: Antrag, kontext: Kontext) -> Ausgabe:
         """The message; raises as the port `Mapping` says, with the Befunde of `regeln.py`."""
-        einstellungen = read_settings(Einstellungen, kontext.settings)
+        einstellungen = read_settings(HeadOfServices, kontext.settings)
         payload = Payload(antrag.tree)
         eingang = local(kontext.received_at)
         regeln.pruefe(payload, eingang.date(), einstellungen)
-        kennung = derived(kontext, f"/Nachricht/Fassung[{kontext.revision}]")
 
         nachricht = Builder(ziel.SHAPE)
-        _rahmen(nachricht, payload, kontext)
-        _kopf(nachricht, kennung, eingang, einstellungen, kontext)
-        _anschrift_autor(nachricht, einstellungen)
+        write_frame(nachricht, STANDARD, f"{self.name}@{self.version}", payload, kontext)
+        write_head(nachricht, codelist(*ziel.NACHRICHTEN, "1700"), einstellungen, kontext)
         _identifikation(nachricht.element("identifikation"), payload)
         _steuerung(nachricht.element("steuerungsinformationen"), payload)
         built = nachricht.finish()
@@ -74,11 +69,11 @@ class Meldebescheinigung:
             standard=self.standard,
             message=ziel.NACHRICHT,
             nachricht=built.xml,
-            package=_paket(kennung.value, built.xml, dokumente, einstellungen),
+            package=packed(ziel.NACHRICHT, built.xml, dokumente, einstellungen, kontext),
             dokumente=dokumente,
             herkunft=built.herkunft,
             unread=payload.unread(),
-            business_keys={"nachrichtenUUID": kennung.value},
+            business_keys={"nachrichtenUUID": message_id(kontext).value},
         )
 
 
@@ -87,66 +82,6 @@ def _beilage(part: Part, nummer: int, kontext: Kontext) -> Dokument:
     media_type = media_type_of(part)
     name = f"{kontext.id_for(f'/Anlage{nummer}')}_Anlage{nummer}.{ENDUNGEN.get(media_type, 'bin')}"
     return Dokument(name, media_type, part.content)
-
-
-def _paket(kennung: str, xml: bytes, dokumente: tuple[Dokument, ...], einstellungen: Einstellungen) -> Dokument:
-    """PAKET: the message alone, as XMeld is exchanged; or a ZIP for targets that take one file only."""
-    if einstellungen.paket == "zip":
-        return package(kennung, ziel.NACHRICHT, xml, dokumente)
-    return Dokument(f"{kennung}_{ziel.NACHRICHT}.xml", "application/xml", MemoryContent(xml))
-
-
-def _rahmen(nachricht: Node, payload: Payload, kontext: Kontext) -> None:
-    """The frame of a G2G message. The product's version is the mapping's: a new release alone changes no output."""
-    nachricht.attribute("produkt", PRODUKT)
-    nachricht.attribute("produkthersteller", PRODUKT)
-    nachricht.attribute("produktversion", f"{Meldebescheinigung.name}@{Meldebescheinigung.version}")
-    nachricht.attribute("standard", "XMeld")
-    nachricht.attribute("version", "25.11a")
-    is_test = kontext.is_test or payload.attribute("test") is not None
-    nachricht.attribute("test", "Testnachricht" if is_test else None)
-
-
-def _kopf(
-    nachricht: Node, kennung: Sourced[str], eingang: dt.datetime, einstellungen: Einstellungen, kontext: Kontext
-) -> None:
-    """nachrichtenkopf.g2g. UUID-JE-FASSUNG: a corrected output is another message, a repeated one the same."""
-    kopf = nachricht.element("nachrichtenkopf.g2g")
-    identifikation = kopf.element("identifikation.nachricht")
-    identifikation.leaf("nachrichtenUUID", kennung)
-    identifikation.code("nachrichtentyp", codelist(*ziel.NACHRICHTEN, "1700"))
-    identifikation.leaf("erstellungszeitpunkt", metadata(eingang, "nachricht.received_at"))
-    leser = kopf.element("leser")
-    leser.code("verzeichnisdienst", DVDV)
-    leser.leaf("kennung", _setting(einstellungen, "leser_kennung"))
-    leser.leaf("name", _leser_name(einstellungen, kontext))
-    autor = kopf.element("autor")
-    autor.code("verzeichnisdienst", DVDV)
-    autor.leaf("kennung", _setting(einstellungen, "autor_kennung"))
-    autor.leaf("name", _setting(einstellungen, "autor_name"))
-    erreichbarkeit = autor.element("erreichbarkeit")
-    erreichbarkeit.code("kanal", E_MAIL)
-    erreichbarkeit.leaf("kennung", _setting(einstellungen, "autor_email"))
-
-
-def _leser_name(einstellungen: Einstellungen, kontext: Kontext) -> Sourced[str]:
-    """STELLE-AUS-EINSTELLUNG: the configured name; without one the Mandant."""
-    if einstellungen.leser_name:
-        return _setting(einstellungen, "leser_name")
-    return metadata(kontext.mandant, "nachricht.mandant")
-
-
-def _anschrift_autor(nachricht: Node, einstellungen: Einstellungen) -> None:
-    anschrift = nachricht.element("anschrift.autor").element("gebaeude")
-    if einstellungen.autor_hausnummer:
-        anschrift.leaf("hausnummer", _setting(einstellungen, "autor_hausnummer"))
-    anschrift.leaf("postleitzahl", _setting(einstellungen, "autor_postleitzahl"))
-    anschrift.leaf("strasse", _setting(einstellungen, "autor_strasse"))
-    anschrift.leaf("wohnort", _setting(einstellungen, "autor_ort"))
-
-
-def _setting(einstellungen: Einstellungen, name: str) -> Sourced[str]:
-    return metadata(getattr(einstellungen, name), f"settings.{name}")
 
 
 def _identifikation(identifikation: Node, payload: Payload) -> None:

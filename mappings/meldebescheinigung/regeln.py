@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import datetime as dt
 
-from intermediary.mapping.api import Findings, Payload, code, normal
+from intermediary.mapping.api import (
+    UNKNOWN_DAY,
+    Findings,
+    HeadOfServices,
+    Payload,
+    code,
+    earliest,
+    is_partial_date,
+    normal,
+)
 from mappings.meldebescheinigung import ziel
-from mappings.meldebescheinigung.datum import UNBEKANNT, earliest, is_partial_date
-from mappings.meldebescheinigung.einstellungen import Einstellungen
 
 
-def pruefe(antrag: Payload, eingang: dt.date, einstellungen: Einstellungen) -> None:
+def pruefe(antrag: Payload, eingang: dt.date, einstellungen: HeadOfServices) -> None:
     """Raise `Rejected("mapping.input.refused")` with all Befunde, or do nothing; `eingang` is the day of receipt."""
     befunde = Findings()
     _texte_sind_uebertragbar(antrag, befunde)
@@ -38,12 +45,12 @@ def _geburtsdatum_ist_ein_tag(antrag: Payload, eingang: dt.date, befunde: Findin
     if not is_partial_date(geburt.value):
         hint = "Das Datum gibt es nicht; unbekannte Tage und Monate sind 00, ein unbekanntes Datum ist 0000-00-00."
         befunde.add(rule="DATUM-KEIN-TAG", path=geburt.source, hint=hint)
-    elif geburt.value != UNBEKANNT and earliest(geburt.value) > eingang.isoformat():
+    elif geburt.value != UNKNOWN_DAY and earliest(geburt.value) > eingang.isoformat():
         hint = "Das Geburtsdatum liegt nach dem Tag des Eingangs."
         befunde.add(rule="GEBURT-IN-ZUKUNFT", path=geburt.source, hint=hint)
 
 
-def _gemeinde_ist_zustaendig(antrag: Payload, einstellungen: Einstellungen, befunde: Findings) -> None:
+def _gemeinde_ist_zustaendig(antrag: Payload, einstellungen: HeadOfServices, befunde: Findings) -> None:
     """GEMEINDE-NICHT-ZUSTAENDIG: the flat lies elsewhere; the register there knows the person."""
     schluessel = antrag.group("anschrift").group("gemeinde").required("schluessel", code)
     if not einstellungen.is_responsible(schluessel.value):

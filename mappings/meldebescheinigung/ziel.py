@@ -11,8 +11,6 @@ SHAPE = load_shape(HERE / "shape.toml")
 NACHRICHT = "onlinedienste.abrufanfrage.meldebescheinigung.1700"
 
 NACHRICHTEN = ("urn:de:xmeld:schluesseltabelle:xmeld.nachrichten", "25.11a")
-VERZEICHNISDIENST = ("urn:xoev-de:kosit:codeliste:verzeichnisdienst", "3")
-ERREICHBARKEIT = ("urn:de:xoev:codeliste:erreichbarkeit", "3")
 ZUSTELLVARIANTE = ("urn:xoev-de:xmeld:codeliste:meldebescheinigung.zustellvariante", "1")
 ANFORDERUNGSELEMENT = ("urn:xoev-de:xmeld:codeliste:meldebescheinigung.anforderungselement", "2")
 # Stays open: code and version come from the application (rule SCHLUESSEL-MIT-VERSION).

@@ -14,10 +14,9 @@ from intermediary.mapping.api import (
     Antrag,
     Ausgabe,
     Builder,
-    Dokument,
     Group,
+    HeadOfServices,
     Kontext,
-    MemoryContent,
     Node,
     Payload,
     Sourced,
@@ -25,17 +24,17 @@ from intermediary.mapping.api import (
     code,
     codelist,
     date,
-    derived,
     local,
-    metadata,
+    message_id,
     normal,
-    package,
+    packed,
     read_settings,
     rule,
+    write_birthday,
+    write_frame,
+    write_head,
 )
 from mappings.wohnsitzanmeldung import anlagen, regeln, ziel
-from mappings.wohnsitzanmeldung.datum import write_birthday
-from mappings.wohnsitzanmeldung.einstellungen import Einstellungen
 from mappings.wohnsitzanmeldung.person import (
     write_barriers,
     write_first_names,
@@ -45,9 +44,7 @@ from mappings.wohnsitzanmeldung.person import (
 from mappings.wohnsitzanmeldung.wohnung import flats_of, main_flat, write_address, write_identifying_address
 
 HERE = ziel.HERE
-PRODUKT = "XTA/OSCI Intermediary"
-E_MAIL = codelist(*ziel.ERREICHBARKEIT, "01")
-DVDV = codelist(*ziel.VERZEICHNISDIENST, "DVDV")
+STANDARD = ("XMeld", "25.11a")
 
 
 class Wohnsitzanmeldung:
@@ -57,11 +54,11 @@ class Wohnsitzanmeldung:
     version: ClassVar[int] = 1
     input_root: ClassVar[str] = "{urn:intermediary:eingang:wohnsitzanmeldung:1}wohnsitzanmeldung"
     standard: ClassVar[str] = "XMeld 25.11a"
-    settings_type: ClassVar[type] = Einstellungen
+    settings_type: ClassVar[type] = HeadOfServices
 
     def map(self, antrag: Antrag, kontext: Kontext) -> Ausgabe:
         """The message; raises as the port `Mapping` says, with the Befunde of `regeln.py`."""
-        einstellungen = read_settings(Einstellungen, kontext.settings)
+        einstellungen = read_settings(HeadOfServices, kontext.settings)
         payload = Payload(antrag.tree)
         eingang = local(kontext.received_at)
         beigefuegt = anlagen.attachments_of(antrag)
@@ -70,12 +67,10 @@ class Wohnsitzanmeldung:
         bestaetigung = anlagen.confirmation_in(beigefuegt, payload)
         weitere = tuple(anlage for anlage in beigefuegt if anlage is not bestaetigung)
         dokumente = anlagen.documents(weitere, kontext)
-        kennung = derived(kontext, f"/Nachricht/Fassung[{kontext.revision}]")
 
         nachricht = Builder(ziel.SHAPE)
-        _rahmen(nachricht, payload, kontext)
-        _kopf(nachricht, kennung, eingang, einstellungen, kontext)
-        _anschrift_autor(nachricht, einstellungen)
+        write_frame(nachricht, STANDARD, f"{self.name}@{self.version}", payload, kontext)
+        write_head(nachricht, codelist(*ziel.NACHRICHTEN, "1704"), einstellungen, kontext)
         _identifikation(nachricht.element("identifikation"), payload.group("antragsteller"))
         _berechtigte_person(nachricht.element("berechtigtePerson"), payload)
         _mitziehende(nachricht, payload)
@@ -88,79 +83,12 @@ class Wohnsitzanmeldung:
             standard=self.standard,
             message=ziel.NACHRICHT,
             nachricht=built.xml,
-            package=_paket(kennung.value, built.xml, dokumente, einstellungen),
+            package=packed(ziel.NACHRICHT, built.xml, dokumente, einstellungen, kontext),
             dokumente=dokumente,
             herkunft=built.herkunft,
             unread=payload.unread(),
-            business_keys={"nachrichtenUUID": kennung.value},
+            business_keys={"nachrichtenUUID": message_id(kontext).value},
         )
-
-
-def _paket(kennung: str, xml: bytes, dokumente: Sequence[Dokument], einstellungen: Einstellungen) -> Dokument:
-    """PAKET: the message alone, as XMeld is exchanged; or a ZIP for targets that take one file only."""
-    if einstellungen.paket == "zip":
-        return package(kennung, ziel.NACHRICHT, xml, dokumente)
-    return Dokument(f"{kennung}_{ziel.NACHRICHT}.xml", "application/xml", MemoryContent(xml))
-
-
-def _rahmen(nachricht: Node, payload: Payload, kontext: Kontext) -> None:
-    """The frame of a G2G message. The product's version is the mapping's: a new release alone changes no output."""
-    nachricht.attribute("produkt", PRODUKT)
-    nachricht.attribute("produkthersteller", PRODUKT)
-    nachricht.attribute("produktversion", f"{Wohnsitzanmeldung.name}@{Wohnsitzanmeldung.version}")
-    nachricht.attribute("standard", "XMeld")
-    nachricht.attribute("version", "25.11a")
-    nachricht.attribute("test", _test(payload, kontext))
-
-
-def _test(payload: Payload, kontext: Kontext) -> str | None:
-    """TEST-BLEIBT-TEST: a test stays one, in the sender's words if XMeld can hold them."""
-    angabe = payload.attribute("test")
-    if angabe is not None and angabe.value.strip() and ziel.is_din_91379(normal(angabe.value)):
-        return normal(angabe.value)
-    return "Testnachricht" if angabe is not None or kontext.is_test else None
-
-
-def _kopf(
-    nachricht: Node, kennung: Sourced[str], eingang: dt.datetime, einstellungen: Einstellungen, kontext: Kontext
-) -> None:
-    """nachrichtenkopf.g2g. UUID-JE-FASSUNG: a corrected output is another message, a repeated one the same."""
-    kopf = nachricht.element("nachrichtenkopf.g2g")
-    identifikation = kopf.element("identifikation.nachricht")
-    identifikation.leaf("nachrichtenUUID", kennung)
-    identifikation.code("nachrichtentyp", codelist(*ziel.NACHRICHTEN, "1704"))
-    identifikation.leaf("erstellungszeitpunkt", metadata(eingang, "nachricht.received_at"))
-    leser = kopf.element("leser")
-    leser.code("verzeichnisdienst", DVDV)
-    leser.leaf("kennung", _setting(einstellungen, "leser_kennung"))
-    leser.leaf("name", _leser_name(einstellungen, kontext))
-    autor = kopf.element("autor")
-    autor.code("verzeichnisdienst", DVDV)
-    autor.leaf("kennung", _setting(einstellungen, "autor_kennung"))
-    autor.leaf("name", _setting(einstellungen, "autor_name"))
-    erreichbarkeit = autor.element("erreichbarkeit")
-    erreichbarkeit.code("kanal", E_MAIL)
-    erreichbarkeit.leaf("kennung", _setting(einstellungen, "autor_email"))
-
-
-def _leser_name(einstellungen: Einstellungen, kontext: Kontext) -> Sourced[str]:
-    """STELLE-AUS-EINSTELLUNG: the configured name; without one the Mandant."""
-    if einstellungen.leser_name:
-        return _setting(einstellungen, "leser_name")
-    return metadata(kontext.mandant, "nachricht.mandant")
-
-
-def _anschrift_autor(nachricht: Node, einstellungen: Einstellungen) -> None:
-    anschrift = nachricht.element("anschrift.autor").element("gebaeude")
-    if einstellungen.autor_hausnummer:
-        anschrift.leaf("hausnummer", _setting(einstellungen, "autor_hausnummer"))
-    anschrift.leaf("postleitzahl", _setting(einstellungen, "autor_postleitzahl"))
-    anschrift.leaf("strasse", _setting(einstellungen, "autor_strasse"))
-    anschrift.leaf("wohnort", _setting(einstellungen, "autor_ort"))
-
-
-def _setting(einstellungen: Einstellungen, name: str) -> Sourced[str]:
-    return metadata(getattr(einstellungen, name), f"settings.{name}")
 
 
 def _identifikation(identifikation: Node, person: Group) -> None:

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from intermediary.mapping.api import Code, Group, Node, Sourced, code, date, normal, rule
+from intermediary.mapping.api import (
+    UNKNOWN_DAY,
+    Code,
+    Group,
+    Node,
+    Sourced,
+    code,
+    date,
+    normal,
+    rule,
+    write_birthday,
+    write_partial,
+)
 from mappings.wohnsitzanmeldung import ziel
-from mappings.wohnsitzanmeldung.datum import UNBEKANNT, write_birthday, write_partial
 from mappings.wohnsitzanmeldung.wohnung import write_flat
 
 
@@ -87,7 +98,7 @@ def _geburt(angaben: Node, person: Group) -> None:
 def _familienstand(familienstand: Node, angaben: Group) -> None:
     """BEGINN-WENN-BEKANNT: a beginning of which nothing is known is left out."""
     beginn = angaben.optional("beginn", code)
-    if beginn is not None and beginn.value != UNBEKANNT:
+    if beginn is not None and beginn.value != UNKNOWN_DAY:
         write_partial(familienstand.element("datumBeginn"), beginn)
     familienstand.code("familienstand", ziel.coded(angaben, "stand", ziel.FAMILIENSTAND))
     familienstand.leaf("ort.letzte.ehe.oder.lp", angaben.optional("ort", normal))

@@ -8,16 +8,26 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from intermediary.mapping.api import Findings, Group, Payload, boolean, code, date, normal
+from intermediary.mapping.api import (
+    UNKNOWN_DAY,
+    Findings,
+    Group,
+    HeadOfServices,
+    Payload,
+    boolean,
+    code,
+    date,
+    earliest,
+    is_partial_date,
+    normal,
+)
 from mappings.wohnsitzanmeldung import ziel
 from mappings.wohnsitzanmeldung.anlagen import MAX_BESTAETIGUNG_BYTES, Anlage, confirmation_in
-from mappings.wohnsitzanmeldung.datum import UNBEKANNT, earliest, is_partial_date
-from mappings.wohnsitzanmeldung.einstellungen import Einstellungen
 
 FAMILIENSTAND_ZU = {"EG": "VH", "LP": "LP"}
 
 
-def pruefe(antrag: Payload, anlagen: Sequence[Anlage], eingang: dt.date, einstellungen: Einstellungen) -> None:
+def pruefe(antrag: Payload, anlagen: Sequence[Anlage], eingang: dt.date, einstellungen: HeadOfServices) -> None:
     """Raise `Rejected("mapping.input.refused")` with all Befunde, or do nothing; `eingang` is the day of receipt."""
     befunde = Findings()
     _texte_sind_uebertragbar(antrag, befunde)
@@ -60,7 +70,7 @@ def _daten_sind_tage(person: Group, eingang: dt.date, befunde: Findings) -> None
         if datum is not None and not is_partial_date(datum.value):
             hint = "Das Datum gibt es nicht; unbekannte Tage und Monate sind 00, ein unbekanntes Datum ist 0000-00-00."
             befunde.add(rule="DATUM-KEIN-TAG", path=datum.source, hint=hint)
-    if is_partial_date(geburt.value) and geburt.value != UNBEKANNT and earliest(geburt.value) > eingang.isoformat():
+    if is_partial_date(geburt.value) and geburt.value != UNKNOWN_DAY and earliest(geburt.value) > eingang.isoformat():
         hint = "Das Geburtsdatum liegt nach dem Tag des Eingangs."
         befunde.add(rule="GEBURT-IN-ZUKUNFT", path=geburt.source, hint=hint)
 
@@ -108,7 +118,7 @@ def _einzug_ist_geschehen(antrag: Payload, eingang: dt.date, befunde: Findings) 
         befunde.add(rule="EINZUG-IN-ZUKUNFT", path=einzug.source, hint=hint)
 
 
-def _gemeinde_ist_zustaendig(antrag: Payload, einstellungen: Einstellungen, befunde: Findings) -> None:
+def _gemeinde_ist_zustaendig(antrag: Payload, einstellungen: HeadOfServices, befunde: Findings) -> None:
     """GEMEINDE-NICHT-ZUSTAENDIG: the new flat lies elsewhere; somebody else has to register it."""
     gemeinde = antrag.group("neueWohnung").group("anschrift").group("gemeinde").required("schluessel", code)
     if not einstellungen.is_responsible(gemeinde.value):

@@ -12,8 +12,6 @@ NACHRICHT = "onlinedienste.anmeldung.meldeschein.1704"
 
 # Lists whose version the schema fixes, or whose codes the input schema encloses.
 NACHRICHTEN = ("urn:de:xmeld:schluesseltabelle:xmeld.nachrichten", "25.11a")
-VERZEICHNISDIENST = ("urn:xoev-de:kosit:codeliste:verzeichnisdienst", "3")
-ERREICHBARKEIT = ("urn:de:xoev:codeliste:erreichbarkeit", "3")
 GESCHLECHT = ("urn:xoev-de:xinneres:codeliste:geschlecht", "1")
 FAMILIENSTAND = ("urn:de:dsmeld:schluesseltabelle:familienstand", "2")
 PARTNERSCHAFT = ("urn:de:xmeld:schluesseltabelle:ehegatte.oder.lebenspartner", "2")
