@@ -40,6 +40,10 @@ NO_MANIFEST = Factory()
 NO_MANIFEST.manifest = None
 A_WORD = Factory()
 A_WORD.manifest = Manifest("ablage", "native", "a fake")
+A_STEP, TWICE, NOBODY = Factory(), Factory(), Factory()
+A_STEP.manifest = Manifest("ablage", Idempotency.NONE, "a fake", steps=("Case",))
+TWICE.manifest = Manifest("ablage", Idempotency.NONE, "a fake", steps=("case", "case"))
+NOBODY.manifest = Manifest("ablage", Idempotency.NONE, "a fake", concurrency=0)
 """
 Install = Callable[..., EntryPoints]
 
@@ -159,6 +163,9 @@ def test_wrong_mapping_is_refused(install: Install, text: str, value: str, hint:
         ("ablage", "NO_SETTINGS", "has no settings_type (frozen dataclass)"),
         ("ablage", "NO_MANIFEST", "has no manifest (Manifest)"),
         ("ablage", "A_WORD", "has a manifest without idempotency (Idempotency)"),
+        ("ablage", "A_STEP", 'has a manifest whose steps are no names ("case", "document", …)'),
+        ("ablage", "TWICE", "has a manifest that names a step twice"),
+        ("ablage", "NOBODY", "has a manifest whose concurrency is no number from 1"),
     ],
 )
 def test_wrong_connector_is_refused(install: Install, name: str, value: str, hint: str) -> None:
@@ -259,3 +266,36 @@ def test_module_without_package_is_hashed_alone(tmp_path: Path, monkeypatch: pyt
 def test_our_own_connector_is_found() -> None:
     """The connector of this project is declared by the same entry points as anybody else's."""
     assert "ordner" == Connectors().get("ordner").manifest.name
+
+
+def test_a_connector_of_a_vendor_is_not_loaded_here(install: Install) -> None:
+    """It is opened by whoever isolates it; what cannot be used there is found out once."""
+    find = install((CONNECTORS, "ablage", "fremd.ablage:CONNECTOR"), ablage=CONNECTOR)
+    asked: list[str] = []
+    isolated = object()
+
+    def isolate(entry: EntryPoint) -> object:
+        asked.append(entry.name)
+        return isolated
+
+    def refuse(entry: EntryPoint) -> object:
+        asked.append(entry.name)
+        raise Misconfigured("plugin.invalid")
+
+    assert isolated is Connectors(find, isolate=isolate).get("ablage")  # type: ignore[arg-type]
+    shelf = Connectors(find, isolate=refuse)  # type: ignore[arg-type]
+    for _ in range(2):
+        with pytest.raises(Misconfigured):
+            shelf.get("ablage")
+
+    assert ["ablage", "ablage"] == asked
+    assert "fremd.ablage" not in sys.modules
+
+
+def test_ours_are_loaded_here() -> None:
+    """They come with the same distribution as this program."""
+
+    def isolate(entry: EntryPoint) -> object:
+        raise AssertionError(entry.name)
+
+    assert "ordner" == Connectors(isolate=isolate).get("ordner").manifest.name  # type: ignore[arg-type,return-value]

@@ -1,0 +1,109 @@
+"""What passes between a lane and us: the same on both sides, and nothing else is believed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from intermediary.connect.lane.codec import (
+    contents_of,
+    read_auftrag,
+    read_manifest,
+    read_outcome,
+    write_auftrag,
+    write_manifest,
+    write_outcome,
+)
+from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient, Unclear
+from intermediary.core.ports import Awaiting, Delivered, Idempotency, Manifest, NotDelivered, Refused
+from intermediary.core.values import Befund, Dokument, MemoryContent
+from intermediary.testing.connectors import make_auftrag
+
+UNTIL = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+OUTCOMES = [
+    None,
+    Delivered({"id": "ä"}),
+    Refused("x", {"a": "b"}),
+    Awaiting(UNTIL, {"file": "n"}),
+    NotDelivered(),
+]
+FAULTS: list[Fault] = [
+    Transient("target.full", where="w", retry_after=timedelta(seconds=1.5)),
+    Transient("target.full"),
+    Misconfigured("target.misconfigured", findings=(Befund("config.key.unknown", "a.b", 3, "r", "h"),)),
+    Rejected("target.refused", where="w"),
+    Unclear("delivery.unclear"),
+]
+
+
+def travelled(found: Any) -> Any:
+    return json.loads(json.dumps(found))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_outcomes_travel(outcome: Any) -> None:
+    """What a connector returns is what the worker gets."""
+    assert outcome == read_outcome(travelled(write_outcome(outcome)))
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+def test_faults_travel(fault: Fault) -> None:
+    """With class, code, place, findings and the rest that was asked for."""
+    read = read_outcome(travelled(write_outcome(fault)))
+
+    assert isinstance(read, Fault)
+    assert type(fault) is type(read)
+    assert vars(fault) == vars(read)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"kind": "paid"},
+        {"kind": "delivered"},
+        {"kind": "delivered", "proof": {"a": 1}},
+        {"kind": "delivered", "proof": {"a": "x" * 5000}},
+        {"kind": "delivered", "proof": {str(n): "" for n in range(101)}},
+        {"kind": "delivered", "proof": ["a"]},
+        {"kind": "awaiting", "until": "2026-11-22T09:00:00", "correlation": {}},
+        {"kind": "awaiting", "until": "soon", "correlation": {}},
+        {"kind": "fault", "fault": "Transient", "code": "no.such.code", "where": "", "retry_after": None},
+        {"kind": "fault", "fault": "Fault", "code": "target.full", "where": "", "findings": []},
+        {"kind": "fault", "fault": "Unclear", "code": 1, "where": "", "findings": []},
+    ],
+)
+def test_what_no_connector_can_have_said_is_not_believed(said: dict[str, Any]) -> None:
+    """A lane's process may send anything."""
+    with pytest.raises((ValueError, LookupError, TypeError, AttributeError)):
+        read_outcome(said)
+
+
+def test_an_auftrag_travels_without_its_bytes() -> None:
+    """Documents are named by place, length and hash; everything else is the same."""
+    files = tuple(Dokument(f"{n}.pdf", "application/pdf", MemoryContent(b"x" * n)) for n in range(3))
+    auftrag = replace(
+        make_auftrag(),
+        dokumente=files,
+        nachricht=MemoryContent(b"<geheim/>"),
+        business_keys={"az": "1"},
+        standard="xdomea 3.1.0",
+        is_test=True,
+    )
+    written = travelled(write_auftrag(auftrag))
+    contents = contents_of(auftrag)
+    read = read_auftrag(written, lambda place, length, sha256: contents[place])
+
+    assert auftrag == read
+    assert "geheim" not in json.dumps(written)
+
+
+def test_a_manifest_travels() -> None:
+    """With its steps and limits."""
+    manifest = Manifest("a", Idempotency.NONE, "s", ("case", "close"), 10, 3)
+
+    assert manifest == read_manifest(travelled(write_manifest(manifest)))
