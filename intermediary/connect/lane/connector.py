@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, cast
@@ -48,7 +48,9 @@ class _Plan:
 
 
 class _Rest:
-    """How long nobody starts a process that has died; twice as long each time, until one has answered a call."""
+    """How long nobody starts a process anew: not at all after the first death, then twice as long each time, until one of
+    them has answered a call.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -56,13 +58,13 @@ class _Rest:
         self._until = 0.0
 
     def demand_over(self, name: str) -> None:
-        left = self._until - time.monotonic()
-        if left > 0:
-            raise Transient(_DOWN, where=name, retry_after=timedelta(seconds=left))
+        if time.monotonic() < self._until:
+            raise Transient(_DOWN, where=name)
 
     def begin(self) -> None:
         self._deaths += 1
-        self._until = time.monotonic() + min(_LONGEST_REST, _FIRST_REST * 2 ** min(self._deaths - 1, 10))
+        if self._deaths > 1:
+            self._until = time.monotonic() + min(_LONGEST_REST, _FIRST_REST * 2 ** min(self._deaths - 2, 10))
 
     def forget(self) -> None:
         self._deaths = 0
