@@ -29,7 +29,7 @@ _SHUTDOWN_SECONDS = 0.5
 class GuardedProtocol(H11Protocol):
     """HTTP/1.1 on one connection, cut when the client is slower with a header, or with taking an answer, than allowed.
 
-    Who the client is stands in the request's `state`: `partner` is its certificate, or else its address.
+    In the `state` of a request, `partner` is who the client is: its certificate, or else its address; `cut` ends it at once.
     """
 
     bounds = Bounds()
@@ -38,7 +38,7 @@ class GuardedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the parent
         super().connection_made(transport)
-        self.app_state = {"partner": _partner(transport, self.client)}
+        self.app_state = {"partner": _partner(transport, self.client), "cut": self._cut}
         self._await_header()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,4 +1,4 @@
-"""`intermediary simulate osci`: starts a stand-in and says how to use it."""
+"""`intermediary simulate osci|xta`: starts a stand-in and says how to use it."""
 
 from __future__ import annotations
 
@@ -59,6 +59,125 @@ def osci(
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises again what it caught, once it is done
         signal.signal(number, lambda *_: simulator.stop())
     simulator.serve()
+
+
+@command.command("xta")
+@click.option(
+    "--dir",
+    "folder",
+    default="xta-simulation",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Certificates and messages; found again at the next start.",
+)
+@click.option("--listen", default="127.0.0.1:0", show_default=True, help="Address and port; port 0 takes a free one.")
+@click.option("--fill", default=0, type=click.IntRange(0), help="Lay so many sample applications into the box.")
+@click.option("--seed", default=0, type=int, help="Of the dice that decide about trouble.")
+@click.option(
+    "--knob",
+    "knobs",
+    multiple=True,
+    help="Trouble: NAME[:ARGUMENT][@OPERATION]=PROBABILITY or =nextN; may be repeated.",
+)
+@click.option("--list-knobs", is_flag=True, help="Say what trouble there is, and end.")
+def xta(folder: Path, listen: str, *, fill: int, seed: int, knobs: tuple[str, ...], list_knobs: bool) -> None:
+    """A simulated XTA 2.1.1 server with client certificates: box, sending, reports; ends on SIGTERM."""
+    from intermediary.testing.simulate.xta.simulator import ACCOUNT, Simulator
+    from intermediary.testing.simulate.xta.trouble import KNOBS, parse
+
+    if list_knobs:
+        for name, meaning in KNOBS.items():
+            click.echo(f"{name:14}{meaning}")
+        return
+    try:
+        simulator = Simulator(folder, listen=_address(listen), seed=seed, knobs=[parse(one) for one in knobs])
+    except (ValueError, OSError) as mistake:
+        raise click.UsageError(str(mistake)) from mistake
+    if fill:
+        simulator.fill(fill)
+    tls = folder / "tls"
+    click.echo(f"XTA-Server (simuliert): {simulator.url}/management  …/send  …/msgbox")
+    click.echo(f"Account:     {ACCOUNT}    als Autor und als Leser")
+    click.echo(f"Zertifikat:  {tls / 'reader.cert.pem'} mit {tls / 'reader.key.pem'}; CA: {tls / 'ca.cert.pem'}")
+    click.echo(f"Postfach:    {simulator.state()['waiting']} Nachrichten warten")
+    curl = f"curl --cacert {tls / 'ca.cert.pem'} --cert {tls / 'reader.cert.pem'} --key {tls / 'reader.key.pem'}"
+    click.echo(f"Steuern:     {curl} {simulator.url.removesuffix('/xta')}/simulator/state")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: simulator.stop())
+    simulator.serve()
+
+
+@command.command("fachverfahren")
+@click.option(
+    "--dir",
+    "folder",
+    default="fachverfahren-simulation",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Journal, WSDL, keys; found again at the next start.",
+)
+@click.option(
+    "--listen", default="127.0.0.1:0", show_default=True, help="Page, REST and SOAP; port 0 takes a free one."
+)
+@click.option("--cmis-listen", default="127.0.0.1:0", show_default=True, help="Address and port of the CMIS face.")
+@click.option("--keep-contents", is_flag=True, help="Keep what arrives as files; otherwise only hashes are kept.")
+@click.option("--forgetful", is_flag=True, help="Remove no doubles: a key that comes again has a second effect.")
+@click.option("--no-sftp", is_flag=True, help="Without the SFTP face (it needs OpenSSH's server).")
+@click.option("--no-xta", is_flag=True, help="Without the XTA face.")
+@click.option("--seed", default=0, type=int, help="Of the dice that decide about trouble.")
+@click.option(
+    "--knob", "knobs", multiple=True, help="Trouble: NAME[:ARGUMENT][@FACE]=PROBABILITY or =nextN; may be repeated."
+)
+@click.option("--list-knobs", is_flag=True, help="Say what trouble there is, and end.")
+def fachverfahren(
+    folder: Path,
+    listen: str,
+    cmis_listen: str,
+    *,
+    keep_contents: bool,
+    forgetful: bool,
+    no_sftp: bool,
+    no_xta: bool,
+    seed: int,
+    knobs: tuple[str, ...],
+    list_knobs: bool,
+) -> None:
+    """A simulated Fachverfahren: REST, SOAP, CMIS, SFTP, XTA, and a page that shows what arrived; ends on SIGTERM."""
+    from threading import Event
+
+    from intermediary.testing.faces.mischief import KNOBS, Knob
+    from intermediary.testing.simulate.fachverfahren.office import Choice, Fachverfahren
+
+    if list_knobs:
+        for name, meaning in KNOBS.items():
+            click.echo(f"{name:14}{meaning}")
+        return
+    end = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end.set())
+    try:
+        choice = Choice(
+            folder=folder.absolute(),
+            listen=_address(listen),
+            cmis_listen=_address(cmis_listen),
+            keeps=keep_contents,
+            forgetful=forgetful,
+            with_sftp=not no_sftp,
+            with_xta=not no_xta,
+            seed=seed,
+        )
+        office = Fachverfahren(choice, knobs=[Knob.parse(one) for one in knobs])
+    except (ValueError, OSError) as mistake:
+        raise click.UsageError(str(mistake)) from mistake
+    with office:
+        click.echo(f"Fachverfahren (simuliert): {office.url}/    im Browser öffnen: was angekommen ist")
+        for name, told in office.faces.items():
+            address, _, details = told.partition("   ")
+            click.echo(f"{name + ':':13}{address}")
+            for detail in details.strip("()").split(", ") if details else ():
+                click.echo(f"             {detail}")
+        click.echo(f"Steuern:     curl {office.url}/simulator/state")
+        end.wait()
 
 
 def _address(listen: str) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -82,7 +82,7 @@ class Reception:
         if has_two_lengths(request):
             return LastResponse(status_code=400)
         loop, desk, receiving = asyncio.get_running_loop(), self._desk, self._receiving
-        certificate, action = request.state.partner, _action(request)
+        certificate, action = request.state.partner, action_of(request.headers)
         client = await loop.run_in_executor(self._working, desk.let_in, certificate, action)
         if isinstance(client, Answer):
             return await self._last(client)
@@ -169,13 +169,13 @@ def _headers(answer: Answer) -> dict[str, str]:
     return headers
 
 
-def _action(request: Request) -> str:
+def action_of(headers: Mapping[str, str]) -> str:
     """The operation as HTTP names it: the parameter of the media type (SOAP 1.2), or SOAPAction as in 1.1."""
     try:
-        parameters = mime.structured(request.headers.get("content-type", ""), "content type")[1]
+        parameters = mime.structured(headers.get("content-type", ""), "content type")[1]
     except Rejected:
         return ""
-    return parameters.get("action", "") or request.headers.get("soapaction", "").strip().strip('"')
+    return parameters.get("action", "") or headers.get("soapaction", "").strip().strip('"')
 
 
 def _wants_mtom(request: Request) -> bool:

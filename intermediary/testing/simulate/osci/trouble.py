@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from random import Random as Dice
 
@@ -46,15 +46,15 @@ class Knob:
     count: int = 0
 
     @classmethod
-    def parse(cls, words: str) -> Knob:
+    def parse(cls, words: str, *, knobs: Mapping[str, str] = KNOBS, defaults: Mapping[str, str] = DEFAULTS) -> Knob:
         """Reads `NAME[:ARGUMENT][@KIND]=PROBABILITY` or `…=nextN`; ValueError with what is allowed."""
         found = _SPEC.fullmatch(words)
-        if found is None or found["name"] not in KNOBS:
-            raise ValueError(f"a knob is NAME[:ARGUMENT][@KIND]=PROBABILITY or =nextN, NAME one of {', '.join(KNOBS)}")
+        if found is None or found["name"] not in knobs:
+            raise ValueError(f"a knob is NAME[:ARGUMENT][@KIND]=PROBABILITY or =nextN, NAME one of {', '.join(knobs)}")
         probability = float(found["p"] or 0)
         if probability > 1:
             raise ValueError("a probability is at most 1")
-        argument = found["argument"] or DEFAULTS.get(found["name"], "")
+        argument = found["argument"] or defaults.get(found["name"], "")
         return cls(found["name"], found["kind"] or "", argument, probability, int(found["next"] or 0))
 
 
