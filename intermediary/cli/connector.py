@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from intermediary.cli.options import json_option, say, say_json, say_setting, say_unusable
+
+if TYPE_CHECKING:
+    from intermediary.core.ports import Manifest
 
 
 @click.group("connector")
@@ -15,9 +20,9 @@ def command() -> None:
 @command.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List installed connectors with what they offer against double delivery, and their settings."""
+    """List installed connectors with what they offer against double delivery, their limits, and their settings."""
     from intermediary.cli.quiet import quiet_logs
-    from intermediary.connect.settings import settings_of
+    from intermediary.connect.settings import Isolated, settings_of
     from intermediary.core.faults import Misconfigured
     from intermediary.wiring.plugins import connectors
 
@@ -33,8 +38,20 @@ def list_(as_json: bool) -> None:
         manifest = factory.manifest
         if as_json:
             say_json({"name": name, "idempotency": manifest.idempotency.value, "summary": manifest.summary,
+                      "steps": list(manifest.steps), "maxDocumentBytes": manifest.max_document_bytes,
+                      "concurrency": manifest.concurrency, "isolated": isinstance(factory, Isolated),
                       "settings": [setting.key for setting in settings]})  # fmt: skip
             continue
         say(f"{name}  ({manifest.idempotency.value})  {manifest.summary}")
+        say(f"    {_limits(manifest)}{', runs in a process of its own' if isinstance(factory, Isolated) else ''}")
         for setting in settings:
             say_setting(setting.key, setting.help)
+
+
+def _limits(manifest: Manifest) -> str:
+    most = manifest.max_document_bytes
+    parts = [
+        f"{manifest.concurrency} at a time",
+        f"documents up to {most} bytes" if most else "documents of any length",
+    ]
+    return ", ".join([*parts, *([f"steps {' → '.join(manifest.steps)}"] if manifest.steps else [])])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
-from intermediary.core.faults import Misconfigured
+from intermediary.connect.settings import open_connector
+from intermediary.core.faults import Fault
 from intermediary.core.ports import Idempotency
 from intermediary.settings.models import Settings
 from intermediary.store.records import NachrichtRecord
@@ -15,18 +17,25 @@ TwiceHurts = Callable[[NachrichtRecord, str], bool]
 
 
 def twice_hurts(settings: Settings) -> TwiceHurts:
-    """By the routes and connectors of today; a target that is not configured any more counts as one that cannot tell."""
-    table = read_routes(settings.installation.routes)
+    """By the routes and connectors of today; a target that is not configured any more counts as one that cannot tell.
+
+    Each is asked once, of the connector as its settings make it: what a target offers may depend on them.
+    """
+    file = settings.installation.routes
+    table = read_routes(file)
     installed = connectors(settings)
 
-    def hurts(nachricht: NachrichtRecord, target: str) -> bool:
-        route = table.by_name(nachricht.mandant, nachricht.route)
-        named = next((one for one in route.targets if one.name == target), None) if route else None
+    @cache
+    def cannot_tell(mandant: str, route: str, target: str) -> bool:
+        planned = table.by_name(mandant, route)
+        named = next((one for one in planned.targets if one.name == target), None) if planned else None
         if named is None:
             return True
         try:
-            return installed.get(named.connector).manifest.idempotency is Idempotency.NONE
-        except Misconfigured:
+            factory, where = installed.get(named.connector), f"route {route}, target {target}"
+            connector = open_connector(factory, named.settings, base=file.parent, where=where)
+        except Fault:
             return True
+        return connector.manifest.idempotency is Idempotency.NONE
 
-    return hurts
+    return lambda nachricht, target: cannot_tell(nachricht.mandant, nachricht.route, target)

@@ -103,7 +103,7 @@ def test_both_plug_ins_are_listed(vendor: Environment, tmp_path: Path) -> None:
     assert ("musterverfahren 1.0", ["kassenzeichenkreis"]) == (mapping["writes"], list(mapping["settings"]))
     assert "bewohnerparken@1" in {row["name"] for row in mappings}
     (connector,) = (row for row in connectors if row["name"] == CONNECTOR)
-    assert ("lookup", ["journal"]) == (connector["idempotency"], connector["settings"])
+    assert ("lookup", ["journal"], True) == (connector["idempotency"], connector["settings"], connector["isolated"])
     assert "ordner" in {row["name"] for row in connectors}
 
 
