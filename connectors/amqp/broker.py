@@ -101,6 +101,15 @@ def publish(channel: BlockingChannel, settings: AmqpSettings, properties: pika.B
         raise Unclear("target.no-answer", where="confirm") from error
 
 
+def probe_queue(settings: AmqpSettings, queue: str) -> None:
+    """Whether the queue is there, asked by a passive declaration; without effect."""
+    with opened(settings) as channel:
+        try:
+            channel.queue_declare(queue, passive=True)
+        except (trouble.AMQPError, OSError) as error:
+            raise fault_asking(error) from error
+
+
 def fault_asking(error: Exception) -> Fault:
     """What the end of a connection means to somebody who only asked."""
     refusal = _refusal(error) if isinstance(error, trouble.ChannelClosedByBroker) else None

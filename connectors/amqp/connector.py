@@ -38,6 +38,7 @@ MANIFEST = Manifest(
     name="amqp",
     idempotency=Idempotency.NONE,
     summary="publishes packages or messages to a queue with confirms; native where the target takes a key only once",
+    concurrency=16,
 )
 
 

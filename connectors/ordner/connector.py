@@ -59,6 +59,7 @@ MANIFEST = Manifest(
     name="ordner",
     idempotency=Idempotency.LOOKUP,
     summary="puts each package into a folder by one atomic rename; the Fachverfahren takes it from there",
+    concurrency=16,
 )
 
 
@@ -109,7 +110,7 @@ class Ordner:
             if sealed is None:
                 forget_unsealed(place, key)
                 return NotDelivered()
-            if left(place, key, sealed):
+            if left(place.state, key, sealed):
                 return NotDelivered()
             sync(place.drop, "drop")  # a crash may have come between the rename and its sync
             sync(place.state, "state")

@@ -110,7 +110,7 @@ def unseal(place: Place, key: str) -> None:
 
 def is_unsent(place: Place, key: str, sealed: Sealed) -> bool:
     """Whether nothing of what was sealed has left the state folder."""
-    return len(left(place, key, sealed)) == len(sealed.parts(key))
+    return len(left(place.state, key, sealed)) == len(sealed.parts(key))
 
 
 def _put_checksum(place: Place, key: str, sealed: Sealed) -> None:
@@ -168,7 +168,7 @@ def _rename(place: Place, ready: str, name: str, *, may_replace: bool = False) -
         raise fault from error
 
 
-def left(place: Place, key: str, sealed: Sealed) -> tuple[str, ...]:
+def left(state: int, key: str, sealed: Sealed) -> tuple[str, ...]:
     """What is sealed and not yet in the drop."""
     with translated("state"):
-        return tuple(ready for ready, _ in sealed.parts(key) if exists(ready, place.state))
+        return tuple(ready for ready, _ in sealed.parts(key) if exists(ready, state))

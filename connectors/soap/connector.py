@@ -43,6 +43,7 @@ MANIFEST = Manifest(
     name="soap",
     idempotency=Idempotency.NONE,
     summary="calls an operation of any WSDL; native or lookup where the settings say that the target offers it",
+    concurrency=16,
 )
 _WHERE = "soap"
 _NOBODY = "00000000-0000-0000-0000-000000000000"

@@ -1,4 +1,4 @@
-"""The pieces of a Zustellauftrag that an argument can take, and the arguments of an operation made of them.
+"""The pieces of one Zustellauftrag, made into the arguments of an operation.
 
 Texts are put in at once. Contents leave a *hole*: zeep writes a mark, and the content itself is streamed in its place when
 the request goes out, so that no document is ever held.
@@ -9,41 +9,16 @@ from __future__ import annotations
 import re
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from lxml import etree
 from zeep.xsd.valueobjects import CompoundValue
 
+from connectors.soap.sources import FORMS, OF_DOCUMENTS, TEXTS, Form
 from intermediary.connect.api import Content, Dokument, Misconfigured, Zustellauftrag
 
-Form = Literal["xml", "root", "text", "base64", "mtom"]
-
-_FORMS: dict[str, tuple[Form, ...]] = {
-    "message": ("xml", "root", "text", "base64", "mtom"),
-    "package": ("base64", "mtom"),
-    "document": ("base64", "mtom"),
-}
-_TEXTS: dict[str, Callable[[Zustellauftrag], str]] = {
-    "key": lambda auftrag: auftrag.key,
-    "mandant": lambda auftrag: auftrag.mandant,
-    "standard": lambda auftrag: auftrag.standard,
-    "message": lambda auftrag: auftrag.message,
-    "test": lambda auftrag: "true" if auftrag.is_test else "false",
-    "package.name": lambda auftrag: auftrag.package.file_name,
-    "package.type": lambda auftrag: auftrag.package.media_type,
-    "package.sha256": lambda auftrag: auftrag.package.content.sha256,
-    "package.length": lambda auftrag: str(auftrag.package.content.length),
-}
-_OF_DOCUMENTS: dict[str, Callable[[Dokument], str]] = {
-    "document.name": lambda dokument: dokument.file_name,
-    "document.type": lambda dokument: dokument.media_type,
-    "document.sha256": lambda dokument: dokument.content.sha256,
-    "document.length": lambda dokument: str(dokument.content.length),
-}
-_BUSINESS = re.compile(r"business\.[a-z][a-z0-9_]*")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\[\])?")
 MARK = re.compile(rb"hole-[0-9a-f]{32}")
 
 
@@ -95,17 +70,17 @@ class Pieces:
     def _value(self, name: str, source: str, dokument: Dokument | None) -> Any:
         subject, _, form = source.rpartition(".")
         text = (
-            self._text(source, dokument) if form not in _FORMS.get(subject, ()) else self._hole(subject, form, dokument)
+            self._text(source, dokument) if form not in FORMS.get(subject, ()) else self._hole(subject, form, dokument)
         )
         return etree.CDATA(text) if name == "_value_1" else Written(text)
 
     def _text(self, source: str, dokument: Dokument | None) -> str:
         if source.startswith("="):
             return source[1:]
-        if source in _TEXTS:
-            return _TEXTS[source](self.auftrag)
-        if dokument is not None and source in _OF_DOCUMENTS:
-            return _OF_DOCUMENTS[source](dokument)
+        if source in TEXTS:
+            return TEXTS[source](self.auftrag)
+        if dokument is not None and source in OF_DOCUMENTS:
+            return OF_DOCUMENTS[source](dokument)
         found = self.auftrag.business_keys.get(source.removeprefix("business."))
         if found is None:
             raise Misconfigured("target.misconfigured", where=f"arguments: {source}")
@@ -146,27 +121,3 @@ class Written(CompoundValue):
 
     def __str__(self) -> str:
         return str(self.text)
-
-
-def demand_sources(table: Mapping[str, str], *, only_texts: bool = False, only_key: bool = False) -> None:
-    """ValueError unless every path is one and every source is known; `only_key`: nothing of a delivery but its key."""
-    for path, source in table.items():
-        subject, _, form = source.rpartition(".")
-        is_content = form in _FORMS.get(subject, ())
-        is_of_document = source in _OF_DOCUMENTS or (is_content and subject == "document")
-        if not all(_NAME.fullmatch(name) for name in path.split(".")) or path.count("[]") > 1:
-            raise ValueError(f"{path}: expected names with dots, one [] at most")
-        if is_of_document is not ("[]" in path):
-            raise ValueError(f"{path}: pieces of a document, and only they, need a [] in their path")
-        is_known = (
-            is_content or is_of_document or source in _TEXTS or source.startswith("=") or _BUSINESS.fullmatch(source)
-        )
-        if not is_known or (only_texts and is_content) or (only_key and source != "key" and not source.startswith("=")):
-            raise ValueError(f"{path}: no piece {source}; there are {', '.join(_sources())}, and =TEXT")
-
-
-def _sources() -> Iterator[str]:
-    yield from _TEXTS
-    yield from _OF_DOCUMENTS
-    yield from (f"{subject}.{form}" for subject, forms in _FORMS.items() for form in forms)
-    yield "business.NAME"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.soap.pieces import demand_sources
+from connectors.soap.sources import demand_sources
 from intermediary.connect.api import EMPTY, HttpSettings, HttpUrl
 
 

@@ -128,11 +128,11 @@ class NotDelivered:
 class Connector(Protocol):
     """Hands a Zustellauftrag to one Fachverfahren or e-file.
 
-    One instance serves one target of one route in one worker process. The worker calls `deliver` at most once at a time
-    per instance, always after it has committed the intent. Return `Delivered` when the target has durably accepted,
-    `Awaiting` when its verdict comes later. Raise `Transient` when nothing was sent (beyond the steps that are done),
-    `Unclear` when it may have been, `Rejected("target.refused")` when the target refuses the content, `Misconfigured` when
-    a setting is wrong. Any other exception counts as `Unclear`.
+    One instance serves one target of one route in one worker process; its manifest says what this target offers. `deliver`
+    is called at most once at a time per instance, always after the intent has been committed. Return `Delivered` when the
+    target has durably accepted, `Awaiting` when its verdict comes later. Raise `Transient` when nothing was sent (beyond the
+    steps that are done), `Unclear` when it may have been, `Rejected("target.refused")` when the target refuses the content,
+    `Misconfigured` when a setting is wrong. Any other exception counts as `Unclear`.
 
     `lookup` is called only for `idempotency = lookup`, before an ambiguous attempt is repeated (which keeps its steps): all
     of it Delivered or Awaiting, or NotDelivered; `Transient` when it cannot be asked now. `collect` asks for the verdict of
@@ -140,8 +140,8 @@ class Connector(Protocol):
     effect and raises a Fault when something is wrong.
     """
 
-    manifest: ClassVar[Manifest]
-
+    @property
+    def manifest(self) -> Manifest: ...
     def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Delivered | Awaiting: ...
     def lookup(self, key: str, steps: Steps, now: datetime) -> Delivered | Awaiting | NotDelivered: ...
     def collect(self, key: str, correlation: MappingOf[str, str], now: datetime) -> Delivered | Refused | None: ...

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.eakte_ordner.connector import EakteOrdner
+from connectors.eakte_xdomea.connector import EakteOrdner
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.operations.act import Decide, Replay
 from intermediary.operations.check import doctor, lint

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.eakte_ordner.connector import CONNECTOR, Answers, EakteOrdnerSettings
+from connectors.eakte_xdomea.connector import EAKTE_ORDNER
+from connectors.eakte_xdomea.settings import Answers, EakteOrdnerSettings
 from intermediary.core.ports import Awaiting, Connector
 from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Zustellauftrag
@@ -113,7 +114,7 @@ class EakteTarget:
 
     def connect(self) -> Connector:
         answers = Answers(self["answers"], self["archive"], self["unmatched"], self.deadline_hours)
-        return CONNECTOR.build(EakteOrdnerSettings(self["drop"], self["state"], answers, self.checksum), self.root)
+        return EAKTE_ORDNER.build(EakteOrdnerSettings(self["drop"], self["state"], answers, self.checksum), self.root)
 
     def consume(self) -> None:
         for file in list(self["drop"].iterdir()):

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from connectors.eakte_ordner import filing
-from connectors.eakte_ordner.connector import CONNECTOR, MANIFEST, EakteOrdner
+from connectors.eakte_xdomea import filing
+from connectors.eakte_xdomea.connector import EAKTE_ORDNER, ORDNER_MANIFEST
 from connectors.ordner.folder import opened
 from connectors.ordner.lock import alone
 from intermediary.connect.settings import describe_settings
@@ -359,17 +359,17 @@ def test_full_disk_while_handing_over_makes_one_effect(
 
 def test_entry_point_names_the_factory() -> None:
     """The manifest, the settings and their help texts are complete."""
-    keys = [setting.key for setting in describe_settings(CONNECTOR.settings_type)]
+    keys = [setting.key for setting in describe_settings(EAKTE_ORDNER.settings_type)]
 
-    assert MANIFEST is CONNECTOR.manifest is EakteOrdner.manifest
+    assert ORDNER_MANIFEST is EAKTE_ORDNER.manifest
     assert ["drop", "state", "answers"] == keys[:3]
     assert {"answers.folder", "answers.archive", "answers.unmatched", "answers.deadline_hours"} < set(keys)
 
 
 def test_readme_names_every_setting_and_only_known_codes(project: Path) -> None:
     """The README has a line for each setting and its default, and no code that the catalogue does not know."""
-    text = (project / "connectors/eakte_ordner/README.md").read_text(encoding="utf-8")
-    for setting in describe_settings(CONNECTOR.settings_type):
+    text = (project / "connectors/eakte_xdomea/README.md").read_text(encoding="utf-8")
+    for setting in describe_settings(EAKTE_ORDNER.settings_type):
         if setting.type != "table":
             assert f"| `{setting.key}` |" in text
     last = text[text.index("## Fehler") :]

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from connectors.eakte_ordner import filing
-from connectors.eakte_ordner.container import MOST_BYTES, Unreadable
-from connectors.eakte_ordner.filing import SETTLING
-from connectors.eakte_ordner.message import Answer, read_answer
+from connectors.eakte_xdomea import filing
+from connectors.eakte_xdomea.container import MOST_BYTES, Unreadable
+from connectors.eakte_xdomea.filing import SETTLING
+from connectors.eakte_xdomea.message import Answer, read_answer
 from intermediary.core.faults import Misconfigured
 from intermediary.core.ports import Delivered
 from intermediary.testing.connectors import NOW

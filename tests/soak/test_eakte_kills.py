@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from intermediary.core.ports import Delivered
+from intermediary.core.steps import Checkpoints
 from intermediary.testing.connectors import NOW, make_auftrag, recover
 from intermediary.testing.crashes import kill_at
 from tests.conformance.eakte_target import EakteTarget, Imported, confirmation, handed_over
@@ -29,7 +30,7 @@ def test_kills_while_collecting_at_instructions_lose_no_answer(tmp_path: Path) -
         answer = confirmation(auftrag.nachricht_id, Imported())
         target.answer(answer)
         collect = partial(target.connect().collect, auftrag.key, correlation, LATER)
-        folder = CONNECTORS / "eakte_ordner"
+        folder = CONNECTORS / "eakte_xdomea"
         struck = kill_at(step, collect, code=folder, meanwhile=lambda: None, granularity="opcode")
 
         assert isinstance(collect(), Delivered), f"killed at instruction {step}"
@@ -42,7 +43,7 @@ def test_kills_while_handing_over_at_instructions_make_one_effect(tmp_path: Path
     """Killed before every instruction, with an e-file that answers at once: one effect, and its answer matched."""
     for step in count(1):
         target, auftrag = EakteTarget(tmp_path / str(step), answers_at_once=True), make_auftrag()
-        deliver = partial(target.connect().deliver, auftrag, NOW)
+        deliver = partial(target.connect().deliver, auftrag, Checkpoints(), NOW)
         struck = kill_at(step, deliver, code=CONNECTORS, meanwhile=target.consume, granularity="opcode")
         recovered = recover(target.connect(), auftrag)
         target.consume()

@@ -10,7 +10,7 @@ import json
 import re
 
 from connectors.ordner.folder import read_note, sync, write_whole
-from connectors.ordner.handover import Place, left
+from connectors.ordner.handover import left
 from connectors.ordner.memory import read_sealed
 from intermediary.connect.api import Misconfigured, Unclear
 
@@ -59,12 +59,12 @@ def enrol(state: int, prozess_id: str, key: str) -> None:
     sync(state, "state")
 
 
-def has_left(place: Place, key: str) -> bool:
-    """Whether the package of this key is in the drop or was taken from it."""
-    sealed = read_sealed(place.state, key)
-    return sealed is not None and not left(place, key, sealed)
+def has_left(state: int, key: str) -> bool:
+    """Whether the package of this key has been handed over."""
+    sealed = read_sealed(state, key)
+    return sealed is not None and not left(state, key, sealed)
 
 
-def addressee(place: Place, keys: tuple[str, ...]) -> str:
+def addressee(state: int, keys: tuple[str, ...]) -> str:
     """Whom an answer that lies there now is meant for: the youngest that has left."""
-    return next((key for key in reversed(keys) if has_left(place, key)), keys[-1])
+    return next((key for key in reversed(keys) if has_left(state, key)), keys[-1])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from connectors.eakte_ordner.container import Unreadable, message_of
+from connectors.eakte_xdomea.container import Unreadable, message_of
 from intermediary.connect.api import Rejected, XmlLimits, parse_xml
 
 Kind = Literal["0402", "0403"]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from connectors.eakte_ordner.message import UNSPECIFIED, Answer
+from connectors.eakte_xdomea.message import UNSPECIFIED, Answer
 from connectors.ordner.folder import read_note, write_whole
 from intermediary.connect.api import Delivered, Refused, Unclear
 

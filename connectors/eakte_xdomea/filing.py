@@ -14,17 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
-from connectors.eakte_ordner.container import MOST_BYTES, Unreadable
-from connectors.eakte_ordner.judge import contradicts, read_verdict
-from connectors.eakte_ordner.message import Answer, read_answer
-from connectors.eakte_ordner.register import addressee, keys_of
+from connectors.eakte_xdomea.container import MOST_BYTES, Unreadable
+from connectors.eakte_xdomea.judge import contradicts, read_verdict
+from connectors.eakte_xdomea.message import Answer, read_answer
+from connectors.eakte_xdomea.register import addressee, keys_of
 from connectors.ordner.folder import sync, translated
-from connectors.ordner.handover import Place
 from connectors.ordner.rename import rename_new
 from intermediary.connect.api import Unclear
 
 SETTLING = timedelta(minutes=10)
-_UNFINISHED = (".tmp", ".part", ".new")
+UNFINISHED = (".tmp", ".part", ".new")
 _MOST_BYTES_OF_A_NAME = 200
 _MOST_TAKEN_AWAY = 8  # by a person who resolved a contradiction: what lies behind a gap still counts
 
@@ -33,7 +32,7 @@ _MOST_TAKEN_AWAY = 8  # by a person who resolved a contradiction: what lies behi
 class Boxes:
     """The open folders of one call, as file descriptors."""
 
-    place: Place
+    state: int
     answers: int
     archive: int
     unmatched: int
@@ -67,7 +66,7 @@ def _waiting(answers: int) -> list[tuple[str, float]]:
     found = []
     with translated("answers.folder"):
         for name in os.listdir(answers):
-            if name.startswith(".") or name.lower().endswith(_UNFINISHED):
+            if name.startswith(".") or name.lower().endswith(UNFINISHED):
                 continue
             try:
                 facts = os.stat(name, dir_fd=answers, follow_symlinks=False)
@@ -97,14 +96,14 @@ def _file(boxes: Boxes, name: str, *, is_settled: bool) -> None:
 
 def _addressee(boxes: Boxes, answer: Answer) -> str | None:
     """The key it is filed under: a copy of a filed answer goes to that, anything else to the youngest."""
-    keys = keys_of(boxes.place.state, answer.prozess_id)
+    keys = keys_of(boxes.state, answer.prozess_id)
     if not keys:
         return None
     for key in keys[:-1]:
         if answer.sha256 in {one.sha256 for one in filed(boxes.archive, key)}:
             return key
-    key = addressee(boxes.place, keys)
-    verdict = read_verdict(boxes.place.state, key)
+    key = addressee(boxes.state, keys)
+    verdict = read_verdict(boxes.state, key)
     return None if verdict is not None and contradicts(answer, verdict) else key
 
 
