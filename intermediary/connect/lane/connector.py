@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -257,7 +258,8 @@ class LaneConnector:
         except NotCalled as failure:
             self._rest.begin()
             raise Transient(_DOWN, where=self._plan.entry.name) from failure
-        log.info("lane.started", lane=self._plan.name, pid=lane.pid, fences=lane.fences)
+        level = logging.INFO if all(lane.fences.values()) else logging.WARNING
+        log.log(level, "lane.started", lane=self._plan.name, pid=lane.pid, fences=lane.fences)
         return lane
 
 

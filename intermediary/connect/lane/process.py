@@ -236,9 +236,12 @@ class Lane:
 
     def _tell_printed(self) -> None:
         """How much was printed is news, what was printed may be content."""
-        with suppress(OSError):
-            while (piece := os.read(self._output, _PIECE)) and self._printed < _MOST_PRINTED:
-                self._printed += len(piece)
+        seen = -1
+        while (
+            self._finish.alive and seen < self._printed < _MOST_PRINTED
+        ):  # its descriptor is somebody else's once it has ended
+            seen = self._printed
+            self._drain()
         if self._printed:
             log.warning("lane.printed", lane=self._name, count=self._printed)
             self._printed = 0
