@@ -140,7 +140,8 @@ MAKES_MUTABLE = frozenset(
     }
 )
 MAKES_ITERATOR = frozenset(f"builtins.{name}" for name in ("iter", "map", "filter", "zip", "reversed", "enumerate"))
-IN_ORDER = frozenset(f"builtins.{name}" for name in ("list", "tuple", "enumerate", "iter", "next"))
+IN_ORDER = frozenset(f"builtins.{name}" for name in ("list", "tuple", "enumerate", "iter", "next", "zip", "map"))
+IN_ORDER |= {"builtins.dict.fromkeys", "itertools.chain", "collections.deque"}
 
 # What may be done with a table at module level: methods that read, and functions that only look.
 READS = frozenset(

@@ -16,6 +16,7 @@ INSTEAD = {
     "foreign": "nur intermediary.core, intermediary.mapping.api, das eigene Paket und reine Standardmodule benutzen",
     "output": "nichts ausgeben; Befunde mit Findings melden",
     "order": "vor dem Durchlaufen ordnen: sorted(...)",
+    "zone": "Zeiten mit local(...), write_date(...) und write_moment(...) schreiben, Tage mit date(...) lesen",
     "source": "Quelltext (.py) mitliefern; was nicht lesbar ist, ist nicht geprüft",
 }
 

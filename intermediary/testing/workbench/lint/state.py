@@ -85,7 +85,7 @@ class _State:
             yield line, what, "state"
         if isinstance(node, ast.For | ast.comprehension) and self._is_set(node.iter):
             yield node.iter.lineno, "eine Menge wird in zufälliger Reihenfolge durchlaufen", "order"
-        elif isinstance(node, ast.Call) and self._orders_a_set(node):
+        elif isinstance(node, ast.Call | ast.Starred) and self._orders_a_set(node):
             yield line, "eine Menge wird in zufälliger Reihenfolge aufgereiht", "order"
 
     def _declared(self, node: ast.AST) -> Iterator[str]:
@@ -93,6 +93,8 @@ class _State:
         match node:
             case ast.Global(names=given):
                 yield f"global {', '.join(given)}"
+            case ast.Nonlocal(names=given):
+                yield f"nonlocal {', '.join(given)}: eine Funktion merkt sich etwas"
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
                 if any(
                     self._is_mutable(one) for one in (*node.args.defaults, *node.args.kw_defaults) if one is not None
@@ -122,6 +124,8 @@ class _State:
         """What a module keeps: iterators run out, and tables in tables could be changed."""
         if node.value is None:
             return
+        if self._is_generator(node.value):
+            yield "ein Generator auf Modulebene läuft einmal ab"
         if isinstance(node.value, ast.GeneratorExp) or (
             isinstance(node.value, ast.Call)
             and any(
@@ -199,6 +203,19 @@ class _State:
             isinstance(node, ast.Call) and bool(self._names.origins(node.func) & MAKES_MUTABLE)
         )
 
+    def _is_generator(self, node: ast.expr) -> bool:
+        """`G = zaehle()` with an own function that yields."""
+        if not isinstance(node, ast.Call):
+            return False
+        called = self._names.top_of(node.func)
+        return called is not None and any(
+            f"{module.name}.{one.name}" == called
+            and any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in ast.walk(one))
+            for module in self._names.modules.values()
+            for one in module.tree.body
+            if isinstance(one, ast.FunctionDef)
+        )
+
     def _is_set(self, node: ast.expr) -> bool:
         if isinstance(node, ast.Set | ast.SetComp):
             return True
@@ -212,8 +229,13 @@ class _State:
             )
         return False
 
-    def _orders_a_set(self, node: ast.Call) -> bool:
-        """`list({…})`, `tuple({…})`, `", ".join({…})`."""
+    def _orders_a_set(self, node: ast.Call | ast.Starred) -> bool:
+        """`list({…})`, `tuple({…})`, `", ".join({…})`, `[*{…}]`, `{…}.pop()`."""
+        if isinstance(node, ast.Starred):
+            above = self._names.parent_of.get(node)
+            return isinstance(above, ast.List | ast.Tuple | ast.Call) and self._is_set(node.value)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "pop" and self._is_set(node.func.value):
+            return True
         is_join = isinstance(node.func, ast.Attribute) and node.func.attr == "join"
         in_order = self._names.origins(node.func) & IN_ORDER
         return bool(node.args) and (is_join or bool(in_order)) and self._is_set(node.args[0])

@@ -10,6 +10,7 @@ from intermediary.testing.workbench.lint.names import Names
 from intermediary.testing.workbench.lint.reach import reaches
 from intermediary.testing.workbench.lint.sources import own_modules
 from intermediary.testing.workbench.lint.state import long_lived_classes, remembers
+from intermediary.testing.workbench.lint.zones import depends_on_machine
 
 
 def impurities(root: Path, module: str) -> tuple[tuple[Impurity, ...], int]:
@@ -23,7 +24,7 @@ def impurities(root: Path, module: str) -> tuple[tuple[Impurity, ...], int]:
     package = module.rpartition(".")[0] or module
     long_lived = long_lived_classes(names)
     for one in modules.values():
-        found += [*reaches(one, names, package), *remembers(one, names, long_lived)]
+        found += [*reaches(one, names, package), *remembers(one, names, long_lived), *depends_on_machine(one, names)]
     return tuple(_once(found)), len(modules)
 
 

@@ -63,6 +63,8 @@ IMPURE = {
         (2, "from uuid import UUID\nX = getattr(__import__, 'x', None) or UUID.uuid1"),
         (1, "def map(a, k): return hash(a)"),
         (1, "def map(a, k): return id(a)"),
+        (1, "def map(a, k): return a.__hash__()"),
+        (1, "def map(a, k): return repr(object())"),
     ],
     "environment": [
         (1, "import os"),
@@ -111,6 +113,8 @@ IMPURE = {
             "class Z:\n    n = 0\n    def f(self):\n        self.n += 1\nclass M:\n    def __init__(self): Z()\nX = M()",
         ),
         (2, "import decimal\nX = decimal.getcontext()"),
+        (4, "def f():\n    n = 0\n    def g():\n        nonlocal n\n        n += 1\n    return g\nZAEHLE = f()"),
+        (3, "def zaehle():\n    yield 1\nNUMMERN = zaehle()\ndef map(a, k): return next(NUMMERN)"),
     ],
     "dynamic": [
         (1, "import importlib"),
@@ -129,6 +133,7 @@ IMPURE = {
         (1, "from os.path import *"),
         (1, "import sys as system; X = system.modules"),
         (1, "import pkgutil"),
+        (1, "def map(a, k): return '{0.__init__.__globals__}'.format(k)"),
     ],
     "foreign": [
         (1, "import lxml.etree"),
@@ -153,6 +158,17 @@ IMPURE = {
         (2, "def map(a, k):\n    for x in set(a):\n        pass"),
         (2, "NAMEN = frozenset(('a', 'b'))\ndef map(a, k): return ', '.join(NAMEN)"),
         (1, "def map(a, k): return tuple({'a'} | {'b'})"),
+        (1, "def map(a, k): return [*{'a', 'b'}]"),
+        (1, "def map(a, k): return {'a', 'b'}.pop()"),
+        (1, "def map(a, k): return list(dict.fromkeys({'a', 'b'}))"),
+    ],
+    "zone": [
+        (1, "def map(a, k): return k.received_at.timestamp()"),
+        (1, "def map(a, k): return k.received_at.strftime('%A')"),
+        (1, "def map(a, k): return f'{k.received_at:%d. %B}'"),
+        (2, "from datetime import datetime\ndef map(a, k): return datetime.strptime(a, '%d.%m.%Y %Z')"),
+        (1, "def map(a, k): return k.received_at.strftime(a)"),
+        (1, "def map(a, k): return [one.strftime for one in a]"),
     ],
 }  # fmt: skip
 CASES = [
@@ -223,6 +239,9 @@ PURE = """
             liste = [KANAL[name] for name in sorted(KANAL)]
             liste.append(KANAL.get("E_MAIL", ""))
             tag = dt.datetime(2026, 1, 1, tzinfo=dt.UTC).astimezone(dt.UTC)
+            geschrieben = f"{tag:%d.%m.%Y}" + tag.strftime("%Y-%m-%d")
+            gelesen = dt.datetime.strptime("2026-01-01", "%Y-%m-%d")
+            zusammen = {"a", *{"b"}}
             id = uuid5(NAMESPACE_URL, kontext.id_for("x"))
             open = len(liste)
             for one in sorted({"a", "b"}):
