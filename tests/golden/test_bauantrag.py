@@ -93,6 +93,7 @@ def payloads(inputs: Catalogue) -> list[bytes]:
     return [calm.document() for _ in range(TAME)] + [wild.document() for _ in range(WILD)]
 
 
+@pytest.mark.soak
 def test_generated_inputs_differ(payloads: list[bytes]) -> None:
     """No two applications are equal, and together they use every element the form knows."""
     used = {_local(element) for payload in payloads for element in parse(payload).iter()}
@@ -101,6 +102,7 @@ def test_generated_inputs_differ(payloads: list[bytes]) -> None:
     assert _declared() == used
 
 
+@pytest.mark.soak
 def test_generated_inputs_give_valid_output_or_documented_refusals(
     payloads: list[bytes], shared: Path, official: Catalogue
 ) -> None:

@@ -1,4 +1,4 @@
-"""fim_eakte beyond its golden cases: the official FIM forms, twenty generated ones, two hundred applications."""
+"""fim_eakte beyond its golden cases: the official FIM forms, twenty generated ones with a hundred applications."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from mappings.fim_eakte.mapping import HERE, MAPPING
 
 SEED = 20261122
 FORMS = 20
-INPUTS_PER_FORM = 10
+INPUTS_PER_FORM = 5
 SERVICES = sorted((HERE.parents[1] / "config/dienste").glob("*/route.toml"))
 FIM = {
     "bewohnerparken": (
@@ -129,7 +129,7 @@ def test_a_form_of_the_first_standard_is_read(shared: Path) -> None:
 
 @pytest.mark.parametrize("number", range(FORMS))
 def test_generated_forms_and_applications(number: int, shared: Path, official: Catalogue) -> None:
-    """Twenty generated forms, ten applications each, in both XFall shapes and JSON, to both versions of xdomea."""
+    """Twenty generated forms, five applications each, in both XFall shapes and JSON, to both versions of xdomea."""
     draw = random.Random(SEED + number)
     inline = number % 3 != 2
     kinds = generated_forms.KINDS if inline else generated_forms.OLD_KINDS
