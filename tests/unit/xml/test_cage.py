@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -206,6 +207,25 @@ def test_the_child_can_open_nothing_and_knows_nothing(cage: Cage) -> None:
     assert ceilings["Max core file size"] == ["0", "0"]
     assert ceilings["Max data size"][1] != "unlimited"
     assert Path(f"/proc/{pid}/environ").read_bytes() == b""
+
+
+def test_even_code_of_its_own_has_no_way_out() -> None:
+    """Planted: what runs in a child that has locked itself opens no file, no socket, no pipe, and starts no program."""
+    code = (
+        "import os, socket, subprocess\n"
+        "from intermediary.xml.cage import child\n"
+        "ways = {'file': lambda: open('/etc/hostname'), 'socket': socket.socket, 'pipe': os.pipe,\n"
+        "        'program': lambda: subprocess.run(['/bin/true'])}\n"
+        "child._lock(1 << 30)\n"
+        "for name, way in ways.items():\n"
+        "    try:\n"
+        "        way()\n"
+        "    except OSError as error:\n"
+        "        print(name, error.errno)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.stdout.split("\n")[:-1] == [f"{name} {errno.EMFILE}" for name in ("file", "socket", "pipe", "program")]
 
 
 @pytest.mark.parametrize(
