@@ -182,6 +182,21 @@ def test_without_rules_nothing_is_looked_at() -> None:
         (_zip({"Was ist das?.pdf": PDF, "Grün/Straße: Plan.pdf": PDF}), ""),
         (b"PK\x03\x04", "archive-broken"),
     ],
+    ids=[
+        "flat",
+        "zip in zip",
+        "tar in zip",
+        "too many",
+        "bomb",
+        "lzma",
+        "cut",
+        "empty",
+        "after a pdf",
+        "up",
+        "up, backslash",
+        "odd names",
+        "only a head",
+    ],
 )
 def test_a_flat_archive_is_told_from_outside(data: bytes, fault: str) -> None:
     """Nothing inside an archive but files that everybody can read."""
