@@ -27,6 +27,7 @@ _PURPOSES = {
     "signature": "Signaturschlüssel von",
     "partner-cipher": "Verschlüsselung des Partners",
     "partner-signature": "Signatur des Partners",
+    "partner-client": "TLS-Client-Zertifikat des Partners",
     "tls": "TLS des Kanals",
 }
 

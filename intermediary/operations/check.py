@@ -20,6 +20,7 @@ from intermediary.operations.doors import doors, ways_back
 from intermediary.operations.durable import durable
 from intermediary.operations.expiry import expiry
 from intermediary.operations.keys import keys_on_tokens
+from intermediary.operations.post_boxes import lint_post_boxes
 from intermediary.operations.scanning import scanning
 from intermediary.operations.standards import missing_lists, validities
 from intermediary.operations.taking import taking
@@ -100,6 +101,7 @@ def _lint_routes(settings: Settings) -> Iterator[Finding]:
     for befund in (*lint_limits(table), *lint_order(table)):
         yield Finding(file, befund.path, CATALOGUE[befund.code].meaning, befund.hint, Severity.WARNING)
     yield from lint_target_files(settings, table, installed)
+    yield from lint_post_boxes(settings, table)
     yield from _production_without_schema(settings, table, mappings)
     yield from _terms_of_no_route(settings, table)
 

@@ -12,6 +12,7 @@ from intermediary.ingress.amqp.probe import probe_queue
 from intermediary.ingress.inbox import REASON_SUFFIX, REFUSED, FileInbox
 from intermediary.operations.diagnosis import Diagnosis, bad
 from intermediary.operations.https import https
+from intermediary.operations.post_boxes import xta_server
 from intermediary.osci.client.answers import OsciAnswers
 from intermediary.receipt import Answers
 from intermediary.settings.channels import AmqpDoor, Channel
@@ -37,6 +38,8 @@ def doors(settings: Settings) -> Iterator[Diagnosis]:
             yield _post_boxes(subject, channel, settings)
         elif channel.xta_fetch is not None:
             yield _xta_boxes(subject, channel, channel.xta_fetch)
+        elif channel.xta_passive is not None:
+            yield from xta_server(subject, channel.xta_passive, settings, utc_now())
         elif channel.osci_passive is not None:
             yield from https(subject, channel, channel.osci_passive, settings, utc_now())
 

@@ -181,7 +181,7 @@ class _Issuer:
     def issue(self, place: Path, name: str, *, until: datetime | None = None, server: bool = False) -> None:
         """A certificate and its key, for localhost where it is a server's."""
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = self._begun(_named(name), key.public_key(), until or self._now + timedelta(days=30))
+        builder = self._begun(_named(name), key.public_key(), until or self._now + timedelta(days=120))
         usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))] if server else [x509.DNSName(name)]

@@ -14,7 +14,7 @@ from cryptography import x509
 from intermediary.pipeline import Werkbank
 from intermediary.settings.models import Settings
 
-Purpose = Literal["reader", "signature", "partner-cipher", "partner-signature", "tls"]
+Purpose = Literal["reader", "signature", "partner-cipher", "partner-signature", "partner-client", "tls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ def _all(settings: Settings, bank: Werkbank) -> Iterator[Ending]:
             yield Ending("partner-cipher", partner.kennung, certificate.not_valid_after_utc)
         for certificate in partner.signature:
             yield Ending("partner-signature", partner.kennung, certificate.not_valid_after_utc)
+        for certificate in partner.account.clients if partner.account is not None else ():
+            yield Ending("partner-client", partner.kennung, certificate.not_valid_after_utc)
     for channel in settings.channel:
         door = channel.osci_passive or channel.xta_passive
         if door is not None and door.tls_cert is not None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import http.client
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from intermediary.core.values import MemoryContent
 from intermediary.keys.spool import Spool
 from intermediary.testing.demo_proof import golden_settings
+from intermediary.testing.demo_site import Site
 from intermediary.testing.pki import Pki
 from intermediary.testing.xta import sample_container, sample_order
-from intermediary.testing.xta_site import OWN, PORTAL, XTA_SERVICE, XtaSite, furnish
+from intermediary.testing.xta_site import OWN, PORTAL, XTA_SERVICE, XtaSite, free_port, furnish
 from intermediary.unseal.xta.container import ContentContainer, read_container
 from intermediary.unseal.xta.entity import Octets, entity_head, read_entity
 from intermediary.unseal.xta.envelope import Envelope
@@ -184,12 +186,26 @@ def author(identifier: str) -> str:
 class Office:
     """The server, its store and one worker; `work` takes everything as far as it goes now."""
 
-    def __init__(self, folder: Path, pki: Pki, **how: object) -> None:
-        self.site = furnish(folder, pki, now=utc_now(), settings=golden_settings(), **how)  # type: ignore[arg-type]
+    def __init__(
+        self, folder: Path, pki: Pki, *, prepare: Callable[[Site], None] = lambda _site: None, form: str = "nachricht"
+    ) -> None:
+        self.site = furnish(folder, pki, now=utc_now(), settings=golden_settings(), form=form)
+        prepare(self.site.site)
+        self._config = self.site.site.config
         self._start()
 
+    def twin(self) -> Office:
+        """A second host with the same store, on a port of its own."""
+        other = copy(self)
+        other.site = XtaSite(self.site.site, free_port())
+        text = self._config.read_text("utf-8").replace(f"127.0.0.1:{self.site.port}", f"127.0.0.1:{other.site.port}")
+        other._config = self._config.with_name("twin.toml")
+        other._config.write_text(text, "utf-8")
+        other._start()
+        return other
+
     def _start(self) -> None:
-        self.installation = open_installation(self.site.site.config)
+        self.installation = open_installation(self._config)
         self.store = self.installation.store
         configuration = Configuration(self.installation.settings)
         answers = all_answers(self.installation.settings)

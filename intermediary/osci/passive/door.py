@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from intermediary.ingress.doors import DoorRules, DoorStatus
-from intermediary.ingress.https.endpoint import Endpoint, Events
+from intermediary.ingress.https.door import Events, HttpsDoor
 from intermediary.osci.passive.delivery import Deliveries, House
 from intermediary.osci.passive.failures import DecryptFailures
 from intermediary.osci.passive.reception import Reception
@@ -14,7 +14,7 @@ from intermediary.osci.passive.settings import PassiveSettings
 _EVENTS = Events("osci.listening", "osci.closed")
 
 
-class PassiveDoor(Endpoint):
+class PassiveDoor(HttpsDoor):
     """Takes what an OSCI intermediary delivers; implements `Door`."""
 
     def __init__(self, settings: PassiveSettings, rules: DoorRules, house: House) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from intermediary.ingress.doors import DoorRules
-from intermediary.ingress.https.endpoint import Endpoint, Events
+from intermediary.ingress.https.door import Events, HttpsDoor
 from intermediary.xta.server.desk import Desk, Naming
 from intermediary.xta.server.house import House
 from intermediary.xta.server.managing import Readers
@@ -13,7 +13,7 @@ from intermediary.xta.server.settings import ServerSettings
 _EVENTS = Events("xta.listening", "xta.closed")
 
 
-class XtaDoor(Endpoint):
+class XtaDoor(HttpsDoor):
     """Serves the three ports of XTA 2.1.1; implements `Door`."""
 
     def __init__(

@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 
 from intermediary.ingress.doors import DoorRules
 from intermediary.ingress.gate import OPEN
-from intermediary.ingress.https.endpoint import Endpoint, Events
+from intermediary.ingress.https.door import Events, HttpsDoor
 from intermediary.keys.partners import Partners
 from intermediary.keys.spool import Spool
 from intermediary.keys.tls import TlsFiles
@@ -72,8 +72,8 @@ class Simulator:
         self._last_random = b""
         self._repeats = threading.Event()
         self._desk = self._made_desk()
-        self._endpoint = Endpoint(self._settings, "simulation", OPEN, serve=self._serve, events=_EVENTS)
-        self._thread = threading.Thread(target=self._endpoint.run)
+        self._door = HttpsDoor(self._settings, "simulation", OPEN, serve=self._serve, events=_EVENTS)
+        self._thread = threading.Thread(target=self._door.run)
 
     @property
     def url(self) -> str:
@@ -94,21 +94,21 @@ class Simulator:
 
     def serve(self) -> None:
         """Serve until SIGTERM, SIGINT or `stop`."""
-        self._endpoint.run()
+        self._door.run()
 
     def stop(self) -> None:
         """Let `serve` return."""
-        self._endpoint.stop()
+        self._door.stop()
 
     def __enter__(self) -> Simulator:
         self._thread.start()
         pause = threading.Event()
-        while self._endpoint.port is None and self._thread.is_alive():
+        while self._door.port is None and self._thread.is_alive():
             pause.wait(0.01)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._endpoint.stop()
+        self._door.stop()
         self._thread.join(20)
 
     def _made_desk(self) -> Desk:

@@ -51,7 +51,7 @@ class Served(Protocol):
     def close(self) -> None: ...
 
 
-class Endpoint:
+class HttpsDoor:
     """Implements `Door` for whatever `serve` makes; `events` are its words in the log.
 
     An address that cannot be had or a certificate that cannot be read is tried again; `port` is the one it listens on,
