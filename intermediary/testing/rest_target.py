@@ -219,6 +219,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         target = self.server.target
+        if "Transfer-Encoding" in self.headers:
+            self._say(411, {})
+            return
         data, sha256 = self._read()
         if data is None:
             return
