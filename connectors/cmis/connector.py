@@ -94,7 +94,7 @@ class _Factory:
         client = HttpClient(settings.url, settings.http, where="url")
         session = Session(
             client,
-            repository=settings.repository,
+            dms_id=settings.repository,
             csrf_header=settings.csrf_header,
             authorize=settings.auth.headers,
         )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.cmis.answer import Absent
-from connectors.cmis.session import Repository, Session
+from connectors.cmis.session import Dms, Session
 from connectors.cmis.settings import CmisSettings
 from intermediary.connect.api import Misconfigured
 
@@ -15,8 +15,8 @@ from intermediary.connect.api import Misconfigured
 def probe(session: Session, settings: CmisSettings) -> None:
     """Raises `Misconfigured` with the setting that does not fit, `Transient` when the server does not answer."""
     now = datetime.now(UTC)
-    repository = session.repository(now)
-    _demand_abilities(repository, settings)
+    dms = session.dms(now)
+    _demand_abilities(dms, settings)
     document = session.type(settings.document.type, now, where="document.type")
     _demand_creatable(document, "document.type")
     _demand_searchable(document, settings.key_property, "key_property")
@@ -30,12 +30,12 @@ def probe(session: Session, settings: CmisSettings) -> None:
     _demand_folder(session, settings, now)
 
 
-def _demand_abilities(repository: Repository, settings: CmisSettings) -> None:
-    if repository.query == "none":
+def _demand_abilities(dms: Dms, settings: CmisSettings) -> None:
+    if dms.query == "none":
         raise Misconfigured("target.misconfigured", where="repository: offers no query")
-    if settings.chunk_mb and repository.version != "1.1":
+    if settings.chunk_mb and dms.version != "1.1":
         raise Misconfigured("target.misconfigured", where="chunk_mb: not before CMIS 1.1")
-    if repository.updatability == "pwconly" and not settings.versioning:
+    if dms.updatability == "pwconly" and not settings.versioning:
         raise Misconfigured("target.misconfigured", where="versioning: needed by this repository")
 
 

@@ -18,7 +18,7 @@ _COOKIE = re.compile(r"(?:^|,)\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+=[^;,\s]*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class Dms:
     """What a server says of one repository: paths on the configured host, and the capabilities we look at."""
 
     id: str
@@ -41,18 +41,18 @@ class Session:
         self,
         client: HttpClient,
         *,
-        repository: str,
+        dms_id: str,
         csrf_header: str,
         authorize: Callable[[datetime], Mapping[str, str]],
     ) -> None:
         self._client = client
-        self._wanted = repository
+        self._wanted = dms_id
         self._csrf_header = csrf_header
         self._authorize = authorize
-        self._known: Repository | None = None
+        self._known: Dms | None = None
         self._types: dict[str, Mapping[str, Any]] = {}
 
-    def repository(self, now: datetime) -> Repository:
+    def dms(self, now: datetime) -> Dms:
         """The configured repository, or the only one; asked for once."""
         if self._known is None:
             self._known = self._chosen(self._services(now))
@@ -60,17 +60,17 @@ class Session:
 
     def at_path(self, path: str, now: datetime, *, where: str) -> Found:
         """The object at a path from the root folder, as the data base has it, not the index."""
-        return self._object(self.repository(now).root + quote(path), {}, now, where)
+        return self._object(self.dms(now).root + quote(path), {}, now, where)
 
     def by_id(self, identity: str, now: datetime, *, where: str) -> Found:
-        return self._object(self.repository(now).root, {"objectId": identity}, now, where)
+        return self._object(self.dms(now).root, {"objectId": identity}, now, where)
 
     def query(self, statement: str, now: datetime, *, where: str) -> list[str]:
         """The ids of the objects that a query finds; an index may be late."""
         ids: list[str] = []
         while len(ids) < _MOST_HITS:
             arguments = {"cmisselector": "query", "q": statement, "maxItems": "100", "skipCount": str(len(ids))}
-            data = self._ask(self.repository(now).path, {**arguments, "succinct": "true"}, now, where)
+            data = self._ask(self.dms(now).path, {**arguments, "succinct": "true"}, now, where)
             hits = self._understood(found_all, data, where)
             ids += [hit.id for hit in hits]
             if not hits or not isinstance(data, dict) or data.get("hasMoreItems") is not True:
@@ -82,7 +82,7 @@ class Session:
         if name not in self._types:
             arguments = {"cmisselector": "typeDefinition", "typeId": name}
             try:
-                data = self._ask(self.repository(now).path, arguments, now, where)
+                data = self._ask(self.dms(now).path, arguments, now, where)
             except Absent as failure:
                 raise Misconfigured("target.misconfigured", where=f"{where}: there is no such type") from failure
             self._types[name] = data if isinstance(data, dict) else {}
@@ -99,7 +99,7 @@ class Session:
         upload: Upload | None = None,
     ) -> Found | None:
         """One action on one object; what became of it, None where the server does not say."""
-        url = self.repository(now).root + "?" + urlencode({"objectId": identity})
+        url = self.dms(now).root + "?" + urlencode({"objectId": identity})
         form = [("cmisaction", action), *fields, ("succinct", "true"), ("_charset_", "UTF-8")]
         headers = self._headers(now)
         request = form_request(url, form, headers) if upload is None else upload_request(url, form, upload, headers)
@@ -134,7 +134,7 @@ class Session:
         except Absent as failure:
             raise Misconfigured("target.http", where="url: HTTP 404") from failure
 
-    def _chosen(self, services: object) -> Repository:
+    def _chosen(self, services: object) -> Dms:
         known = services if isinstance(services, dict) else {}
         if self._wanted:
             chosen = known.get(self._wanted)
@@ -145,7 +145,7 @@ class Session:
             raise Misconfigured("target.misconfigured", where=f"repository: {there}")
         capabilities = chosen.get("capabilities")
         able = capabilities if isinstance(capabilities, dict) else {}
-        return Repository(
+        return Dms(
             id=str(chosen.get("repositoryId", "")),
             path=_path(chosen.get("repositoryUrl")),
             root=_path(chosen.get("rootFolderUrl")),

@@ -1,4 +1,4 @@
-"""A CMIS repository and its clerk, for the tests of the connector `cmis`."""
+"""A CMIS DMS and its clerk, for the tests of the connector `cmis`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from intermediary.connect.settings import build_settings
 from intermediary.core.ports import Connector
 from intermediary.core.values import Zustellauftrag
 from intermediary.testing.cmis.node import Node
-from intermediary.testing.cmis.repository import ROOT, Repository, Traits
+from intermediary.testing.cmis.dms import ROOT, Dms, Traits
 from intermediary.testing.cmis.server import CmisServer
 from intermediary.testing.connectors import Arrival
 
@@ -43,7 +43,7 @@ class LargePieces(Pieces):
 
 @dataclass
 class CmisTarget:
-    """A fresh repository behind a server that is up already, and a clerk who files what is complete elsewhere."""
+    """A fresh DMS behind a server that is up already, and a clerk who files what is complete elsewhere."""
 
     server: CmisServer
     root: Path
@@ -52,9 +52,9 @@ class CmisTarget:
     pieces: type[CmisSettings] = CmisSettings
 
     def __post_init__(self) -> None:
-        self.repository = Repository(self.root, clock=lambda: datetime.now(UTC), traits=self.traits)
-        self.server.repository = self.repository
-        self.done = self.repository.create_folder(ROOT, {"cmis:name": "erledigt"}, CLERK)
+        self.dms = Dms(self.root, clock=lambda: datetime.now(UTC), traits=self.traits)
+        self.server.dms = self.dms
+        self.done = self.dms.create_folder(ROOT, {"cmis:name": "erledigt"}, CLERK)
 
     def settings(self) -> CmisSettings:
         table = {"url": self.server.browser_url, **PLAIN, **self.table}
@@ -64,10 +64,10 @@ class CmisTarget:
         return CONNECTOR.build(self.settings(), self.root)
 
     def consume(self) -> None:
-        for node in self.repository.documents():
+        for node in self.dms.documents():
             if node.parent != self.done.id and self.is_complete(node):
-                self.repository.update(node.id, {"cmis:name": f"{node.id} {node.name}"}, CLERK)
-                self.repository.move(node.id, self.done.id, CLERK)
+                self.dms.update(node.id, {"cmis:name": f"{node.id} {node.name}"}, CLERK)
+                self.dms.move(node.id, self.done.id, CLERK)
 
     def is_complete(self, node: Node) -> bool:
         whole = str(node.values.get(KEY, "")).split("/")[3:]
@@ -77,7 +77,7 @@ class CmisTarget:
         """Every document with its label, whoever has moved it where."""
         return [
             Arrival(str(node.values.get(KEY)), node.content.sha256 if node.content else "")
-            for node in self.repository.documents()
+            for node in self.dms.documents()
         ]
 
     def expects(self, auftrag: Zustellauftrag) -> list[Arrival]:
@@ -85,5 +85,5 @@ class CmisTarget:
         return [Arrival(str(Label(auftrag.key, 1, 1, content.length, content.sha256)), content.sha256)]
 
     def snapshot(self) -> object:
-        nodes: list[Any] = [*self.repository.documents(), *self.repository.folders()]
+        nodes: list[Any] = [*self.dms.documents(), *self.dms.folders()]
         return [(one.id, one.parent, one.name, one.token) for one in nodes]

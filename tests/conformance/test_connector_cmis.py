@@ -14,7 +14,7 @@ from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
 from intermediary.core.ports import Delivered
 from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Zustellauftrag
-from intermediary.testing.cmis.repository import ROOT, Traits
+from intermediary.testing.cmis.dms import ROOT, Traits
 from intermediary.testing.cmis.server import CmisServer
 from intermediary.testing.connectors import (
     CHECKS,
@@ -50,7 +50,7 @@ TROUBLE = ("reset-before", "reset-after", "error-after", "twice")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CmisServer]:
-    """A server; each target gives it a repository of its own."""
+    """A server; each target gives it a DMS of its own."""
     with CmisServer(tmp_path_factory.mktemp("cmis")) as running:
         yield running
 
@@ -78,7 +78,7 @@ def test_a_late_index_makes_no_second_effect(server: CmisServer, tmp_path: Path)
     """Where queries find nothing yet, what was made is found under its name."""
     target, auftrag = CmisTarget(server, tmp_path / "late", table={"case": CASE}), make_auftrag()
     target.connect().deliver(auftrag, Checkpoints(("case", "document")), NOW)
-    target.repository.forget_index()
+    target.dms.forget_index()
     target.connect().deliver(replace(auftrag, attempt=2), Checkpoints(("case", "document")), NOW)
 
     assert target.expects(auftrag) == target.arrived()
@@ -114,7 +114,7 @@ def test_a_foreign_object_of_the_name_is_left_alone(server: CmisServer, tmp_path
         ({"case": CASE}, f"{auftrag.mandant} {auftrag.key}", "case.name"),
     ):
         target = CmisTarget(server, tmp_path / where, table=table)
-        target.repository.create_folder(ROOT, {"cmis:name": name}, "jemand")
+        target.dms.create_folder(ROOT, {"cmis:name": name}, "jemand")
         with pytest.raises(Misconfigured) as raised:
             target.connect().deliver(auftrag, Checkpoints(("case", "document")), NOW)
 
@@ -129,8 +129,8 @@ def test_what_a_clerk_changed_meanwhile_is_not_written_over(server: CmisServer, 
     server.mischief.turn(Knob.parse("reset-before@appendContent=next1"))
     with pytest.raises(Unclear):
         target.connect().deliver(auftrag, steps, NOW)
-    (document,) = target.repository.documents()
-    target.repository.update(document.id, {"cmis:description": "Anmerkung"}, "sachbearbeitung")
+    (document,) = target.dms.documents()
+    target.dms.update(document.id, {"cmis:description": "Anmerkung"}, "sachbearbeitung")
     with pytest.raises(Unclear) as raised:
         target.connect().deliver(replace(auftrag, attempt=2), steps, NOW)
 
@@ -196,5 +196,5 @@ def disturbed(target: CmisTarget, auftrag: Zustellauftrag, position: int, troubl
     reached = any(one.knobs for one in server.seen)
     server.mischief.calm()
     server.mischief.spare(0)
-    assert KEY in target.repository.documents()[0].values
+    assert KEY in target.dms.documents()[0].values
     return reached

@@ -11,7 +11,7 @@ from lxml import etree
 
 from intermediary.testing.cmis.browser import REPOSITORY_ID, capabilities
 from intermediary.testing.cmis.node import Node
-from intermediary.testing.cmis.repository import ROOT, Repository
+from intermediary.testing.cmis.dms import ROOT, Dms
 from intermediary.testing.cmis.types import ObjectType, Property
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -42,7 +42,7 @@ _COLLECTIONS = {
 }
 
 
-def service(repository: Repository, base: str) -> bytes:
+def service(dms: Dms, base: str) -> bytes:
     """The service document with the one workspace."""
     root = etree.Element(f"{{{APP}}}service", nsmap=NAMESPACES)
     workspace = etree.SubElement(root, f"{{{APP}}}workspace")
@@ -65,7 +65,7 @@ def service(repository: Repository, base: str) -> bytes:
     for name, value in about.items():
         _text(info, CMIS, name, value)
     able = etree.SubElement(info, f"{{{CMIS}}}capabilities")
-    for name, flag in capabilities(repository).items():
+    for name, flag in capabilities(dms).items():
         _text(able, CMIS, name, _word(flag))
     _text(info, CMIS, "cmisVersionSupported", "1.1")
     for name, (path, media) in _TEMPLATES.items():
@@ -77,9 +77,9 @@ def service(repository: Repository, base: str) -> bytes:
     return data
 
 
-def entry(repository: Repository, node: Node, base: str) -> Any:
+def entry(dms: Dms, node: Node, base: str) -> Any:
     """An object as an entry."""
-    values = repository.properties(node)
+    values = dms.properties(node)
     root = _entry(node.id, node.name or "root", node.changed_at, node.made_by)
     at = urlencode({"id": node.id})
     _link(root, "service", base, "application/atomsvc+xml")

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from intermediary.testing.cmis.atom import ATOM, CMIS, CMISRA, NAMESPACES, entry, feed, service, type_entry
 from intermediary.testing.cmis.errors import CmisError
 from intermediary.testing.cmis.node import Node
-from intermediary.testing.cmis.repository import ROOT, Repository
+from intermediary.testing.cmis.dms import ROOT, Dms
 from intermediary.testing.cmis.statement import Statement
 from intermediary.testing.cmis.stored import Stored
 from intermediary.testing.cmis.types import TYPES
@@ -26,10 +26,10 @@ _FEED = "application/atom+xml;type=feed"
 
 
 class AtomPub:
-    """The AtomPub binding of a repository; `base` is its address, `user_of` says who asks."""
+    """The AtomPub binding of a DMS; `base` is its address, `user_of` says who asks."""
 
-    def __init__(self, repository: Repository, base: str, user_of: Callable[[Request], str | None]) -> None:
-        self._repository = repository
+    def __init__(self, dms: Dms, base: str, user_of: Callable[[Request], str | None]) -> None:
+        self._repository = dms
         self._base = base
         self._user_of = user_of
 

@@ -9,7 +9,7 @@ from typing import Any
 from intermediary.testing.cmis.errors import CmisError
 from intermediary.testing.cmis.form import Form
 from intermediary.testing.cmis.node import Node
-from intermediary.testing.cmis.repository import ROOT, Repository
+from intermediary.testing.cmis.dms import ROOT, Dms
 from intermediary.testing.cmis.statement import Statement
 from intermediary.testing.cmis.types import TYPES, ObjectType, Property
 
@@ -30,8 +30,8 @@ _ACTIONS = (
 )
 
 
-def services(repository: Repository, base: str) -> dict[str, Any]:
-    """The answer of the service address: every repository by id."""
+def services(dms: Dms, base: str) -> dict[str, Any]:
+    """The answer of the service address: every dms by id."""
     info: dict[str, Any] = {
         "repositoryId": REPOSITORY_ID,
         "repositoryName": "Simulierte E-Akte",
@@ -48,15 +48,15 @@ def services(repository: Repository, base: str) -> dict[str, Any]:
         "changesOnType": [],
         "principalIdAnonymous": "anonymous",
         "principalIdAnyone": "anyone",
-        "capabilities": capabilities(repository),
+        "capabilities": capabilities(dms),
         "aclCapabilities": {"supportedPermissions": "basic", "propagation": "objectonly", "permissions": []},
     }
     return {REPOSITORY_ID: info}
 
 
-def capabilities(repository: Repository) -> dict[str, Any]:
+def capabilities(dms: Dms) -> dict[str, Any]:
     return {
-        "capabilityContentStreamUpdatability": repository.traits.updatability,
+        "capabilityContentStreamUpdatability": dms.traits.updatability,
         "capabilityChanges": "none",
         "capabilityRenditions": "none",
         "capabilityGetDescendants": False,
@@ -74,11 +74,11 @@ def capabilities(repository: Repository) -> dict[str, Any]:
     }
 
 
-def ask_repository(repository: Repository, selector: str, asked: Mapping[str, str], base: str) -> Any:
-    """A question at the repository's own address."""
+def ask_dms(dms: Dms, selector: str, asked: Mapping[str, str], base: str) -> Any:
+    """A question at the DMS's own address."""
     match selector:
         case "" | "repositoryInfo":
-            return services(repository, base)
+            return services(dms, base)
         case "typeDefinition":
             kind = TYPES.get(asked.get("typeId", ""))
             if kind is None:
@@ -89,76 +89,76 @@ def ask_repository(repository: Repository, selector: str, asked: Mapping[str, st
             found = [type_json(one) for one in TYPES.values() if one.parent == parent]
             return {"types": found, "hasMoreItems": False, "numItems": len(found)}
         case "query":
-            return query(repository, asked.get("q", ""), asked)
+            return query(dms, asked.get("q", ""), asked)
     raise CmisError("notSupported")
 
 
-def query(repository: Repository, text: str, asked: Mapping[str, str]) -> dict[str, Any]:
+def query(dms: Dms, text: str, asked: Mapping[str, str]) -> dict[str, Any]:
     """The hits of a query, by query names."""
     statement = Statement.parse(text)
-    hits = repository.find(statement)
+    hits = dms.find(statement)
     begin = int(asked.get("skipCount", "0"))
     end = begin + int(asked.get("maxItems", "1000"))
     results = []
     for node in hits[begin:end]:
-        chosen = statement.selected(node.type, repository.properties(node))
+        chosen = statement.selected(node.type, dms.properties(node))
         by_name = {one.query_name or one.id: one for one in node.type.properties}
         results.append(_object({name: (by_name[name], value) for name, value in chosen.items()}, asked))
     return {"results": results, "hasMoreItems": end < len(hits), "numItems": len(hits)}
 
 
-def ask_object(repository: Repository, node: Node, selector: str, asked: Mapping[str, str]) -> Any:
+def ask_object(dms: Dms, node: Node, selector: str, asked: Mapping[str, str]) -> Any:
     """A question at an object's address."""
     match selector:
         case "" | "object" | "properties":
-            return object_json(repository, node, asked)
+            return object_json(dms, node, asked)
         case "children":
-            objects = [{"object": object_json(repository, one, asked)} for one in repository.children(node.id)]
+            objects = [{"object": object_json(dms, one, asked)} for one in dms.children(node.id)]
             return {"objects": objects, "hasMoreItems": False, "numItems": len(objects)}
         case "parents" | "parent":
-            parent = object_json(repository, repository.node(node.parent or ROOT), asked)
+            parent = object_json(dms, dms.node(node.parent or ROOT), asked)
             return [{"object": parent, "relativePathSegment": node.name}] if selector == "parents" else parent
         case "versions":
-            return [object_json(repository, one, asked) for one in repository.versions(node.id)]
+            return [object_json(dms, one, asked) for one in dms.versions(node.id)]
     raise CmisError("notSupported")
 
 
-def act(repository: Repository, node: Node, form: Form, user: str) -> Node | None:
+def act(dms: Dms, node: Node, form: Form, user: str) -> Node | None:
     """An action on an object; what it made or changed, None where it is gone."""
     fields, values = form.fields, form.properties()
     match fields.get("cmisaction", ""):
         case "createFolder":
-            return repository.create_folder(node.id, values, user)
+            return dms.create_folder(node.id, values, user)
         case "createDocument":
-            return repository.create_document(node.id, values, form.content, user)
+            return dms.create_document(node.id, values, form.content, user)
         case "setContent" | "appendContent" as action if form.content is not None:
-            return _write(repository, node, action, form, user)
+            return _write(dms, node, action, form, user)
         case "checkOut" | "checkout":
-            return repository.check_out(node.id, user)
+            return dms.check_out(node.id, user)
         case "checkIn" | "checkin":
-            return repository.check_in(node.id, user, fields.get("checkinComment", ""))
+            return dms.check_in(node.id, user, fields.get("checkinComment", ""))
         case "cancelCheckOut" | "delete" as action:
-            (repository.delete if action == "delete" else repository.cancel_check_out)(node.id)
+            (dms.delete if action == "delete" else dms.cancel_check_out)(node.id)
             return None
         case "update":
-            return repository.update(node.id, values, user, token=fields.get("changeToken", ""))
+            return dms.update(node.id, values, user, token=fields.get("changeToken", ""))
         case "move":
-            return repository.move(node.id, fields.get("targetFolderId", ""), user)
+            return dms.move(node.id, fields.get("targetFolderId", ""), user)
     raise CmisError("notSupported")
 
 
-def _write(repository: Repository, node: Node, action: str, form: Form, user: str) -> Node:
+def _write(dms: Dms, node: Node, action: str, form: Form, user: str) -> Node:
     token = form.fields.get("changeToken", "")
     if form.content is None:
         raise CmisError("invalidArgument")
     if action == "appendContent":
-        return repository.append_content(node.id, form.content, user, token=token)
+        return dms.append_content(node.id, form.content, user, token=token)
     overwrite = form.flag("overwriteFlag", default=True)
-    return repository.set_content(node.id, form.content, user, overwrite=overwrite, token=token)
+    return dms.set_content(node.id, form.content, user, overwrite=overwrite, token=token)
 
 
-def object_json(repository: Repository, node: Node, asked: Mapping[str, str]) -> dict[str, Any]:
-    values = repository.properties(node)
+def object_json(dms: Dms, node: Node, asked: Mapping[str, str]) -> dict[str, Any]:
+    values = dms.properties(node)
     data = _object({one.id: (one, values[one.id]) for one in node.type.properties}, asked)
     if asked.get("includeAllowableActions", "").lower() == "true":
         data["allowableActions"] = dict.fromkeys(_ACTIONS, True)

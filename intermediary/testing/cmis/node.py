@@ -1,4 +1,4 @@
-"""One object of the repository and what its properties say."""
+"""One object of the DMS and what its properties say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The repository as a server: both bindings on one port, with knobs for trouble and an admin path."""
+"""The DMS as a server: both bindings on one port, with knobs for trouble and an admin path."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from intermediary.testing.cmis.atompub import AtomPub
 from intermediary.testing.cmis.errors import CmisError
 from intermediary.testing.cmis.form import Form, read_form
 from intermediary.testing.cmis.node import Node
-from intermediary.testing.cmis.repository import Repository, Traits
+from intermediary.testing.cmis.dms import Dms, Traits
 from intermediary.testing.faces.mischief import Knob, Mischief
 from intermediary.testing.faces.served import Served
 from intermediary.testing.faces.trouble import Disturbed
@@ -62,7 +62,7 @@ class Seen:
 
 
 class CmisServer(AbstractContextManager["CmisServer"]):
-    """A repository that is served while the context lasts; `browser_url` and `atom_url` are its addresses.
+    """A DMS that is served while the context lasts; `browser_url` and `atom_url` are its addresses.
 
     `mischief` takes knobs for actions by their name (`reset-after@createDocument=0.1`). `seen` lists what came.
     """
@@ -78,7 +78,7 @@ class CmisServer(AbstractContextManager["CmisServer"]):
         seed: int = 0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.repository = Repository(folder, clock=clock, traits=traits)
+        self.dms = Dms(folder, clock=clock, traits=traits)
         self.login = login or Login()
         self.mischief = Mischief(knobs, seed=seed)
         self.seen: list[Seen] = []
@@ -101,12 +101,10 @@ class CmisServer(AbstractContextManager["CmisServer"]):
         return Starlette(
             routes=[
                 Route("/browser", self._guarded(self._services), methods=["GET"]),
-                Route(
-                    f"/browser/{browser.REPOSITORY_ID}", self._guarded(self._ask_repository), methods=["GET", "POST"]
-                ),
+                Route(f"/browser/{browser.REPOSITORY_ID}", self._guarded(self._ask_dms), methods=["GET", "POST"]),
                 Route(root, self._guarded(self._object), methods=["GET", "POST"]),
                 Route(root + "/{path:path}", self._guarded(self._object), methods=["GET", "POST"]),
-                *AtomPub(self.repository, self.atom_url, self._user).routes("/atom"),
+                *AtomPub(self.dms, self.atom_url, self._user).routes("/atom"),
             ]
         )
 
@@ -129,7 +127,7 @@ class CmisServer(AbstractContextManager["CmisServer"]):
         return self.login.user_of(request.headers.get("authorization", ""))
 
     async def _services(self, request: Request, user: str) -> Response:
-        answer = JSONResponse(browser.services(self.repository, self.url))
+        answer = JSONResponse(browser.services(self.dms, self.url))
         if request.headers.get(_CSRF, "").lower() == "fetch":
             session, token = secrets.token_hex(8), secrets.token_hex(8)
             self._tokens[session] = token
@@ -138,15 +136,15 @@ class CmisServer(AbstractContextManager["CmisServer"]):
             answer.set_cookie("balance", "a1", expires=3600)
         return answer
 
-    async def _ask_repository(self, request: Request, user: str) -> Response:
+    async def _ask_dms(self, request: Request, user: str) -> Response:
         asked = dict(request.query_params)
         if request.method == "POST":
-            asked |= (await read_form(request, self.repository.folder)).fields
+            asked |= (await read_form(request, self.dms.folder)).fields
         selector = asked.get("cmisselector") or asked.get("cmisaction", "")
         asked["q"] = asked.get("q", asked.get("statement", ""))
 
         def take() -> Response:
-            return JSONResponse(browser.ask_repository(self.repository, selector, asked, self.url))
+            return JSONResponse(browser.ask_dms(self.dms, selector, asked, self.url))
 
         return await self._disturb(request, selector or "repositoryInfo", _nothing, take)
 
@@ -160,7 +158,7 @@ class CmisServer(AbstractContextManager["CmisServer"]):
             return _content(node)
 
         def take() -> Response:
-            return JSONResponse(browser.ask_object(self.repository, node, selector, asked))
+            return JSONResponse(browser.ask_object(self.dms, node, selector, asked))
 
         return await self._disturb(request, selector or "object", _nothing, take)
 
@@ -171,15 +169,15 @@ class CmisServer(AbstractContextManager["CmisServer"]):
 
         async def read() -> None:
             nonlocal form
-            form = await read_form(request, self.repository.folder)
+            form = await read_form(request, self.dms.folder)
             form.fields = {**dict(request.query_params), **form.fields}
 
         def take() -> Response:
             if "objectId" in form.fields:
-                node = self.repository.node(form.fields["objectId"])
+                node = self.dms.node(form.fields["objectId"])
             else:
                 node = self._addressed(request)
-            return self._made(browser.act(self.repository, node, form, user), form)
+            return self._made(browser.act(self.dms, node, form, user), form)
 
         # The knobs are for actions; a form names its own only inside, so that it is read before they strike in its middle.
         if not kind and not self._strikes_inside():
@@ -194,17 +192,17 @@ class CmisServer(AbstractContextManager["CmisServer"]):
     def _made(self, node: Node | None, form: Form) -> Response:
         if node is None:
             return Response(status_code=200)
-        return JSONResponse(browser.object_json(self.repository, node, form.fields), status_code=201)
+        return JSONResponse(browser.object_json(self.dms, node, form.fields), status_code=201)
 
     async def _disturb(self, request: Request, kind: str, read: Any, take: Callable[[], Response]) -> Response:
-        def done() -> Response:
+        def done(_: tuple[str, ...]) -> Response:
             try:
                 return take()
             except CmisError as refusal:
                 return _refused(refusal)
 
         answer, struck = await self._disturbed.answer(
-            request, kind, read=read, take=done, reject=lambda: _refused(CmisError("constraint"))
+            request, kind, read=read, take=done, reject=lambda _: _refused(CmisError("constraint"))
         )
         self.seen.append(Seen(kind, answer.status_code, struck))
         return answer
@@ -212,8 +210,8 @@ class CmisServer(AbstractContextManager["CmisServer"]):
     def _addressed(self, request: Request) -> Node:
         identity = request.query_params.get("objectId", "")
         if identity:
-            return self.repository.node(identity)
-        return self.repository.at_path("/" + request.path_params.get("path", ""))
+            return self.dms.node(identity)
+        return self.dms.at_path("/" + request.path_params.get("path", ""))
 
     def _has_token(self, request: Request) -> bool:
         token = self._tokens.get(request.cookies.get("session", ""))

@@ -1,4 +1,4 @@
-"""The object types of the repository and what each property is (CMIS 1.1, 2.1.3)."""
+"""The object types of the DMS and what each property is (CMIS 1.1, 2.1.3)."""
 
 from __future__ import annotations
 

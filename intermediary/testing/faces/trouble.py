@@ -28,10 +28,12 @@ class Disturbed:
         kind: str,
         *,
         read: Callable[[], Awaitable[None]],
-        take: Callable[[], Response],
-        reject: Callable[[], Response],
+        take: Callable[[tuple[str, ...]], Response],
+        reject: Callable[[tuple[str, ...]], Response],
     ) -> tuple[Response, tuple[str, ...]]:
-        """The answer, and the names of the knobs that struck. `read` reads the body, `take` does what it asks for."""
+        """The answer, and the names of the knobs that struck. `read` reads the body, `take` does what it asks for;
+        it is told which knobs strike.
+        """
         drawn = self._mischief.draw(kind)
         struck = tuple(drawn)
         before = await self._before(request, drawn, read)
@@ -41,9 +43,9 @@ class Disturbed:
         if "reset-before" in drawn:
             return self._cut(request), struck
         if "reject" in drawn:
-            return reject(), struck
-        answer = take()
-        return await self._after(request, drawn, take() if "twice" in drawn else answer), struck
+            return reject(struck), struck
+        answer = take(struck)
+        return await self._after(request, drawn, take(struck) if "twice" in drawn else answer), struck
 
     async def _before(
         self, request: Request, drawn: dict[str, str], read: Callable[[], Awaitable[None]]

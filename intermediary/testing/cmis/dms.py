@@ -1,4 +1,4 @@
-"""The repository: folders, documents, versions; every operation is whole or refused, under one lock."""
+"""The DMS: folders, documents, versions; every operation is whole or refused, under one lock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = "root"
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """How this repository differs from others.
+    """How this dms differs from others.
 
     `unique_names`: one name once per folder. `hashes`: it tells the hash of contents. `tokens`: it demands change tokens.
     `updatability` of contents as CMIS names it. `quota_bytes`: contents beyond are refused (storage).
@@ -34,7 +34,7 @@ class Traits:
     quota_bytes: int | None = None
 
 
-class Repository:
+class Dms:
     """All objects, by id. `folder` keeps the contents; `clock` gives the server's time."""
 
     def __init__(self, folder: Path, *, clock: Callable[[], datetime], traits: Traits | None = None) -> None:
