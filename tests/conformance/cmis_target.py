@@ -14,8 +14,8 @@ from connectors.cmis.settings import CmisSettings
 from intermediary.connect.settings import build_settings
 from intermediary.core.ports import Connector
 from intermediary.core.values import Zustellauftrag
-from intermediary.testing.cmis.node import Node
 from intermediary.testing.cmis.dms import ROOT, Dms, Traits
+from intermediary.testing.cmis.node import Node
 from intermediary.testing.cmis.server import CmisServer
 from intermediary.testing.connectors import Arrival
 

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from lxml import etree
 
 from intermediary.testing.cmis.browser import REPOSITORY_ID, capabilities
-from intermediary.testing.cmis.node import Node
 from intermediary.testing.cmis.dms import ROOT, Dms
+from intermediary.testing.cmis.node import Node
 from intermediary.testing.cmis.types import ObjectType, Property
 
 ATOM = "http://www.w3.org/2005/Atom"

@@ -13,9 +13,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from intermediary.testing.cmis.atom import ATOM, CMIS, CMISRA, NAMESPACES, entry, feed, service, type_entry
+from intermediary.testing.cmis.dms import ROOT, Dms
 from intermediary.testing.cmis.errors import CmisError
 from intermediary.testing.cmis.node import Node
-from intermediary.testing.cmis.dms import ROOT, Dms
 from intermediary.testing.cmis.statement import Statement
 from intermediary.testing.cmis.stored import Stored
 from intermediary.testing.cmis.types import TYPES

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from intermediary.testing.cmis.dms import ROOT, Dms
 from intermediary.testing.cmis.errors import CmisError
 from intermediary.testing.cmis.form import Form
 from intermediary.testing.cmis.node import Node
-from intermediary.testing.cmis.dms import ROOT, Dms
 from intermediary.testing.cmis.statement import Statement
 from intermediary.testing.cmis.types import TYPES, ObjectType, Property
 

@@ -19,10 +19,10 @@ from starlette.routing import Route
 
 from intermediary.testing.cmis import browser
 from intermediary.testing.cmis.atompub import AtomPub
+from intermediary.testing.cmis.dms import Dms, Traits
 from intermediary.testing.cmis.errors import CmisError
 from intermediary.testing.cmis.form import Form, read_form
 from intermediary.testing.cmis.node import Node
-from intermediary.testing.cmis.dms import Dms, Traits
 from intermediary.testing.faces.mischief import Knob, Mischief
 from intermediary.testing.faces.served import Served
 from intermediary.testing.faces.trouble import Disturbed
