@@ -163,8 +163,11 @@ class Desk:
         if not is_expected:
             log.error("door.call.failed", channel=self._channel, code=code)
             return write_refusal(_LATER, call, random=self._house.random)
-        if isinstance(failure, Fault | OSError):
+        is_taking = call is None or call.operation.port == "send"
+        if isinstance(failure, Fault | OSError) and is_taking:
             self._hold(code)
+        elif isinstance(failure, Fault | OSError):  # of one message in a box, most likely: taking goes on
+            log.error("door.call.failed", channel=self._channel, code=code)
         return write_refusal(_LATER, call, random=self._house.random, retry_after=LATER_SECONDS)
 
     def _hold(self, code: str) -> None:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from intermediary.core.faults import Rejected
+from intermediary.core.faults import Fault, Rejected
 from intermediary.ingress.doors import DoorRules
 from intermediary.ingress.https.bounds import Bounds
 from intermediary.ingress.https.receiving import (
@@ -158,6 +158,9 @@ class _Streamed(Response):
                 async with asyncio.timeout(self._seconds):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except (TimeoutError, Fault) as failure:  # too slow, or what is read broke off: half an answer is none
+            log.warning("xta.answer.cut", failure=type(failure).__name__)
+            scope["state"]["cut"]()
         finally:
             await asyncio.to_thread(stream.close)
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from datetime import datetime, timedelta
 
 import pytest
 
+from intermediary.keys.accounts import Account
+from intermediary.keys.partners import Partner, Partners
+from intermediary.testing.authority import root
 from intermediary.xml.parser import parse
+from intermediary.xta.server.clients import let_in
 from intermediary.xta.server.ids import Ids
 from intermediary.xta.server.iterators import Found, Iterators
+from intermediary.xta.server.refusal import Refused
 from intermediary.xta.server.skeleton import skeleton
 
 OLD, NEW = b"old", b"new"
@@ -78,3 +84,25 @@ def test_a_skeleton_has_no_content() -> None:
     assert ["Message", "Attachment"] == [str(one.tag).rpartition("}")[2] for one in copy[0]]
     assert [(None, 0, "a"), (None, 0, "b")] == [(one.text, len(one), one.get("contentType")) for one in copy[0]]
     assert "QUJD" == tree[0][0].text
+
+
+def test_who_is_let_in(now: datetime) -> None:
+    """By the listed certificate alone: unknown 9012, beyond its time 9010 (a connection outlives it), locked 9011."""
+    authority = root("CA", start=now - timedelta(days=1), end=now + timedelta(days=10))
+    one = authority.issue("portal", start=now - timedelta(days=1), end=now + timedelta(days=1)).certificate
+    open_one, locked = Account((one,), ("prt:1",)), Account((one,), ("prt:1",), locked=True)
+    (shown,) = open_one.fingerprints
+
+    def refused(account: Account | None, certificate: str, moment: datetime) -> str:
+        partner = Partner(kennung="prt:1", name="Portal", account=account)
+        with pytest.raises(Refused) as caught:
+            let_in(Partners([partner]), certificate, moment)
+        return caught.value.number
+
+    assert "9012" == refused(open_one, "00", now)
+    assert "9012" == refused(None, shown, now)
+    assert "9010" == refused(open_one, shown, now + timedelta(days=2))
+    assert "9011" == refused(locked, shown, now)
+    client = let_in(Partners([Partner(kennung="prt:1", name="Portal", account=open_one)]), shown, now)
+    assert ("prt:1", shown) == (client.kennung, client.certificate)
+    assert client.has_booked("urn:any")
