@@ -80,6 +80,9 @@ def _problem(problem: Problem) -> Iterator[str]:
 
 
 def _coverage(found: Coverage, most: int) -> Iterator[str]:
+    if not found.accepted:  # all would be missing, and say nothing of the mapping
+        yield f"    noch keine Ausgabe: {found.required} Pflichtangaben des Ziels, {found.asked} Felder des Formulars"
+        return
     having = found.leaves - len(found.without)
     if found.leaves:
         share = 100 * having / found.leaves
