@@ -142,8 +142,10 @@ def _describe(kind: type, prefix: str) -> Iterator[Setting]:
             raise TypeError(f"{kind.__qualname__}.{field.name} has no help text")
         inner = without_none(hint)
         yield Setting(prefix + key, _words(inner), _default(field), text, bool(field.metadata.get("secret")))
-        if dataclasses.is_dataclass(inner) and isinstance(inner, type):
-            yield from _describe(inner, f"{prefix}{key}.")
+        is_list = get_origin(inner) is tuple
+        table = get_args(inner)[0] if is_list else inner
+        if dataclasses.is_dataclass(table) and isinstance(table, type):
+            yield from _describe(table, f"{prefix}{key}{'[]' if is_list else ''}.")
 
 
 def _words(kind: Any) -> str:

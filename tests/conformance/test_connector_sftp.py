@@ -245,6 +245,7 @@ def test_a_completed_document_is_not_uploaded_again(tmp_path: Path) -> None:
     target.connect().deliver(again, steps, NOW)
 
     assert [auftrag.package.content.sha256] == opened
+    assert 2 == len(list(steps))
     assert sorted(target.expects(auftrag)) == sorted(target.arrived())
 
 
@@ -257,6 +258,14 @@ def test_changed_output_replaces_what_is_provably_unsent(target: SftpTarget) -> 
     deliver(target.connect(), second)
 
     assert target.expects(second) == target.arrived()
+
+
+def test_a_package_alone_leaves_no_step(target: SftpTarget) -> None:
+    """A step would keep the engine from replacing an output that is provably unsent."""
+    steps = Checkpoints(MANIFEST.steps)
+    target.connect().deliver(make_auftrag(), steps, NOW)
+
+    assert [] == list(steps)
 
 
 def test_changed_output_of_a_sent_key_is_unclear(target: SftpTarget) -> None:

@@ -153,6 +153,24 @@ def test_description_is_the_reference_in_order() -> None:
     assert expected == describe_settings(Settings)
 
 
+@dataclass(frozen=True)
+class Call:
+    path: str = field(metadata={"help": "where to"})
+
+
+@dataclass(frozen=True)
+class Calls:
+    call: tuple[Call, ...] = field(default=(), metadata={"help": "in order"})
+
+
+def test_tables_in_a_list_are_described_too() -> None:
+    """What stands in each `[[…]]` follows the list."""
+    assert (
+        Setting("call", "list of table", "[]", "in order"),
+        Setting("call[].path", "text", None, "where to"),
+    ) == describe_settings(Calls)
+
+
 @dataclass
 class Thawed:
     url: str = field(default="", metadata={"help": "h"})
