@@ -54,6 +54,7 @@ soak: setup packages ## minutes of load and kills, then fresh machines (as root,
 	.venv/bin/python -m tests.soak.fuzz --seconds 120
 	.venv/bin/python -m tests.soak.osci_dialog --messages 1000 --kills 50 --seed 1
 	.venv/bin/python -m tests.soak.osci_dialog --messages 300 --kills 15 --seed 4 --chunked
+	.venv/bin/python -m tests.soak.xta_dialog --messages 1000 --kills 20 --seed 1
 	.venv/bin/python tests/packaging/dockerfile_chroot.py
 	tests/packaging/fresh_chroot.sh demo test
 

@@ -66,10 +66,12 @@ def sample_container(seed: int, *, now: datetime, is_broken: bool = False) -> Co
 
 
 def golden_message(now: datetime) -> tuple[MessageMetaData, ContentContainer]:
-    """The demo's golden application (`demo_proof.golden_letter`) as a message of XTA."""
+    """The demo's golden application (`demo_proof.golden_letter`) as a message of XTA, its content under the same name."""
     order = sample_order(0, now=now)
     ids = MsgIdentification("urn:de:xta:messageid:beispiel-online-dienst:golden")
-    return replace(order, identification=ids), container_of(golden_letter(now))
+    container = container_of(golden_letter(now))
+    named = replace(container, message=replace(container.message, filename="content0"))
+    return replace(order, identification=ids), named
 
 
 def container_of(letter: Letter) -> ContentContainer:

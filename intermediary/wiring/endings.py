@@ -12,6 +12,7 @@ from typing import Literal
 from cryptography import x509
 
 from intermediary.pipeline import Werkbank
+from intermediary.settings.channels import Channel
 from intermediary.settings.models import Settings
 
 Purpose = Literal["reader", "signature", "partner-cipher", "partner-signature", "partner-client", "tls"]
@@ -19,7 +20,7 @@ Purpose = Literal["reader", "signature", "partner-cipher", "partner-signature", 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A certificate: `owner` is a Mandant, a partner or a channel, never a name from the certificate."""
+    """A certificate: `owner` is a Mandant, a partner, a channel or its account, never a name from the certificate."""
 
     purpose: Purpose
     owner: str
@@ -54,10 +55,18 @@ def _all(settings: Settings, bank: Werkbank) -> Iterator[Ending]:
         for certificate in partner.account.clients if partner.account is not None else ():
             yield Ending("partner-client", partner.kennung, certificate.not_valid_after_utc)
     for channel in settings.channel:
-        door = channel.osci_passive or channel.xta_passive
-        if door is not None and door.tls_cert is not None:
-            with suppress(OSError, ValueError):
-                yield Ending("tls", channel.name, _leaf(door.tls_cert))
+        yield from _of_channel(channel)
+
+
+def _of_channel(channel: Channel) -> Iterator[Ending]:
+    """What its endpoint shows, and what its accounts elsewhere do."""
+    door = channel.osci_passive or channel.xta_passive
+    shown = {channel.name: door.tls_cert} if door is not None and door.tls_cert is not None else {}
+    if channel.xta_fetch is not None:
+        shown |= {f"{channel.name}/{one.identifier}": one.tls_cert for one in channel.xta_fetch.account}
+    for owner, file in shown.items():
+        with suppress(OSError, ValueError):
+            yield Ending("tls", owner, _leaf(file))
 
 
 def _leaf(file: Path) -> datetime:
