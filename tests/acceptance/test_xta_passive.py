@@ -195,6 +195,21 @@ def test_nothing_leaves_the_box_before_it_is_closed(office: Office, reader: Clie
     assert NO_MATCH == reader.status_list().box.reason
 
 
+def test_a_close_waits_for_the_worker(office: Office, reader: Client) -> None:
+    """While a worker has the Nachricht in its hands a close is put off, and then it is good."""
+    office.fill(1, begin=116)
+    fetched = reader.fetch()
+    message_id = fetched.envelope.metadata().message_id
+    (nachricht,) = office.store.find(state=N.PLANNED)
+    claim = office.store.claim_one(nachricht.id, "worker:1:1", utc_now())
+
+    said = reader.close(fetched.box.request_id, message_id)
+    office.store.release(claim, utc_now())
+
+    assert (503, "9030", "30") == (said.status, said.number, said.headers["retry-after"])
+    assert "" == reader.close(fetched.box.request_id, message_id).number
+
+
 def test_several_iterators_and_what_they_are_told(office: Office, reader: Client) -> None:
     """Each goes its own way; what is received is passed over; a lost answer is made up for by naming what was received."""
     office.fill(4, begin=121)

@@ -1,0 +1,154 @@
+"""The desk when something is away or broken: what the client reads, what the door shows, that nobody is told why."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from intermediary.core.faults import Misconfigured, Transient
+from intermediary.core.values import Befund, Eingang, MemoryContent
+from intermediary.ingress.doors import DoorRules
+from intermediary.keys.accounts import Account
+from intermediary.keys.partners import Partners
+from intermediary.keys.spool import Spool
+from intermediary.store.records import Taken
+from intermediary.testing.simulate.xta.shelf import Shelf, ShelfBoxes, ShelfSubmissions
+from intermediary.testing.xta import AUTHOR, sample_container, sample_order
+from intermediary.unseal.xta.entity import entity_head, read_entity
+from intermediary.xta.server.calls import Answer, Arrived
+from intermediary.xta.server.clients import Client
+from intermediary.xta.server.desk import LATER_SECONDS, Desk, Naming, Waiting
+from intermediary.xta.server.house import House
+from intermediary.xta.server.managing import Readers
+from intermediary.xta.wire.entity import OutgoingMessage, request_addressing, write_entity
+from intermediary.xta.wire.faults import read_fault
+from intermediary.xta.wire.metadata import write_metadata
+from intermediary.xta.wire.operations import CREATE_MESSAGE_ID, GET_MESSAGE, SEND_MESSAGE, Operation
+
+CLIENT = Client("prt:1", "00", Account((), (AUTHOR.identifier,)))
+
+
+class Failing(ShelfSubmissions):
+    """Submissions that fail as told."""
+
+    failure: Exception | None = None
+
+    def take(self, eingang: Eingang) -> Taken:
+        if self.failure is not None:
+            raise self.failure
+        return super().take(eingang)
+
+
+class Rig:
+    """A desk over a folder, and what its door was told."""
+
+    def __init__(self, folder: Path, now: datetime) -> None:
+        spool = Spool(folder / "spool")
+        self.now = now
+        self.submissions = Failing(Shelf(folder / "sent"), spool)
+        self.boxes = ShelfBoxes(Shelf(folder / "box"), "prt:1", spool)
+        self.told: list[str] = []
+        self.house = House(
+            submissions=self.submissions,
+            boxes=self.boxes,
+            partners=Partners,
+            marks=lambda text: (text.encode().hex() * 9,),
+            check=lambda _element: (),
+            offers=lambda _mandant, _service: True,
+            spool=spool,
+            clock=lambda: now,
+            random=secrets.token_bytes,
+        )
+        self.desk = self.made(self.house)
+
+    def made(self, house: House) -> Desk:
+        rules = DoorRules(channel="xta", mandanten=("m",))
+        return Desk(house, rules, Readers(("m",), {}), Naming("demo", "demo"), on_holding=self.told.append)
+
+    def arrived(self, operation: Operation, body: str = "", *, is_send: bool = False) -> Arrived:
+        addressing = request_addressing(action=operation.action, to="", message_id="urn:uuid:1")
+        message = OutgoingMessage(addressing, body=body)
+        if is_send:
+            order = write_metadata(sample_order(1, now=self.now))
+            message = replace(message, headers=(order,), container=sample_container(1, now=self.now))
+        entity = write_entity(message, random=secrets.token_bytes)
+        content = MemoryContent(entity.content.read())
+        return Arrived(CLIENT, operation.port, entity.content_type, content, self.now)
+
+
+@pytest.fixture
+def rig(tmp_path: Path, now: datetime) -> Rig:
+    return Rig(tmp_path, now)
+
+
+def number(answer: Answer | Waiting | None) -> str:
+    assert isinstance(answer, Answer)
+    head = entity_head(answer.entity.content_type)
+    fault = read_fault(read_entity(MemoryContent(head + answer.entity.content.read())))
+    assert fault is not None
+    return fault.error.number if fault.error is not None else fault.code
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "held"),
+    [
+        (lambda: Transient("store.unavailable"), 503, ["store.unavailable"]),
+        (lambda: Misconfigured("key.unavailable"), 503, ["key.unavailable"]),
+        (lambda: OSError(28, "no space"), 503, ["OSError"]),
+        (lambda: ZeroDivisionError("secret"), 500, []),  # a defect of ours
+    ],
+)
+def test_what_cannot_be_made_durable_comes_again(
+    rig: Rig, failure: Callable[[], Exception], status: int, held: list[str]
+) -> None:
+    """9030 with a time to come again, and the door shows why; a defect says nothing of itself and holds nothing."""
+    rig.submissions.failure = failure()
+
+    answer = rig.desk.take_up(rig.arrived(SEND_MESSAGE, is_send=True))
+
+    assert isinstance(answer, Answer)
+    assert (status, "9030") == (answer.status, number(answer))
+    assert (LATER_SECONDS if status == 503 else None) == answer.retry_after
+    assert b"secret" not in answer.entity.content.read()
+    assert held == rig.told
+    rig.submissions.failure = None
+    assert isinstance(rig.desk.take_up(rig.arrived(SEND_MESSAGE, is_send=True)), Waiting)
+    assert "" == rig.told[-1]
+
+
+def test_one_message_that_cannot_be_handed_out_holds_nothing(rig: Rig, now: datetime) -> None:
+    """What is wrong with a content in the box concerns its reader; the door goes on taking."""
+    rig.boxes.lay(sample_order(1, now=now), sample_container(1, now=now))
+
+    def broken(*_: object) -> None:
+        raise Misconfigured("output.changed")
+
+    rig.boxes.content = broken  # type: ignore[assignment]
+    answer = rig.desk.take_up(rig.arrived(GET_MESSAGE, "<osci:MsgBoxFetchRequest/>"))
+
+    assert ("9030", []) == (number(answer), rig.told)
+
+
+def test_a_directory_that_cannot_be_read_lets_nobody_in(rig: Rig) -> None:
+    """Neither open to all nor closed for good: 503."""
+
+    def broken() -> Partners:
+        raise Misconfigured("partners.invalid", where="partners.toml")
+
+    answer = rig.made(replace(rig.house, partners=broken)).let_in("00", CREATE_MESSAGE_ID.action)
+
+    assert isinstance(answer, Answer)
+    assert (503, "9030") == (answer.status, number(answer))
+
+
+def test_the_schema_has_a_word(rig: Rig) -> None:
+    """What the official schema finds wrong is 9050 before anything is taken."""
+    desk = rig.made(replace(rig.house, check=lambda _element: (Befund("validate.input.invalid"),)))
+
+    assert "9050" == number(desk.take_up(rig.arrived(SEND_MESSAGE, is_send=True)))
+    assert 0 == rig.submissions.count
