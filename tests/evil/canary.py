@@ -11,17 +11,24 @@ from typing import Any
 
 
 class Canary:
-    """Listens on the corpus's port and owns the corpus's file, both as its manifest names them."""
+    """Listens on the corpus's port and owns the corpus's file, both as its manifest names them.
+
+    Where several processes run tests, they share both: one of them hears a knock, and the word is that of the first.
+    """
 
     def __init__(self, defaults: dict[str, Any]) -> None:
         self.word = f"canary-{secrets.token_hex(16)}"
         self.knocks = 0
         self._file = Path(defaults["CANARY_FILE"])
-        self._listener = socket.create_server(("127.0.0.1", int(defaults["CANARY_PORT"])))
+        self._listener = socket.create_server(("127.0.0.1", int(defaults["CANARY_PORT"])), reuse_port=True)
         self._thread = threading.Thread(target=self._count, daemon=True)
 
     def __enter__(self) -> Canary:
-        self._file.write_text(self.word)
+        try:
+            with self._file.open("x") as file:
+                file.write(self.word)
+        except FileExistsError:
+            self.word = self._file.read_text() or self.word
         self._thread.start()
         return self
 
