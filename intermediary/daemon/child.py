@@ -92,7 +92,7 @@ def _work(installation: Installation, stop: threading.Event, threads: int) -> No
     log.info("worker.started", threads=threads)
     lookout = Lookout(installation, role="worker")
     lookout.look()
-    with _workers(installation, stop, lookout) as worker:
+    with _workers(installation, stop, lookout, threads) as worker:
         _run_all([lambda: lookout.run(stop), *[lambda: worker().run(stop)] * threads], stop)
     log.info("worker.stopped")
 
@@ -125,9 +125,11 @@ def _carry_out_jobs(installation: Installation, stop: threading.Event) -> None:
 
 
 @contextmanager
-def _workers(installation: Installation, stop: threading.Event, lookout: Lookout) -> Iterator[Callable[[], Worker]]:
+def _workers(
+    installation: Installation, stop: threading.Event, lookout: Lookout, threads: int = 1
+) -> Iterator[Callable[[], Worker]]:
     """Makes the worker of the calling thread; the ways back are shared, and closed at the end."""
-    configuration = Configuration(installation.settings)
+    configuration = Configuration(installation.settings, threads=threads)
     answers = all_answers(installation.settings, configuration)
     rhythm = Rhythm(lease=_lease(installation))
     brokers = [way for way in answers.values() if isinstance(way, AmqpAnswers | OsciAnswers | XtaAnswers)]

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import structlog
 
+from intermediary.connect.lane.connector import LaneConnector
 from intermediary.connect.places import Places
 from intermediary.connect.settings import open_connector
 from intermediary.core.faults import Fault, Misconfigured
+from intermediary.core.ports import Connector
 from intermediary.core.targets import TargetRef, target_name
 from intermediary.deliver import OpenTarget
 from intermediary.keys.partners import Partners
@@ -38,11 +40,12 @@ class Configuration:
     """The changeable part of the configuration, one generation at a time; safe for all threads of a process.
 
     A generation that does not load leaves the one before in force and logs why: a typing error in the routes file must not
-    stop what runs.
+    stop what runs. `threads` are those of the process that deliver.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, threads: int = 1) -> None:
         self._settings = settings
+        self._threads = threads
         self._lock = threading.Lock()
         self._spool = Spool(spool_folder(settings))
         self._mappings = Mappings()
@@ -86,8 +89,13 @@ class Configuration:
             schedule=schedule,
             takes_tests=planned.stage == "test",
             ref=ref,
-            places=self._places_at(ref.id, connector.manifest.concurrency),
+            places=self._places_at(ref.id, self._most_at(connector)),
         )
+
+    def _most_at(self, connector: Connector) -> int:
+        """How many threads a target may have: of a vendor's connector, which may hang as long as it can, never all."""
+        most = connector.manifest.concurrency
+        return min(most, max(1, self._threads - 1)) if isinstance(connector, LaneConnector) else most
 
     def _places_at(self, target: str, most: int) -> Places:
         """The same for all threads, whoever opens the target."""

@@ -266,6 +266,17 @@ def _clone_as_sibling() -> int:
 def _import_everything() -> None:
     for name in _EVERYTHING:
         importlib.import_module(name)
+    _run_connectors_in_the_workers()
+
+
+def _run_connectors_in_the_workers() -> None:
+    """As if they were ours: to start lanes would cost what the forks save, and count among the calls of a thread.
+
+    Lanes under kills are the business of `tests.soak.step_kills`.
+    """
+    from intermediary.route import plugins
+
+    plugins.is_foreign = lambda _entry: False
 
 
 if __name__ == "__main__":
