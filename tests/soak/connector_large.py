@@ -1,7 +1,7 @@
 """Sends a large document through a connector and through the bare client library, in turn, and compares.
 
     python -m tests.soak.connector_large sftp --mib 2048
-    python -m tests.soak.connector_large rest-raw|rest-multipart|rest-json …
+    python -m tests.soak.connector_large rest-raw|rest-multipart|rest-json|cmis|cmis-whole …
 
 Each transfer is a process of its own: the connector's may not need more than 256 MiB, and it has to reach 60 % of the bare
 library's rate in the same run. The document is made while it is read, so that nobody holds it.
@@ -15,9 +15,11 @@ import io
 import json
 import random
 import resource
+import secrets
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +27,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from connectors.cmis.connector import CONNECTOR as CMIS
+from connectors.cmis.settings import CmisSettings
 from connectors.rest.connector import CONNECTOR as REST
 from connectors.rest.settings import RestSettings
 from connectors.sftp.connector import CONNECTOR as SFTP
@@ -32,6 +36,8 @@ from connectors.sftp.settings import SftpSettings
 from intermediary.connect.settings import build_settings
 from intermediary.core.ports import Connector
 from intermediary.core.values import Dokument
+from intermediary.testing.cmis.dms import Traits
+from intermediary.testing.cmis.server import CmisServer
 from intermediary.testing.connectors import deliver, make_auftrag
 from intermediary.testing.rest_target import RestTarget
 from intermediary.testing.sshd import PrivateSshd
@@ -39,6 +45,7 @@ from intermediary.testing.sshd import PrivateSshd
 MIB = 1024 * 1024
 MOST_RSS = 256 * MIB
 LEAST_SHARE = 0.6
+_CMIS = {"key_property": "efa:schluessel", "document": {"type": "efa:dokument"}}
 _BLOCK = random.Random(20261122).randbytes(MIB)
 
 
@@ -101,14 +108,29 @@ def target_of(kind: str) -> Iterator[dict[str, Any]]:
                 "key_file": str(server.client_key),
             }
         return
-    serving = "from tests.soak.connector_large import serve; serve()"
+    called = "serve_cmis" if kind.startswith("cmis") else "serve"
+    serving = f"from tests.soak.connector_large import {called}; {called}()"
     server = subprocess.Popen([sys.executable, "-c", serving], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
+        if kind.startswith("cmis"):
+            chunk = 0 if kind == "cmis-whole" else 64
+            yield {"url": server.stdout.readline().strip(), "folder": "/", "chunk_mb": chunk, **_CMIS}
+            return
         request = {"path": "zustellungen", "body": kind.removeprefix("rest-"), "take": {"id": "id"}}
         yield {"url": server.stdout.readline().strip(), "idempotency": "native", "request": [request]}
     finally:
         server.communicate("")
+
+
+def serve_cmis() -> None:
+    """The CMIS target, until our input ends; it tells no hashes, which would be reading everything again."""
+    with tempfile.TemporaryDirectory(prefix="cmis-large-") as folder:
+        with CmisServer(Path(folder), traits=Traits(hashes=False)) as server:
+            print(server.browser_url, flush=True)
+            for line in sys.stdin:
+                assert line
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
 
 
 def serve() -> None:
@@ -123,6 +145,8 @@ def connector_of(kind: str, table: dict[str, Any]) -> Connector:
     base = Path("/")
     if kind == "sftp":
         return SFTP.build(build_settings(SftpSettings, table, base=base, where="settings"), base)
+    if kind.startswith("cmis"):
+        return CMIS.build(build_settings(CmisSettings, table, base=base, where="settings"), base)
     return REST.build(build_settings(RestSettings, table, base=base, where="settings"), base)
 
 
@@ -141,6 +165,15 @@ def send_bare(kind: str, table: dict[str, Any], content: Large) -> None:
     import httpx2
 
     with httpx2.Client(trust_env=False, timeout=600) as client:
+        if kind.startswith("cmis"):
+            fields = {
+                "cmisaction": "createDocument",
+                "propertyId[0]": "cmis:name",
+                "propertyValue[0]": secrets.token_hex(8),
+            }
+            files = {"content": ("large.zip", content.open(), "application/zip")}
+            assert client.post(f"{table['url']}/efa/root", data=fields, files=files).status_code == 201
+            return
         url, opened = f"{table['url']}/zustellungen", content.open()
         if kind == "rest-multipart":
             answer = client.post(url, files={"package": ("large.zip", opened, "application/zip")})
@@ -197,7 +230,7 @@ def run(kind: str, mib: int, rounds: int) -> dict[str, Any]:
 def main() -> int:
     """Print the figures as JSON; 1 when a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", choices=("sftp", "rest-raw", "rest-multipart", "rest-json"))
+    parser.add_argument("kind", choices=("sftp", "rest-raw", "rest-multipart", "rest-json", "cmis", "cmis-whole"))
     parser.add_argument("--mib", type=int, default=2048)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--child", choices=("bare", "ours"))

@@ -26,10 +26,10 @@ _FEED = "application/atom+xml;type=feed"
 
 
 class AtomPub:
-    """The AtomPub binding of a DMS; `base` is its address, `user_of` says who asks."""
+    """The AtomPub binding of whatever DMS there is now; `base` is its address, `user_of` says who asks."""
 
-    def __init__(self, dms: Dms, base: str, user_of: Callable[[Request], str | None]) -> None:
-        self._repository = dms
+    def __init__(self, dms: Callable[[], Dms], base: str, user_of: Callable[[Request], str | None]) -> None:
+        self._dms = dms
         self._base = base
         self._user_of = user_of
 
@@ -63,49 +63,49 @@ class AtomPub:
         return guarded
 
     async def _service(self, request: Request, user: str) -> Response:
-        return Response(service(self._repository, self._base), media_type="application/atomsvc+xml")
+        return Response(service(self._dms(), self._base), media_type="application/atomsvc+xml")
 
     async def _by_id(self, request: Request, user: str) -> Response:
         identity = request.query_params.get("id", "")
         if request.method == "DELETE":
-            self._repository.delete(identity)
+            self._dms().delete(identity)
             return Response(status_code=204)
         if request.method == "PUT":
             values, _ = self._read(await request.body())
             values.pop("cmis:objectTypeId", None)
-            return self._entry(self._repository.update(identity, values, user))
-        return self._entry(self._repository.node(identity))
+            return self._entry(self._dms().update(identity, values, user))
+        return self._entry(self._dms().node(identity))
 
     async def _by_path(self, request: Request, user: str) -> Response:
-        return self._entry(self._repository.at_path(request.query_params.get("path", "/")))
+        return self._entry(self._dms().at_path(request.query_params.get("path", "/")))
 
     async def _children(self, request: Request, user: str) -> Response:
         parent = request.query_params.get("id", ROOT)
         if request.method == "GET":
-            return self._feed(self._repository.children(parent))
+            return self._feed(self._dms().children(parent))
         values, content = self._read(await request.body())
         kind = TYPES.get(str(values.get("cmis:objectTypeId")))
         if kind is not None and kind.base == "cmis:folder":
-            return self._entry(self._repository.create_folder(parent, values, user), 201)
-        return self._entry(self._repository.create_document(parent, values, content, user), 201)
+            return self._entry(self._dms().create_folder(parent, values, user), 201)
+        return self._entry(self._dms().create_document(parent, values, content, user), 201)
 
     async def _content(self, request: Request, user: str) -> Response:
-        node = self._repository.node(request.query_params.get("id", ""))
+        node = self._dms().node(request.query_params.get("id", ""))
         if request.method == "PUT":
             media = request.headers.get("content-type", "application/octet-stream")
             content = self._stored(await request.body(), media, node.name)
-            self._repository.set_content(node.id, content, user, overwrite=True, token="")
+            self._dms().set_content(node.id, content, user, overwrite=True, token="")
             return Response(status_code=200, headers={"Content-Location": f"{self._base}/content?id={node.id}"})
         if node.content is None:
             raise CmisError("constraint")
         return StreamingResponse(node.content.pieces(), media_type=node.content.media_type)
 
     async def _parents(self, request: Request, user: str) -> Response:
-        node = self._repository.node(request.query_params.get("id", ""))
-        return self._feed([self._repository.node(node.parent)] if node.parent else [])
+        node = self._dms().node(request.query_params.get("id", ""))
+        return self._feed([self._dms().node(node.parent)] if node.parent else [])
 
     async def _versions(self, request: Request, user: str) -> Response:
-        return self._feed(self._repository.versions(request.query_params.get("id", "")))
+        return self._feed(self._dms().versions(request.query_params.get("id", "")))
 
     async def _type(self, request: Request, user: str) -> Response:
         kind = TYPES.get(request.query_params.get("id", ""))
@@ -123,15 +123,15 @@ class AtomPub:
         if request.method == "POST":
             found = parse(await request.body()).findtext(f"{{{CMIS}}}statement")
             text = found or ""
-        return self._feed(self._repository.find(Statement.parse(text)))
+        return self._feed(self._dms().find(Statement.parse(text)))
 
     def _entry(self, node: Node, status: int = 200) -> Response:
-        data = etree.tostring(entry(self._repository, node, self._base))
+        data = etree.tostring(entry(self._dms(), node, self._base))
         headers = {"Location": f"{self._base}/id?id={node.id}"} if status == 201 else {}
         return Response(data, status_code=status, media_type=_ENTRY, headers=headers)
 
     def _feed(self, nodes: list[Node]) -> Response:
-        data = etree.tostring(feed("objects", [entry(self._repository, one, self._base) for one in nodes]))
+        data = etree.tostring(feed("objects", [entry(self._dms(), one, self._base) for one in nodes]))
         return Response(data, media_type=_FEED)
 
     def _read(self, body: bytes) -> tuple[dict[str, str], Stored | None]:
@@ -150,6 +150,6 @@ class AtomPub:
         return values, self._stored(data, media or "application/octet-stream", values["cmis:name"])
 
     def _stored(self, data: bytes, media_type: str, file_name: str) -> Stored:
-        path = self._repository.folder / f"content-{uuid.uuid4().hex}"
+        path = self._dms().folder / f"content-{uuid.uuid4().hex}"
         path.write_bytes(data)
         return Stored((path,), len(data), media_type, file_name)

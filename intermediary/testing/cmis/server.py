@@ -104,7 +104,7 @@ class CmisServer(AbstractContextManager["CmisServer"]):
                 Route(f"/browser/{browser.REPOSITORY_ID}", self._guarded(self._ask_dms), methods=["GET", "POST"]),
                 Route(root, self._guarded(self._object), methods=["GET", "POST"]),
                 Route(root + "/{path:path}", self._guarded(self._object), methods=["GET", "POST"]),
-                *AtomPub(self.dms, self.atom_url, self._user).routes("/atom"),
+                *AtomPub(lambda: self.dms, self.atom_url, self._user).routes("/atom"),
             ]
         )
 

@@ -64,7 +64,7 @@ class CmisShelf:
     """The documents of the CMIS face; they stay where they are. Incomplete ones are not looked at yet."""
 
     def __init__(self, dms: Dms, inbox: Inbox, key_property: str) -> None:
-        self._repository = dms
+        self._dms = dms
         self._inbox = inbox
         self._property = key_property
         self._seen: set[str] = set()
@@ -72,7 +72,7 @@ class CmisShelf:
 
     def look(self) -> None:
         with self._lock:
-            for node in self._repository.documents():
+            for node in self._dms.documents():
                 label = str(node.values.get(self._property) or "")
                 content = node.content
                 wanted = label.split("/")[3:4]
