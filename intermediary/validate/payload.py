@@ -18,13 +18,14 @@ class Payload:
     """The document's part, its tree (parsed once, not to be changed), and all other parts in the sender's order.
 
     `position` is where the part stands among contents and attachments, from 0: what a plan pins, because names and
-    places are the sender's text.
+    places are the sender's text. `is_marked`: its envelope says that it is a test.
     """
 
     position: int
     part: Part = field(repr=False)
     tree: Element = field(repr=False)
     rest: tuple[Part, ...] = field(repr=False)
+    is_marked: bool = False
 
     @property
     def root(self) -> str:
@@ -33,8 +34,8 @@ class Payload:
 
     @property
     def is_test(self) -> bool:
-        """Whether an XÖV message marks itself as a test by its `test` attribute (xÖV frame; DESIGN §2.15)."""
-        return self.tree.get("test") is not None
+        """Whether the envelope (XTA: TestMsg) or the XÖV message itself (`test` attribute) says so (DESIGN §2.15)."""
+        return self.is_marked or self.tree.get("test") is not None
 
 
 def find_payload(opened: Opened, is_known: Callable[[str], bool]) -> Payload:
@@ -78,7 +79,8 @@ def _candidates(opened: Opened) -> Iterator[Part]:
 def _payload(opened: Opened, part: Part, tree: Element) -> Payload:
     parts = _parts(opened)
     position = next(number for number, other in enumerate(parts) if other is part)
-    return Payload(position=position, part=part, tree=tree, rest=parts[:position] + parts[position + 1 :])
+    is_marked = opened.facts.get("test") == "true"
+    return Payload(position, part, tree, parts[:position] + parts[position + 1 :], is_marked)
 
 
 def _parts(opened: Opened) -> tuple[Part, ...]:

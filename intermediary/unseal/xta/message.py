@@ -118,6 +118,7 @@ def facts_of(order: MessageMetaData) -> dict[str, str]:
         "metadata.process": "" if process is None else process.value,
         "metadata.size": "" if order.size is None else str(order.size),
         "delivered": times.delivery,
+        "test": "true" if order.is_test else "",
     }
     return {name: value.strip() for name, value in facts.items() if value.strip()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -18,6 +19,7 @@ from intermediary.unseal.circumstances import NOBODY
 from intermediary.unseal.formats import OSCI_TYPE, detect, unseal
 from intermediary.unseal.mandant import Mandantenschluessel
 from intermediary.unseal.xta.message import XTA_TYPE
+from intermediary.validate.payload import find_payload
 from intermediary.xta.wire.entity import Entity, SealedXml
 
 Open = Callable[[bytes], Opened]
@@ -60,6 +62,17 @@ def test_a_clear_message_gives_its_parts_and_facts(opening: Open, now: datetime,
         facts["metadata.process"],
     )
     assert facts["service"].startswith("urn:example:musterland:bewohnerparken")
+
+
+def test_a_test_is_a_test_by_its_order(opening: Open, now: datetime) -> None:
+    """TestMsg in the order counts like the mark of an XÖV message: what it makes never reaches production."""
+    marks = []
+    for is_test in (True, False):
+        order = replace(sample_order(1, now=now), is_test=is_test)
+        opened = opening(raw_of(fetched(order, sample_container(1, now=now))))
+        marks.append(find_payload(opened, lambda _root: True).is_test)
+
+    assert [True, False] == marks
 
 
 @pytest.mark.parametrize("by_serial", [True, False])
