@@ -92,6 +92,10 @@ def _transport_of(settings: EakteSettings) -> Connector:
         from connectors.sftp.connector import CONNECTOR as SFTP
 
         return SFTP.build(settings.sftp, Path())
+    if settings.rest is not None:
+        from connectors.rest.connector import CONNECTOR as REST
+
+        return REST.build(settings.rest, Path())
     if settings.amqp is not None:
         from connectors.amqp.connector import CONNECTOR as AMQP
 

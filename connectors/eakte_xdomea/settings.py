@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from connectors.amqp.settings import AmqpSettings
+from connectors.rest.settings import RestSettings
 from connectors.sftp.settings import RemoteFolder, SftpSettings
 from connectors.soap.settings import SoapSettings
 
@@ -47,17 +48,18 @@ class EakteOrdnerSettings:
 class EakteSettings:
     """The settings of one e-file behind a transport of another connector; its folders must exist."""
 
-    transport: Literal["sftp", "soap", "amqp"] = field(
+    transport: Literal["sftp", "rest", "soap", "amqp"] = field(
         metadata={"help": "connector that hands a package over; its settings stand in the table of its name"}
     )
     state: Path = field(metadata={"help": "private folder, one for all hosts: which packages went out under which key"})
     answers: FetchedAnswers = field(metadata={"help": "the way back"})
     sftp: SftpSettings | None = field(default=None, metadata={"help": "the SFTP server with the import folder"})
+    rest: RestSettings | None = field(default=None, metadata={"help": "the HTTP interface that takes a package"})
     soap: SoapSettings | None = field(default=None, metadata={"help": "the operation that takes a package"})
     amqp: AmqpSettings | None = field(default=None, metadata={"help": "the queue that takes packages"})
 
     def __post_init__(self) -> None:
-        tables = {"sftp": self.sftp, "soap": self.soap, "amqp": self.amqp}
+        tables = {"sftp": self.sftp, "rest": self.rest, "soap": self.soap, "amqp": self.amqp}
         given = [name for name, table in tables.items() if table is not None]
         if given != [self.transport]:
             raise ValueError(f"the table `{self.transport}`, and no other one, says how a package is handed over")

@@ -18,6 +18,7 @@ from connectors.soap.envelope import Envelope, make_request
 from connectors.soap.pieces import Pieces
 from connectors.soap.security import secure
 from connectors.soap.settings import Reply, SoapSettings
+from connectors.soap.sources import flat
 from connectors.soap.wsdl import Operation, demand_no_metadata, load_operations
 from intermediary.connect.api import (
     Awaiting,
@@ -99,7 +100,7 @@ class Soap:
         else:
             self._http.send(HttpRequest("GET"), now=now)
 
-    def _request(self, name: str, table: Mapping[str, str], auftrag: Zustellauftrag, now: datetime) -> HttpRequest:
+    def _request(self, name: str, table: Mapping[str, object], auftrag: Zustellauftrag, now: datetime) -> HttpRequest:
         pieces = Pieces(auftrag)
         operation = self._operation(name)
         root, action = operation.envelope(pieces.arguments(table))
@@ -186,7 +187,7 @@ def _sample(settings: SoapSettings) -> Zustellauftrag:
     """A Zustellauftrag with one of everything, for requests that carry no content: a probe that is not sent, a look-up."""
     content = MemoryContent(b"<x/>")
     dokument = Dokument("sample.xml", "application/xml", content)
-    sources = [*settings.arguments.values(), *settings.http_headers.values()]
+    sources = [*flat(settings.arguments).values(), *settings.http_headers.values()]
     return Zustellauftrag(
         nachricht_id=_NOBODY,
         target="sample",

@@ -16,7 +16,7 @@ from typing import Any, cast
 from lxml import etree
 from zeep.xsd.valueobjects import CompoundValue
 
-from connectors.soap.sources import FORMS, OF_DOCUMENTS, TEXTS, Form
+from connectors.soap.sources import FORMS, OF_DOCUMENTS, TEXTS, Form, flat
 from intermediary.connect.api import Content, Dokument, Misconfigured, Zustellauftrag
 
 MARK = re.compile(rb"hole-[0-9a-f]{32}")
@@ -38,13 +38,13 @@ class Pieces:
     auftrag: Zustellauftrag
     holes: dict[bytes, Hole] = field(default_factory=dict)
 
-    def arguments(self, table: Mapping[str, str]) -> dict[str, Any]:
+    def arguments(self, table: Mapping[str, object]) -> dict[str, Any]:
         """The nested arguments that `table` describes (path = source). `a.b[].c` is one `b` for each document.
 
         Raises `Misconfigured` for what this Zustellauftrag does not have.
         """
         made: dict[str, Any] = {}
-        for path, source in table.items():
+        for path, source in flat(table).items():
             self._put(made, tuple(path.split(".")), source, None)
         return made
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.soap.sources import demand_sources
+from connectors.soap.sources import demand_sources, flat
 from intermediary.connect.api import EMPTY, HttpSettings, HttpUrl
 
 
@@ -74,7 +74,7 @@ class Lookup:
     """The operation that tells what became of a key."""
 
     operation: str = field(metadata={"help": "operation of the WSDL that only asks"})
-    arguments: Mapping[str, str] = field(metadata={"help": "its arguments; of the sources only `key` and texts"})
+    arguments: Mapping[str, object] = field(metadata={"help": "its arguments: `key`, and fixed texts"})
     reply: Reply = field(metadata={"help": "how its answer is read"})
     unknown_faults: tuple[str, ...] = field(
         default=(), metadata={"help": "faults that say that there is nothing under this key"}
@@ -93,7 +93,7 @@ class SoapSettings:
     url: HttpUrl = field(metadata={"help": "address of the service; that of the WSDL is not used"})
     wsdl: Path = field(metadata={"help": "WSDL file; what it imports lies in its folder, nothing is downloaded"})
     operation: str = field(metadata={"help": "operation that takes a delivery"})
-    arguments: Mapping[str, str] = field(metadata={"help": "argument of the operation = piece of the delivery"})
+    arguments: Mapping[str, object] = field(metadata={"help": "argument of the operation = piece of the delivery"})
     port: str = field(default="", metadata={"help": "port of the WSDL, where it has several (SOAP 1.1 or 1.2)"})
     locations: Mapping[str, str] = field(
         default_factory=lambda: EMPTY, metadata={"help": "address that the WSDL imports = file in its folder"}
@@ -116,5 +116,5 @@ class SoapSettings:
         demand_sources(self.http_headers, only_texts=True)
         if self.reply.pending and self.lookup is None:
             raise ValueError("`reply.pending` needs `lookup`: somebody has to ask for the verdict")
-        if "key" not in {*self.arguments.values(), *self.http_headers.values()}:
+        if "key" not in {*flat(self.arguments).values(), *self.http_headers.values()}:
             raise ValueError("no argument and no header carries the `key`")

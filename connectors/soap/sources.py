@@ -36,9 +36,22 @@ _BUSINESS = re.compile(r"business\.[a-z][a-z0-9_]*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\[\])?")
 
 
-def demand_sources(table: Mapping[str, str], *, only_texts: bool = False, only_key: bool = False) -> None:
+def flat(table: Mapping[str, object]) -> dict[str, str]:
+    """Paths with dots, also where TOML has made tables of them: `a.b = "key"` without quotes is a table `a`."""
+    made: dict[str, str] = {}
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            made |= {f"{name}.{rest}": source for rest, source in flat(value).items()}
+        elif isinstance(value, str):
+            made[name] = value
+        else:
+            raise ValueError(f"{name}: expected the name of a piece in quotes")
+    return made
+
+
+def demand_sources(table: Mapping[str, object], *, only_texts: bool = False, only_key: bool = False) -> None:
     """ValueError unless every path is one and every source is known; `only_key`: nothing of a delivery but its key."""
-    for path, source in table.items():
+    for path, source in flat(table).items():
         subject, _, form = source.rpartition(".")
         is_content = form in FORMS.get(subject, ())
         is_of_document = source in OF_DOCUMENTS or (is_content and subject == "document")

@@ -97,6 +97,11 @@ class SoapOffice:
         """What the next calls of `einreichen` meet, in order."""
         (self.folder / "moods").write_text("".join(f"{mood}\n" for mood in moods))
 
+    @property
+    def left_moods(self) -> list[str]:
+        """The moods that no call has met yet."""
+        return (self.folder / "moods").read_text().splitlines()
+
     def decide(self, key: str, state: str) -> None:
         """The case of this key has another state from now on."""
         (self.folder / "cases" / key).write_text(state)

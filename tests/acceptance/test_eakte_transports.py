@@ -18,6 +18,7 @@ from intermediary.connect.settings import open_connector
 from intermediary.core.faults import Misconfigured, Transient, Unclear
 from intermediary.core.ports import Awaiting, Connector, Delivered, Idempotency, NotDelivered, Refused
 from intermediary.testing.connectors import NOW, deliver, look_up, make_auftrag
+from intermediary.testing.rest_target import RestTarget
 from intermediary.testing.servers import PrivateRabbit
 from intermediary.testing.sshd import PrivateSshd, SshdMissing
 from tests.acceptance.soap_office import WSDL, ServerMissing, SoapOffice
@@ -144,8 +145,27 @@ def _over_soap(request: pytest.FixtureRequest, folder: Path) -> Eakte:
     return Eakte(folder, {"transport": "soap", "soap": table}, packages, answer)
 
 
+def _over_rest(request: pytest.FixtureRequest, folder: Path) -> Eakte:
+    target = RestTarget(removes_doubles=True)
+    target.__enter__()
+    request.addfinalizer(lambda: target.__exit__(None, None, None))
+    table = {
+        "url": target.url,
+        "idempotency": "native",
+        "request": [{"path": "zustellungen", "take": {"id": "id", "sha256": "sha256"}}],
+    }
+
+    def packages() -> list[str]:
+        return [one.sha256 for one in target.effects]
+
+    def answer(message: bytes) -> None:
+        (folder / "folder" / f"{hashlib.sha256(message).hexdigest()}.xml").write_bytes(message)
+
+    return Eakte(folder, {"transport": "rest", "rest": table}, packages, answer)
+
+
 KEYS: dict[str, set[str]] = {}
-WAYS = {"sftp": _over_sftp, "amqp": _over_amqp, "soap": _over_soap}
+WAYS = {"sftp": _over_sftp, "rest": _over_rest, "amqp": _over_amqp, "soap": _over_soap}
 
 
 @pytest.fixture(params=WAYS)
@@ -204,12 +224,13 @@ def test_a_refusal_and_a_stray_answer(eakte: Eakte) -> None:
 def test_it_promises_what_its_transport_promises(eakte: Eakte, way: str) -> None:
     """The manifest of the instance is that of its transport; a look-up says before and after what is true."""
     connector, auftrag = eakte.connect(), make_auftrag(_number(eakte) + 2)
-    expected = {"sftp": Idempotency.LOOKUP, "amqp": Idempotency.NONE, "soap": Idempotency.LOOKUP}
+    expected = {"amqp": Idempotency.NONE, "rest": Idempotency.NATIVE}.get(way, Idempotency.LOOKUP)
 
-    assert ("eakte_xdomea", expected[way]) == (connector.manifest.name, connector.manifest.idempotency)
+    assert ("eakte_xdomea", expected) == (connector.manifest.name, connector.manifest.idempotency)
     if way == "amqp":
         table = {**eakte.table["amqp"], "target_deduplicates": True}
         assert Idempotency.NATIVE is eakte.connect(amqp=table).manifest.idempotency
+    if way in ("amqp", "rest"):
         return
     assert isinstance(look_up(connector, auftrag.key), NotDelivered)
     handed = deliver(connector, auftrag)
@@ -278,7 +299,7 @@ def test_what_does_not_fit_together_is_told_before(tmp_path: Path) -> None:
 
 def test_a_server_that_is_away_loses_no_answer(eakte: Eakte, way: str) -> None:
     """While answers cannot be fetched nothing is judged; `Transient` says that it was only asked."""
-    if way == "soap":
+    if way in ("rest", "soap"):
         return
     connector, auftrag = eakte.connect(), make_auftrag(_number(eakte))
     awaiting = deliver(connector, auftrag)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.soap.settings import SoapSettings
+from connectors.soap.sources import flat
 from intermediary.connect.settings import build_settings
 from intermediary.core.faults import Misconfigured
 
@@ -30,6 +31,13 @@ def test_good_ones_are_built() -> None:
     assert Path("/antrag.wsdl") == _build().wsdl
 
 
+def test_paths_may_be_tables() -> None:
+    """Dots without quotes make tables of TOML; they mean the same."""
+    nested = {"vorgang": {"schluessel": "key"}, "paket": "package.mtom"}
+
+    assert {"vorgang.schluessel": "key", "paket": "package.mtom"} == flat(_build(arguments=nested).arguments)
+
+
 @pytest.mark.parametrize(
     ("more", "hint"),
     [
@@ -38,6 +46,7 @@ def test_good_ones_are_built() -> None:
         ({"arguments": {"schluessel": "key", "name": "document.name"}}, r"need a \[\]"),
         ({"arguments": {"schluessel": "key", "a[].b": "mandant"}}, r"need a \[\]"),
         ({"arguments": {"schluessel": "key", "a b": "mandant"}}, "names with dots"),
+        ({"arguments": {"schluessel": "key", "anzahl": 3}}, "in quotes"),
         ({"arguments": {"mandant": "mandant"}}, "carries the `key`"),
         ({"http_headers": {"X": "package.base64"}}, "no piece"),
         ({"lookup": {**LOOKUP, "reply": {"state": "status", "delivered": ["JA"]}}}, "both answers must be known"),
