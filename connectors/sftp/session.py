@@ -59,6 +59,8 @@ def _let_in(transport: paramiko.Transport, settings: SftpSettings) -> paramiko.S
         channel.invoke_subsystem("sftp")
         return paramiko.SFTPClient(channel)
     except paramiko.AuthenticationException as error:
+        if not transport.is_active() or "timeout" in str(error):  # said of a server that goes away meanwhile, too
+            raise Transient("target.unreachable", where=f"{_WHERE}: while logging in") from error
         raise Misconfigured("target.credentials", where=_WHERE) from error
     except paramiko.ssh_exception.IncompatiblePeer as error:  # none of its keys or ciphers is one of ours
         raise Misconfigured("target.hostkey", where=f"{_WHERE}: no common algorithm") from error

@@ -21,7 +21,9 @@ from intermediary.core.ports import Awaiting, Delivered, Refused
 _OF_ONE_ZUSTELLUNG = frozenset({"target.busy"})
 """Transient, but told of a Zustellung and not of the target."""
 
-_OF_THE_TARGET = frozenset({"target.misconfigured", "target.tls", "target.credentials", "target.http"})
+_OF_THE_TARGET = frozenset(
+    {"target.misconfigured", "target.tls", "target.hostkey", "target.credentials", "target.http"}
+)
 """Misconfigured, and told of the target and not of what is sent there."""
 
 

@@ -10,11 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import paramiko
 import pytest
 
+from connectors.sftp import session
 from connectors.sftp.connector import MANIFEST
 from connectors.sftp.remote import Remote, RemoteError
 from connectors.sftp.session import opened_session
+from connectors.sftp.settings import SftpSettings
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
 from intermediary.core.ports import Awaiting, Delivered, NotDelivered, Refused
 from intermediary.core.steps import Checkpoints
@@ -227,6 +230,23 @@ def test_a_session_that_hangs_ends(target: SftpTarget, sshd: PrivateSshd) -> Non
     deliver(target.connect(), replace(auftrag, attempt=2))
 
     assert target.expects(auftrag) == target.arrived()
+
+
+def test_a_server_that_goes_away_while_we_log_in(
+    target: SftpTarget, sshd: PrivateSshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library calls that a failed login; it is none, and heals by time."""
+    original = session._key
+
+    def key(settings: SftpSettings) -> paramiko.PKey:
+        sshd.kill_sessions()
+        return original(settings)
+
+    monkeypatch.setattr(session, "_key", key)
+    with pytest.raises(Transient) as raised:
+        deliver(target.connect(), make_auftrag())
+
+    assert "target.unreachable" == raised.value.code
 
 
 def test_a_lost_session_at_the_rename_is_looked_up(target: SftpTarget, sshd: PrivateSshd) -> None:
