@@ -8,6 +8,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote_plus, urlencode
 
 from connectors.rest.settings import OAuth, RestSettings, Signature
@@ -52,7 +53,7 @@ class Login:
     def _fetch(self, oauth: OAuth, now: datetime) -> None:
         assert self._client is not None  # noqa: S101 - made with `oauth`
         form = {"grant_type": "client_credentials", **({"scope": oauth.scope} if oauth.scope else {})}
-        both = f"{quote_plus(oauth.client_id)}:{quote_plus(read_secret(oauth.client_secret_file))}"
+        both = f"{quote_plus(oauth.client_id)}:{quote_plus(_secret(oauth.client_secret_file))}"
         request = HttpRequest(
             "POST",
             headers={
@@ -76,10 +77,18 @@ class Login:
 def signed(signature: Signature, body: Body, now: datetime) -> Mapping[str, str]:
     """The headers that sign a body; it is read once for that, and once more when it is sent."""
     stamp = str(int(now.timestamp()))
-    digest = hmac.new(read_secret(signature.secret_file).encode(), f"{stamp}.".encode(), hashlib.sha256)
+    digest = hmac.new(_secret(signature.secret_file).encode(), f"{stamp}.".encode(), hashlib.sha256)
     for piece in body.pieces():
         digest.update(piece)
     return {signature.timestamp_header: stamp, signature.header: f"sha256={digest.hexdigest()}"}
+
+
+def _secret(path: Path) -> str:
+    """An empty one would log in, or sign, as anybody."""
+    text = read_secret(path)
+    if not text:
+        raise Misconfigured("target.credentials", where=path.name)
+    return text
 
 
 def _token_of(body: bytes, now: datetime) -> tuple[str, datetime]:

@@ -43,7 +43,13 @@ LOOKUP = {"path": "zustellungen/{key}", "take": {"id": "id", "sha256": "sha256"}
 
 def settings(target: RestTarget, folder: Path, **changed: Any) -> RestSettings:
     """Settings of a native target; a value None leaves one out."""
-    table: dict[str, Any] = {"url": target.url, "idempotency": "native", "request": [SIMPLE], "http": PATIENT, **changed}
+    table: dict[str, Any] = {
+        "url": target.url,
+        "idempotency": "native",
+        "request": [SIMPLE],
+        "http": PATIENT,
+        **changed,
+    }
     present = {name: value for name, value in table.items() if value is not None}
     return build_settings(RestSettings, present, base=folder, where="settings")
 
@@ -440,6 +446,21 @@ def test_a_signature_over_time_and_body(target: RestTarget, tmp_path: Path) -> N
     signed = f"{headers['x-timestamp']}.".encode() + body
     assert str(int(NOW.timestamp())) == headers["x-timestamp"]
     assert f"sha256={hmac.new(b'gemeinsam', signed, 'sha256').hexdigest()}" == headers["x-signature"]
+
+
+@pytest.mark.parametrize("table", ["oauth", "signature", "auth"])
+def test_an_empty_secret_is_none(table: str, target: RestTarget, tmp_path: Path) -> None:
+    """A file that somebody forgot to fill neither logs in nor signs."""
+    empty = secret(tmp_path, "")
+    tables = {
+        "oauth": {"token_url": f"{target.url}/token", "client_id": "wir", "client_secret_file": empty},
+        "signature": {"secret_file": empty},
+        "auth": {"token_file": empty},
+    }
+    with pytest.raises(Misconfigured) as raised:
+        deliver(connect(target, tmp_path, **{table: tables[table]}), make_auftrag())
+
+    assert ("target.credentials", []) == (raised.value.code, target.effects)
 
 
 def test_a_verdict_that_comes_later(target: RestTarget, monkeypatch: pytest.MonkeyPatch) -> None:
