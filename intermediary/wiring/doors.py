@@ -29,6 +29,7 @@ from intermediary.wiring.passive import open_passive
 from intermediary.wiring.time import utc_now
 from intermediary.wiring.xta import open_xta_answers, open_xta_fetch, probe_xta
 from intermediary.wiring.xta_passive import open_xta_server
+from intermediary.xta.server.told import ToldInReport
 
 
 def door_rules(channel: Channel) -> DoorRules:
@@ -125,6 +126,8 @@ def open_answers(channel: Channel, settings: Settings, configuration: Configurat
     if channel.amqp is not None and (answer is not None or channel.amqp.reply_to):
         queue = answer.queue if answer is not None else None
         return AmqpAnswers(secret(channel.amqp.url_file), queue=queue or "", name=f"{channel.name} answers")
+    if channel.xta_passive is not None:
+        return ToldInReport()
     return ToldInResponse() if channel.osci_passive is not None else None
 
 

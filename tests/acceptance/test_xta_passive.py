@@ -178,6 +178,9 @@ def test_the_loop_of_a_reader(office: Office, portal: Client, reader: Client) ->
     office.work()
 
     assert [GREEN] * 3 == [portal.report(one).report.status for one in sent]
+    (found,) = office.store.find_by_message_id("musterstadt", sent[0])
+    (told,) = [one.event.fields["proof"] for one in office.store.events(found.id) if one.event.name == "answer.sent"]
+    assert {"sent": "in the transport report"} == told
     assert [GREEN] * 3 == [reader.report(one).report.status for one in ids]
     assert NO_MATCH == reader.status_list().box.reason
     assert "9070" == reader.fetch(ids[0]).number
