@@ -53,7 +53,6 @@ class Report:
     states: dict[str, int]
     arrived: int
     parked: int
-    attempts: int
     violations: tuple[str, ...]
 
 
@@ -87,7 +86,6 @@ def run(name: str, folder: Path, *, messages: int, kills: int, seed: int, patien
         states=dict(Counter(f"{line['state']}/{_target(line)['state']}" for line in lines)),
         arrived=len(arrived),
         parked=parked,
-        attempts=sum(int(_target(line).get("attempts", 0)) for line in lines),
         violations=tuple(violations),
     )
 
