@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import structlog
 
 from intermediary.core.faults import Fault, Transient, Unclear
+from intermediary.ingress.doors import MAX_VORGANG
 from intermediary.ingress.fetching.box import Delivery, Keep, Visit
 from intermediary.ingress.fetching.stuck import Stuck, short_hash
 from intermediary.unseal.xta.values import MessageMetaData, Party
@@ -172,7 +173,7 @@ def delivery_of(fetched: Fetched, account: Party) -> Delivery:
         body=fetched.raw,
         same_sha256=fetched.same_sha256,
         reply_to=reply_way(order.reply_to or order.author, account),
-        correlation_id=_process(order)[:256],
+        correlation_id=_process(order),
         vorgang=vorgang_of(order),
     )
 
@@ -180,7 +181,7 @@ def delivery_of(fetched: Fetched, account: Party) -> Delivery:
 def vorgang_of(order: MessageMetaData) -> str:
     """The key of the Vorgang that an order names (promise G5): its process, else the first order it answers."""
     replied = order.identification.in_reply_to
-    return (_process(order) or (replied[0] if replied else ""))[:256]
+    return _process(order) or (_clean(replied[0]) if replied else "")
 
 
 def reply_way(to: Party, account: Party) -> str:
@@ -193,8 +194,13 @@ def reply_way(to: Party, account: Party) -> str:
 def _process(order: MessageMetaData) -> str:
     ids = order.identification
     process = ids.requester or ids.responder
-    text = "" if process is None else process.value.strip()
-    return text if text.isprintable() else ""
+    return "" if process is None else _clean(process.value)
+
+
+def _clean(text: str) -> str:
+    """What a door may take; nothing where the sender's text is none of it."""
+    text = text.strip()
+    return text if text.isprintable() and len(text) <= MAX_VORGANG else ""
 
 
 def _has_more(listed: Listed) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from intermediary.core.faults import Rejected, Transient, Unclear
+from intermediary.core.faults import Misconfigured, Rejected, Transient, Unclear
 from intermediary.unseal.xta.container import ContentContainer
 from intermediary.unseal.xta.values import MessageMetaData
 from intermediary.xta.client.client import XtaClient
@@ -17,6 +17,8 @@ from intermediary.xta.wire.entity import SealedXml
 from intermediary.xta.wire.report import RED, TransportReport
 
 _UNKNOWN = "xta.message-id.unknown"
+_USED = "xta.message-id.used"
+_REFUSED = "xta.parameter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,12 @@ class Sender:
         message_id = known or self._new(remember)
         try:
             self._client.send_message(_under(order, message_id), container)
-        except Unclear as fault:
-            if fault.code != "xta.message-id.used":
+        except (Unclear, Misconfigured) as fault:
+            if fault.code == _USED:
+                if self._has_arrived(message_id):
+                    return Sent(message_id, by_report=True)
+            elif not (known and fault.code == _REFUSED):  # an id of long ago may not be taken any more
                 raise
-            if self._has_arrived(message_id):
-                return Sent(message_id, by_report=True)
             message_id = self._new(remember)
             self._client.send_message(_under(order, message_id), container)
         return Sent(message_id)

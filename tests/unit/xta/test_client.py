@@ -223,6 +223,20 @@ def test_an_id_that_somebody_else_used_is_given_up(gateway: Gateway, client: Xta
     assert {sent.message_id} == gateway.orders.keys()
 
 
+def test_an_id_of_long_ago_is_replaced(gateway: Gateway, client: XtaClient) -> None:
+    """What the service does not take under an old id goes out under a new one; under a new one it is the operator's."""
+    ids: list[str] = []
+    order, container = sample_order(1, now=NOW), sample_container(1, now=NOW)
+    gateway.meets("sendMessage", refuse("9022"))
+    sent = Sender(client).send(order, container, known="urn:old", remember=ids.append)
+    gateway.meets("sendMessage", refuse("9022"))
+    with pytest.raises(Misconfigured) as caught:
+        Sender(client).send(order, container)
+
+    assert [sent.message_id] == ids == list(gateway.orders)
+    assert "xta.parameter" == caught.value.code
+
+
 def test_reports_say_how_it_ended(gateway: Gateway, client: XtaClient) -> None:
     """Open means wait, green and yellow arrived, red failed; no report is no end."""
     sender = Sender(client)

@@ -222,5 +222,6 @@ def test_a_delivery_names_its_way_back_and_its_vorgang(desk: Desk) -> None:
     assert delivery.reply_to.endswith("own_type=xoev&own_id=ags%3A05999044")
     assert "urn:first" == vorgang_of(replace(order, identification=answered))
     assert "" == vorgang_of(replace(order, identification=MsgIdentification("urn:m", (), ProcessId("a\x01b"))))
+    assert "" == vorgang_of(replace(order, identification=MsgIdentification("urn:m", ("u" * 257,))))
     fetched = Fetched(replace(order, reply_to=Party("prt:7", "xoev")), MemoryContent(b"x"), "0" * 64)
     assert "prt%3A7" in delivery_of(fetched, READER).reply_to
