@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -93,7 +93,7 @@ class Soap:
     def probe(self) -> None:
         """Reads the WSDL, tries the arguments, asks for a key that nobody has; without `lookup` only for the address."""
         settings = self._settings
-        now = datetime.fromtimestamp(0).astimezone()
+        now = datetime.now(UTC)  # a probe has no moment of its own; a token of another one would be refused
         self._request(settings.operation, settings.arguments, _sample(settings), now)
         if settings.lookup is not None:
             self._look(_NOBODY, {}, now)

@@ -231,6 +231,17 @@ def test_the_envelope_fits_the_schema_and_carries_the_user(office: SoapOffice, t
     assert ["Username", "Password", "Nonce", "Created"] == [etree.QName(one).localname for one in token]
 
 
+def test_a_probe_logs_in_like_a_delivery(office: SoapOffice, tmp_path: Path) -> None:
+    """Its token is of now: one of another moment would be refused, and the operator misled."""
+    secret = tmp_path / "kennwort"
+    secret.write_text("geheim")
+    secret.chmod(0o600)
+    security = {"username": "intermediaer", "password_file": str(secret), "digest": True}
+    _connect(office, lookup=LOOKUP, security=security).probe()
+
+    assert "2026" < etree.fromstring(office.envelope).findtext(".//{*}Created", "")
+
+
 def test_probe_tries_the_arguments_and_sends_none(office: SoapOffice) -> None:
     """A right one has no effect; a wrong argument and a wrong operation are found without the target."""
     before = office.journal
