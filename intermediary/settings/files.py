@@ -78,9 +78,9 @@ def _https_files(file: Path, path: str, door: OsciPassiveDoor | XtaPassiveDoor) 
 
 
 def _xta_files(file: Path, path: str, door: XtaFetchDoor) -> Iterator[Finding]:
-    for name, endpoint in door.endpoints.items():
-        if endpoint.ca_file is not None and not endpoint.ca_file.is_file():
-            yield Finding(file, f"{path}.{name}.ca_file", f"there is no file {endpoint.ca_file}")
+    for name, address in door.addresses.items():
+        if address.ca_file is not None and not address.ca_file.is_file():
+            yield Finding(file, f"{path}.{name}.ca_file", f"there is no file {address.ca_file}")
     for account in door.account:
         place = f"{path}.account[{account.mandant}]"
         yield from check_secret(file, f"{place}.tls_key", account.tls_key)

@@ -21,7 +21,7 @@ HttpsUrl = Annotated[str, Strict(), AfterValidator(_https)]
 Words = Annotated[str, Strict(), Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class XtaEndpoint(Table):
+class XtaAddress(Table):
     """One address of an XTA service; each may lie on another host, with other authorities."""
 
     url: HttpsUrl = Field(description="Address of the endpoint, `https://…`. Redirects are not followed.")
@@ -45,11 +45,11 @@ class XtaAccount(Table):
 class XtaFetchDoor(Table):
     """Post boxes at an XTA 2.1.1 service, one for each account; docs/reference/xta-fetch.md."""
 
-    msgbox: XtaEndpoint = Field(description="The service's port for post boxes.")
-    management: XtaEndpoint | None = Field(
+    msgbox: XtaAddress = Field(description="The service's port for post boxes.")
+    management: XtaAddress | None = Field(
         default=None, description="Its management port: for `doctor`, and for Quittungen by XTA."
     )
-    send: XtaEndpoint | None = Field(default=None, description="Its port for sending: for Quittungen by XTA.")
+    send: XtaAddress | None = Field(default=None, description="Its port for sending: for Quittungen by XTA.")
     account: Several[XtaAccount] = Field(description="Whose boxes are emptied.")
     poll_seconds: int = Field(
         default=5,
@@ -73,10 +73,10 @@ class XtaFetchDoor(Table):
         return self
 
     @property
-    def endpoints(self) -> dict[str, XtaEndpoint]:
+    def addresses(self) -> dict[str, XtaAddress]:
         """The endpoints that are configured, by the name of their table."""
         named = {"management": self.management, "send": self.send, "msgbox": self.msgbox}
-        return {name: endpoint for name, endpoint in named.items() if endpoint is not None}
+        return {name: address for name, address in named.items() if address is not None}
 
 
 class XtaAnswer(Table):

@@ -20,7 +20,7 @@ from intermediary.unseal.xta.names import MAX_ENTITY_BYTES
 from intermediary.unseal.xta.values import Party
 from intermediary.xta.client.answers import XtaAnswers, label_of
 from intermediary.xta.client.client import XtaClient
-from intermediary.xta.client.http import Endpoint, Exchange, HttpExchange, HttpLimits
+from intermediary.xta.client.http import Address, Exchange, HttpExchange, HttpLimits
 from intermediary.xta.client.mailbox import MailBox
 from intermediary.xta.wire.operations import Port
 
@@ -128,9 +128,9 @@ def _client(channel: str, door: XtaFetchDoor, account: XtaAccount, spool: Spool,
     where = f"channel {channel}, account {account.mandant}"
     exchanges: dict[Port, Exchange] = {}
     for port in _PORTS:
-        endpoint = door.endpoints.get(port)
-        if endpoint is not None:
-            place = Endpoint(endpoint.url, endpoint.ca_file)
+        address = door.addresses.get(port)
+        if address is not None:
+            place = Address(address.url, address.ca_file)
             exchanges[port] = HttpExchange(place, tls, where=f"{where}, {port}", spool=spool, limits=limits)
     party = Party(account.identifier, account.identifier_type)
     return XtaClient(exchanges, party, where=where, spool=spool, random=secrets.token_bytes)

@@ -31,7 +31,7 @@ from intermediary.unseal.xta.values import Party
 from intermediary.wiring import Configuration, all_answers, bench, open_doors, open_installation, utc_now
 from intermediary.worker import Worker
 from intermediary.xta.client.client import XtaClient
-from intermediary.xta.client.http import Endpoint, HttpExchange, HttpLimits
+from intermediary.xta.client.http import Address, HttpExchange, HttpLimits
 from intermediary.xta.client.sender import Sender
 from tests.acceptance.daemon import wait_until
 from tests.acceptance.osci_endpoint import Intermediary
@@ -100,8 +100,8 @@ def xta_passive_door(place: Path, pki: Pki, _rabbit: PrivateRabbit) -> Iterator[
     spool = Spool(None)
 
     def exchange(port: str) -> HttpExchange:
-        endpoint = Endpoint(made.url(port), made.tls / "ca.cert.pem")
-        return HttpExchange(endpoint, tls, where="portal", spool=spool, limits=HttpLimits())
+        address = Address(made.url(port), made.tls / "ca.cert.pem")
+        return HttpExchange(address, tls, where="portal", spool=spool, limits=HttpLimits())
 
     exchanges = {"management": exchange("management"), "send": exchange("send")}
     client = XtaClient(exchanges, Party(PORTAL), where="portal", spool=spool, random=secrets.token_bytes)  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ from intermediary.unseal.xta.container import ContentContainer, Piece
 from intermediary.unseal.xta.values import MessageMetaData, Party
 from intermediary.wiring import utc_now
 from intermediary.xta.client.client import XtaClient
-from intermediary.xta.client.http import Endpoint, HttpExchange, HttpLimits
+from intermediary.xta.client.http import Address, HttpExchange, HttpLimits
 from intermediary.xta.client.sender import Sender
 from intermediary.xta.wire.operations import Port
 from tests.soak.daemon_kills import Daemon
@@ -185,7 +185,7 @@ def _client(site: XtaSite) -> XtaClient:
     spool = Spool(None)
     exchanges = {
         port: HttpExchange(
-            Endpoint(site.url(port), site.tls / "ca.cert.pem"), tls, where="portal", spool=spool, limits=limits
+            Address(site.url(port), site.tls / "ca.cert.pem"), tls, where="portal", spool=spool, limits=limits
         )
         for port in ports
     }

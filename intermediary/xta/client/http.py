@@ -68,7 +68,7 @@ class HttpLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class Address:
     """One of the addresses of a service and who vouches for it; `ca_file` replaces the system's authorities."""
 
     url: str
@@ -83,7 +83,7 @@ class HttpExchange:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        address: Address,
         tls: TlsFiles,
         *,
         where: str,
@@ -92,7 +92,7 @@ class HttpExchange:
         should_stop: Callable[[], bool] = lambda: False,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._endpoint = endpoint
+        self._address = address
         self._tls = tls
         self._where = where
         self._spool = spool
@@ -105,7 +105,7 @@ class HttpExchange:
 
     @property
     def url(self) -> str:
-        return self._endpoint.url
+        return self._address.url
 
     def post(self, request: Entity) -> Content | None:
         """See `Exchange`."""
@@ -123,7 +123,7 @@ class HttpExchange:
 
                 with client.stream(
                     "POST",
-                    self._endpoint.url,
+                    self._address.url,
                     content=self._pieces(request.content, deadline),
                     headers={"Content-Type": request.content_type, "Content-Length": str(request.content.length)},
                     extensions={"trace": trace},
@@ -146,7 +146,7 @@ class HttpExchange:
         if self._client is None or stamps != self._stamps:
             limits = self._limits
             self._client = httpx2.Client(
-                verify=client_context(self._tls, ca_file=self._endpoint.ca_file),
+                verify=client_context(self._tls, ca_file=self._address.ca_file),
                 timeout=httpx2.Timeout(limits.idle_seconds, connect=limits.connect_seconds),
                 follow_redirects=False,
                 trust_env=False,

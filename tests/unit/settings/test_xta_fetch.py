@@ -60,7 +60,7 @@ def test_a_channel_with_several_accounts_is_read(installation: Path) -> None:
         door.poll_seconds,
         door.poll_most_seconds,
         door.threads,
-        list(door.endpoints),
+        list(door.addresses),
         len(door.account),
     )
     assert "xoev" == door.account[0].identifier_type

@@ -19,7 +19,7 @@ from intermediary.testing.xta import AUTHOR, READER, sample_container, sample_or
 from intermediary.unseal.xta.container import ContentContainer
 from intermediary.xta.client.answers import XtaAnswers, label_of
 from intermediary.xta.client.client import XtaClient
-from intermediary.xta.client.http import Endpoint, HttpExchange, HttpLimits
+from intermediary.xta.client.http import Address, HttpExchange, HttpLimits
 from intermediary.xta.client.mailbox import reply_way
 from intermediary.xta.client.sender import Sender, Sent
 from intermediary.xta.wire import report
@@ -54,7 +54,7 @@ def client_of(
     gateway: Gateway, tls: TlsFiles, ca_file: Path, *, spool: Spool | None = None, limits: HttpLimits = LIMITS
 ) -> XtaClient:
     kept = spool or Spool(None)
-    exchange = HttpExchange(Endpoint(gateway.url, ca_file), tls, where="test", spool=kept, limits=limits)
+    exchange = HttpExchange(Address(gateway.url, ca_file), tls, where="test", spool=kept, limits=limits)
     exchanges = {"management": exchange, "send": exchange, "msgbox": exchange}
     return XtaClient(exchanges, READER, where="test", spool=kept, random=secrets.token_bytes)  # type: ignore[arg-type]
 

@@ -17,7 +17,7 @@ from intermediary.keys.tls import TlsFiles
 from intermediary.testing.xta import READER, sample_container, sample_order
 from intermediary.unseal.xta.values import MsgIdentification, Party, ProcessId
 from intermediary.xta.client.client import Fetched, XtaClient
-from intermediary.xta.client.http import Endpoint, HttpExchange, HttpLimits
+from intermediary.xta.client.http import Address, HttpExchange, HttpLimits
 from intermediary.xta.client.mailbox import MailBox, Visiting, delivery_of, vorgang_of
 from tests.unit.testing.conftest import NOW
 from tests.unit.xta.gateway import Certificates, Gateway, Trouble, after, before, plain, refuse
@@ -50,7 +50,7 @@ class Desk:
         spool = Spool(None)
         limits = HttpLimits(connect_seconds=5, idle_seconds=5, total_seconds=20)
         exchange = HttpExchange(
-            Endpoint(gateway.url, certificates.ca_file), own, where="test", spool=spool, limits=limits
+            Address(gateway.url, certificates.ca_file), own, where="test", spool=spool, limits=limits
         )
         exchanges = {"management": exchange, "send": exchange, "msgbox": exchange}
         client = XtaClient(exchanges, READER, where="test", spool=spool, random=secrets.token_bytes)  # type: ignore[arg-type]
