@@ -158,11 +158,13 @@ def _judged(lines: list[dict[str, Any]], server: CmisServer, messages: int) -> l
     violations = [f"{len(lines)} messages in the store"] if len(lines) != messages else []
     violations += [f"not completed: {line['id']} {line['state']} {line['code']}" for line in lines
                    if line["state"] != "completed"]  # fmt: skip
-    keys = {zustellung["key"] for line in lines for zustellung in line["zustellungen"]}
+    zustellungen = [one for line in lines for one in line["zustellungen"]]
+    keys = {one["key"] for one in zustellungen}
+    delivered = {one["key"] for one in zustellungen if one["state"] == "delivered"}
     labels = Counter(str(one.values.get("efa:schluessel")) for one in server.dms.documents())
     violations += [f"filed {count} times: {label}" for label, count in labels.items() if count != 1]
     filed = {label.split("/")[0] for label in labels}
-    violations += [f"lost: {key}" for key in keys - filed] + [f"of nobody: {key}" for key in filed - keys]
+    violations += [f"lost: {key}" for key in delivered - filed] + [f"of nobody: {key}" for key in filed - keys]
     folders = Counter(str(one.values.get("efa:schluessel")) for one in server.dms.folders())
     violations += [f"{count} folders: {key}" for key, count in folders.items() if count != 1 or key not in keys]
     for one in server.dms.documents():
