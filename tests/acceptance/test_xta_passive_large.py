@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from bench.large import MOST_KIBIBYTES
@@ -36,20 +38,29 @@ def test_forty_megabytes_in_and_out(tmp_path: Path, pki: Pki) -> None:
         portal, reader = Client(site, "portal"), Client(site, "reader")
 
         assert "" == portal.send(order, ContentContainer(made.message, (*made.attachments, large))).number
-        wait_until(lambda: reader.status_list().box.pending is not None, "it lies in the box")
+        patiently(lambda: reader.status_list().box.pending is not None, "it lies in the box")
         (message_id,) = reader.status_list().listed.message_ids
         parts = reader.fetch(message_id, Accept="multipart/related")
         inline = reader.fetch(message_id)
         for said in (parts, inline):
             assert noise.sha256 in {piece.content.sha256 for piece in said.container.attachments}
         assert "" == reader.close(parts.box.request_id, message_id).number
-        wait_until(lambda: portal.report(order.message_id).report.status == GREEN, "it is delivered")
+        patiently(lambda: portal.report(order.message_id).report.status == GREEN, "it is delivered")
 
         after = peaks(daemon)
         print("KiB before and after:", before, after)
         assert max(after.values()) < MOST_KIBIBYTES
     finally:
         daemon.stop()
+
+
+def patiently(holds: Callable[[], bool], what: str) -> None:
+    """A machine with much to do needs several times as long for 40 MB."""
+    for _ in range(3):
+        with suppress(AssertionError):
+            wait_until(holds, what)
+            break
+    wait_until(holds, what)
 
 
 def peaks(daemon: Daemon) -> dict[int, int]:
