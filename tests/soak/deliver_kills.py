@@ -52,7 +52,7 @@ WORKERS = 2
 LONGEST_LIFE_SECONDS = 1.0
 TARGET = "musterstadt/bauantrag/fachverfahren"
 SCHEDULE = Schedule(first=timedelta(seconds=0.2), longest=timedelta(seconds=1))
-RULES = RestRules(after_failures=100_000)
+RULES = RestRules(after_failures=100_000, longest_asked=timedelta(seconds=0.2))
 _N, _Z = NachrichtState, ZustellungState
 
 
