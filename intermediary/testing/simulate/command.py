@@ -98,10 +98,13 @@ def xta(folder: Path, listen: str, *, fill: int, seed: int, knobs: tuple[str, ..
     tls = folder / "tls"
     click.echo(f"XTA-Server (simuliert): {simulator.url}/management  …/send  …/msgbox")
     click.echo(f"Account:     {ACCOUNT}    als Autor und als Leser")
-    click.echo(f"Zertifikat:  {tls / 'reader.cert.pem'} mit {tls / 'reader.key.pem'}; CA: {tls / 'ca.cert.pem'}")
+    ca, own, key = tls / "ca.cert.pem", tls / "reader.cert.pem", tls / "reader.key.pem"
+    click.echo(f"Zertifikat:  {own}    (CERT)")
+    click.echo(f"Schluessel:  {key}    (KEY)")
+    click.echo(f"CA:          {ca}    (CA)")
     click.echo(f"Postfach:    {simulator.state()['waiting']} Nachrichten warten")
-    curl = f"curl --cacert {tls / 'ca.cert.pem'} --cert {tls / 'reader.cert.pem'} --key {tls / 'reader.key.pem'}"
-    click.echo(f"Steuern:     {curl} {simulator.url.removesuffix('/xta')}/simulator/state")
+    click.echo("Steuern:     curl --cacert CA --cert CERT --key KEY \\")
+    click.echo(f"             {simulator.url.removesuffix('/xta')}/simulator/state")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: simulator.stop())
     simulator.serve()
@@ -145,6 +148,7 @@ def fachverfahren(
     """A simulated Fachverfahren: REST, SOAP, CMIS, SFTP, XTA, and a page that shows what arrived; ends on SIGTERM."""
     from threading import Event
 
+    from intermediary.cli.quiet import quiet_logs
     from intermediary.testing.faces.mischief import KNOBS, Knob
     from intermediary.testing.simulate.fachverfahren.office import Choice, Fachverfahren
 
@@ -152,6 +156,7 @@ def fachverfahren(
         for name, meaning in KNOBS.items():
             click.echo(f"{name:14}{meaning}")
         return
+    quiet_logs()
     end = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
