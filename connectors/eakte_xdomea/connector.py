@@ -49,7 +49,7 @@ ORDNER_MANIFEST = Manifest(
 MANIFEST = Manifest(
     name="eakte_xdomea",
     idempotency=Idempotency.NONE,
-    summary="hands xdomea packages to an e-file by sftp, rest, soap or amqp, as idempotent as that; its 0402 is the verdict",
+    summary="xdomea to an e-file by sftp, rest, soap or amqp, as idempotent as that; 0402 is the verdict",
     concurrency=16,
 )
 

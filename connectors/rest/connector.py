@@ -33,7 +33,7 @@ _STATUS = "http-status"
 MANIFEST = Manifest(
     name="rest",
     idempotency=Idempotency.LOOKUP,
-    summary="pushes to an HTTP interface that its settings describe: JSON, multipart or bare files, in one request or more",
+    summary="pushes to an HTTP interface as configured: JSON, multipart or files, in one request or more",
     steps=("request",),
     concurrency=8,
 )

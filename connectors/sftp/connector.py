@@ -38,7 +38,7 @@ _KEY = re.compile(r"[A-Za-z0-9-]{1,64}")
 MANIFEST = Manifest(
     name="sftp",
     idempotency=Idempotency.LOOKUP,
-    summary="uploads each package to an SFTP server and renames it into the drop; the Fachverfahren takes it from there",
+    summary="uploads to an SFTP server and renames into the drop, from where the Fachverfahren takes it",
     steps=("document",),
     concurrency=4,
 )
