@@ -1,7 +1,8 @@
-"""`connector`: what is installed."""
+"""`connector`: what is installed; make one and check it."""
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 import click
@@ -12,9 +13,31 @@ if TYPE_CHECKING:
     from intermediary.core.ports import Manifest
 
 
-@click.group("connector")
+_KIT = {
+    "new": "intermediary.testing.kit.verbs.new:new",
+    "check": "intermediary.testing.kit.verbs.check:check",
+}
+
+
+class _Verbs(click.Group):
+    """The verbs of `connector`. Those of the conformance kit live in `testing`, which no room imports; found by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_KIT]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _KIT:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = _KIT[cmd_name].partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        if not isinstance(found, click.Command):
+            raise TypeError(f"{_KIT[cmd_name]} is not a command")
+        return found
+
+
+@click.group("connector", cls=_Verbs)
 def command() -> None:
-    """List connectors."""
+    """Make, list and check connectors."""
 
 
 @command.command("list")

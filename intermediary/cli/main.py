@@ -48,7 +48,7 @@ VERBS: dict[str, Verb] = {
     "targets": Verb("intermediary.cli.targets:command", "Show how targets do; stop one, let it go on."),
     "audit": Verb("intermediary.cli.audit:command", "Verify and export the audit trail."),
     "mapping": Verb("intermediary.cli.mapping:command", "Make, list, test, lint and report mappings."),
-    "connector": Verb("intermediary.cli.connector:command", "List connectors."),
+    "connector": Verb("intermediary.cli.connector:command", "Make, list and check connectors."),
     "simulate": Verb("intermediary.testing.simulate.command:command", "Start a local stand-in of a partner."),
     "keys": Verb("intermediary.cli.keys:command", "List keys; foresee which messages a missing key costs."),
     "reveal": Verb("intermediary.cli.reveal:command", "Write a message as it was received into a file; audited."),
