@@ -74,6 +74,7 @@ class RestTarget:
 
     removes_doubles: bool = True
     wants_token: bool = False
+    retry_after: str = "1"
     mood: Callable[[], Trouble | None] = lambda: None
     committed: Callable[[Effect], None] = lambda _: None
     troubles: deque[Trouble] = field(default_factory=deque)
@@ -314,8 +315,8 @@ _BEHAVIOUR: dict[Trouble | None, Callable[[_Handler, int, dict[str, object]], No
     Trouble.ERROR_BEFORE: lambda handler, *_: handler._say(500, {"error": "E500"}),
     Trouble.ERROR_AFTER: lambda handler, *_: handler._say(500, {"error": "E500"}),
     Trouble.GATEWAY_AFTER: lambda handler, *_: handler._write(502, b"<html>Bad Gateway</html>", "text/html"),
-    Trouble.BUSY: lambda handler, *_: handler._say(503, {}, Retry_After="1"),
-    Trouble.LIMITED: lambda handler, *_: handler._say(429, {}, Retry_After="1"),
+    Trouble.BUSY: lambda handler, *_: handler._say(503, {}, Retry_After=handler.server.target.retry_after),
+    Trouble.LIMITED: lambda handler, *_: handler._say(429, {}, Retry_After=handler.server.target.retry_after),
     Trouble.DRIP_AFTER: lambda handler, _, answer: handler._drip(answer),
     Trouble.HUGE_AFTER: lambda handler, *_: handler._write(200, b'{"id":"' + b"x" * 5_000_000, "application/json"),
     Trouble.HTML_AFTER: lambda handler, *_: handler._write(200, b"<html>Anmeldung</html>", "text/html"),

@@ -97,6 +97,8 @@ def counted(**options: Any) -> Iterator[Any]:
         removes_doubles = options.get("idempotency", "native") == "native"
         server = RestTarget(removes_doubles=removes_doubles).__enter__()
         servers.append(server)
+        if len(servers) > 2:  # no check looks at more than two at a time
+            servers.pop(0).__exit__(None, None, None)
         return Counted(server, options)
 
     try:
