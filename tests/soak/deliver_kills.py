@@ -217,7 +217,8 @@ def _work(folder: Path, settings: str) -> None:
         if not claims:
             if _is_done(store):
                 break
-            pause.wait(0.2)
+            store.targets.tend([ref], _now())
+            pause.wait(0.1)
     store.close()
 
 
