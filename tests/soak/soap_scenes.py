@@ -15,7 +15,7 @@ from tests.chaos.proxy import Proxy
 from tests.soak.connector_scenes import Scene
 from tests.soak.connector_scenes import _toml as toml
 
-_TROUBLES = ("lost", "fault-after", "fault:Server:E1", "busy")
+_TROUBLES = ("lost", "fault-after", "fault:Server:E1")
 
 
 @contextmanager
