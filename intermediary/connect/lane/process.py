@@ -275,7 +275,7 @@ def _about_steps(steps: Steps, said: Mapping[str, Any]) -> dict[str, Any]:
 def _spawn(theirs: socket.socket, spout: int) -> subprocess.Popen[bytes]:
     path = json.dumps([str(Path(one).absolute()) for one in sys.path])
     return subprocess.Popen(
-        [sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, path, str(theirs.fileno())],
+        [sys.executable, "-I", "-B", "-u", "-X", "utf8", "-c", _START, path, str(theirs.fileno())],
         stdin=subprocess.DEVNULL,
         stdout=spout,
         stderr=spout,

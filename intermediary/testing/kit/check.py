@@ -39,11 +39,14 @@ def check(
     *,
     wanted: Collection[str] = tuple(GUARANTEES),
     is_large: bool = False,
+    is_brief: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Try these guarantees; `tell` is told the name of each that is begun. Raises `NotBuilt` and what a target raises."""
+    """Try these guarantees; `tell` is told the name of each that is begun. A brief check stops
+    each at its first flaw. Raises `NotBuilt` and what a target raises.
+    """
     found: dict[str, Verdict] = {}
-    with opened(candidate) as session:
+    with opened(candidate, is_brief=is_brief) as session:
         for verdict in _tried(session, wanted, is_large=is_large, tell=tell):
             found[verdict.name] = verdict
         if "discreet" in wanted:

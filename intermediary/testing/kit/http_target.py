@@ -38,7 +38,8 @@ class Route:
     """One request of the interface: `effect` names what it does; without one it only asks, for the effect `of`.
 
     `path` may contain `{key}` and `{id}`, also in its query. `key` says where the key of the Zustellung stands if the
-    path has none: `header:NAME` or `json:NAME`. In `answer`, `{id}`, `{key}`, `{sha256}` and `{count:EFFECT}` are filled in.
+    path has none: `header:NAME` or `json:NAME`. In `answer`, `{id}`, `{key}`, `{sha256}` and `{count:EFFECT}` are filled in;
+    `{any:EFFECT:YES:NO}` says whether there is one.
     """
 
     path: str
@@ -117,6 +118,9 @@ class Scripted(RestTarget):
         counted = re.fullmatch(r"\{count:(\w+)\}", text)
         if counted:
             return sum(one.kind == counted[1] and one.key == key for one in self.effects)
+        whether = re.fullmatch(r"\{any:(\w+):(\w+):(\w+)\}", text)
+        if whether:
+            return whether[2] if any(one.kind == whether[1] and one.key == key for one in self.effects) else whether[3]
         return text.replace("{id}", made).replace("{key}", key).replace("{sha256}", sha256)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,13 @@ def kills(session: Session) -> Verdict:
     """The verdict of `kills`."""
     flaws: list[str] = []
     counts = {"an Schritten": 0, "nach Wirkungen": 0, "vor Zeilen": 0}
-    for kind, place, course in (*_at_steps(session), *_at_effects(session), *_at_lines(session)):
+    for kind, place, course in chain(_at_steps(session), _at_effects(session), _at_lines(session)):
         counts[kind] += 1
         flaw = _flaw(session, course)
         if flaw:
             flaws.append(f"{place}: {flaw} ({course.words()})")
+            if session.is_brief:
+                break
     tried = "Prozess getötet: " + ", ".join(f"{count} {kind}" for kind, count in counts.items())
     return judged("kills", tried, flaws, fine="jedes Mal genau eine Wirkung, oder (none) eine Frage an einen Menschen")
 

@@ -59,13 +59,16 @@ class Fence(Checkpoints):
 
 @dataclass
 class Session:
-    """The kit's view of one connector during a check. `told` collects all that the connector said or left anywhere."""
+    """The kit's view of one connector during a check. `told` collects all that the connector said or left anywhere; a brief
+    one tries no more of a guarantee that is broken already.
+    """
 
     candidate: Candidate
     target: Target
     worker: Worker
     folder: Path
     manifest: Manifest
+    is_brief: bool = False
     baseline: tuple[str, ...] = ()
     told: list[str] = field(default_factory=list)
     attempts: list[tuple[str, Attempt]] = field(default_factory=list)
@@ -179,7 +182,7 @@ def doubled(baseline: tuple[str, ...], effects: tuple[str, ...]) -> Counter[str]
 
 
 @contextmanager
-def opened(candidate: Candidate) -> Iterator[Session]:
+def opened(candidate: Candidate, *, is_brief: bool = False) -> Iterator[Session]:
     """A session at a fresh target. Raises `NotBuilt` when there is no connector, and what the target raises."""
     with TemporaryDirectory(prefix="connector-check-") as name:
         folder = Path(name)
@@ -187,7 +190,7 @@ def opened(candidate: Candidate) -> Iterator[Session]:
         table = target.start(folder)
         worker = Worker(candidate.entry, table, folder, seconds=candidate.description.seconds)
         try:
-            yield Session(candidate, target, worker, folder, worker.ready())
+            yield Session(candidate, target, worker, folder, worker.ready(), is_brief=is_brief)
         finally:
             worker.end()
             target.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from intermediary.core.ports import Idempotency
@@ -45,13 +45,12 @@ def troubles(session: Session, wanted: Collection[str]) -> Iterator[Verdict]:
     """The verdicts of those guarantees of `JUDGED` that are wanted."""
     names = [name for name in JUDGED if name in wanted]
     scenes = list(_played(session, names)) if names else []
-    judges = {"loss": _loss, "once": _once, "faults": _faults, "time": _time}
     for name in names:
         if not any(_AIMS[one.trouble] == name for one in scenes):
             yield Verdict(name, "untried", "", ("dieses Ziel kann keine Störung machen, die es zeigt",))
             continue
         flaws = [
-            f"{one.place()}: {flaw} ({one.course.words()})" for one in scenes for flaw in judges[name](session, one)
+            f"{one.place()}: {flaw} ({one.course.words()})" for one in scenes for flaw in _JUDGES[name](session, one)
         ]
         aimed = ", ".join(dict.fromkeys(f"{one.trouble}" for one in scenes if _AIMS[one.trouble] == name))
         yield judged(name, f"{len(scenes)} Störungen, darunter {aimed}", flaws, fine="jede endete, wie sie soll")
@@ -68,7 +67,10 @@ def _played(session: Session, names: list[str]) -> Iterator[_Scene]:
             if not session.target.misbehave(trouble, at):
                 session.target.misbehave("")
                 continue
-            yield _Scene(trouble, at, session.settle(auftrag, session.worker.steps(), during=trouble))
+            scene = _Scene(trouble, at, session.settle(auftrag, session.worker.steps(), during=trouble))
+            yield scene
+            if session.is_brief and any(True for name in names for _ in _JUDGES[name](session, scene)):
+                return
 
 
 def _loss(session: Session, scene: _Scene) -> Iterator[str]:
@@ -102,3 +104,11 @@ def _faults(_session: Session, scene: _Scene) -> Iterator[str]:
 def _time(session: Session, scene: _Scene) -> Iterator[str]:
     if any(one.kind.removeprefix("lookup:") == "overdue" for one in scene.course.attempts):
         yield f"ein Aufruf endete nicht in {session.candidate.description.seconds} s und wurde abgebrochen"
+
+
+_JUDGES: Mapping[str, Callable[[Session, _Scene], Iterator[str]]] = {
+    "loss": _loss,
+    "once": _once,
+    "faults": _faults,
+    "time": _time,
+}

@@ -33,8 +33,11 @@ _MOST_SEEN = 6
     "--only", "only", multiple=True, type=click.Choice(list(GUARANTEES)), help="Try this guarantee; may be repeated."
 )
 @click.option("--large", "is_large", is_flag=True, help="Hand over a package of 2 GiB instead of 44 MiB.")
+@click.option("--brief", "is_brief", is_flag=True, help="Stop trying a guarantee at the first flaw.")
 @json_option
-def check(package: str, target: Path | None, only: tuple[str, ...], is_large: bool, as_json: bool) -> None:
+def check(
+    package: str, target: Path | None, only: tuple[str, ...], is_large: bool, is_brief: bool, as_json: bool
+) -> None:
     """Try a connector against a target that misbehaves: PACKAGE is a folder (`./ourfirm`), NAME an installed one.
 
     Prints which guarantees hold, with what was tried, what was seen and what to do. What has arrived is counted at the
@@ -46,7 +49,8 @@ def check(package: str, target: Path | None, only: tuple[str, ...], is_large: bo
         for one in candidates(package, target):
             if not as_json:
                 say(f"{one.name}: wird geprüft an einem Ziel des Baukastens ({one.description.protocol})")
-            report = run(one, wanted=only or tuple(GUARANTEES), is_large=is_large, tell=_progress)
+            wanted = only or tuple(GUARANTEES)
+            report = run(one, wanted=wanted, is_large=is_large, is_brief=is_brief, tell=_progress)
             worst = max(worst, 0 if report.is_fine else FINDINGS)
             if as_json:
                 say_json(_facts(report))
