@@ -43,7 +43,7 @@ class Description:
     kit: str = ""
 
     def target(self) -> Target:
-        """A new target, not started."""
+        """A new target, not started. Raises `CannotCheck` when a vendor's own is not there."""
         match self.protocol:
             case "http":
                 return HttpTarget(self.settings, routes=self.routes, removes_doubles=self.removes_doubles)
@@ -52,7 +52,10 @@ class Description:
             case "sftp":
                 return SftpTarget(self.settings)
         module, _, name = self.kit.partition(":")
-        made = getattr(importlib.import_module(module), name)
+        try:
+            made = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as flaw:
+            raise CannotCheck(f'kit = "{self.kit}": {flaw}') from None
         return cast(Target, made() if isinstance(made, type) else made)
 
 

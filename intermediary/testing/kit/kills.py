@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,8 @@ def _killed(session: Session, auftrag: Zustellauftrag, line: int, meanwhile: Any
     factory = session.candidate.entry.load()
     connector = open_connector(factory, session.worker.table, base=session.folder, where="settings")
     steps = Checkpoints(session.manifest.steps, keep=keep)
-    kill_at(line, lambda: connector.deliver(auftrag, steps, NOW), code=code_of(connector), meanwhile=meanwhile)
+    with suppress(RuntimeError):  # it neither died nor ended in its time: what it left is judged all the same
+        kill_at(line, lambda: connector.deliver(auftrag, steps, NOW), code=code_of(connector), meanwhile=meanwhile)
     done = dict(json.loads(one) for one in _lines(notes))
     notes.unlink()
     return Checkpoints(session.manifest.steps, done)
