@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from intermediary.core.breaker import RestRules
 from intermediary.core.turns import Limits
 
+POST_BOX = "post_box"
+"""The entry of a correlation that says in whose box a Zustellung lies: the Behoerdenkennung of the reader.
+
+Only connectors of ours may say so: a vendor's could lay its messages into any reader's box.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class TargetRef:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, literal_column, select
 
 from intermediary.audit.chain import moment
 from intermediary.core.states import NachrichtState, ZustellungState
+from intermediary.core.targets import POST_BOX
 from intermediary.store import order, rows
 from intermediary.store.database import Database, whole
 from intermediary.store.errors import Busy, NotFound, NotPossible
@@ -23,9 +24,6 @@ from intermediary.store.tables import nachrichten, zustellungen
 from intermediary.store.verdict import compose_verdict, stay_unsent
 from intermediary.store.vorgang import INVOLVED
 from intermediary.store.work import Work, without_claim
-
-POST_BOX = "post_box"
-"""The entry of a correlation that says in whose box a Zustellung lies: the Behoerdenkennung of the reader."""
 
 FETCHED = "fetched_at"
 """The entry of a correlation that says when it was handed out first (ISO 8601)."""

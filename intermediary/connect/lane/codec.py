@@ -13,6 +13,7 @@ from typing import Any
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.ports import Awaiting, Delivered, Idempotency, Manifest, NotDelivered, Refused
+from intermediary.core.targets import POST_BOX
 from intermediary.core.values import Befund, Content, Dokument, Zustellauftrag
 
 Json = dict[str, Any]
@@ -97,7 +98,10 @@ def read_outcome(found: Json) -> Delivered | Refused | Awaiting | NotDelivered |
             until = datetime.fromisoformat(_text(found["until"]))
             if until.tzinfo is None:
                 raise ValueError("times carry a time zone")
-            return Awaiting(until, _texts(found["correlation"]))
+            correlation = _texts(found["correlation"])
+            if POST_BOX in correlation:
+                raise ValueError("a vendor fills no box of ours")
+            return Awaiting(until, correlation)
         case "not-delivered":
             return NotDelivered()
         case "fault":

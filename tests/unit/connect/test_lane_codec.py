@@ -72,6 +72,7 @@ def test_faults_travel(fault: Fault) -> None:
         {"kind": "delivered", "proof": ["a"]},
         {"kind": "awaiting", "until": "2026-11-22T09:00:00", "correlation": {}},
         {"kind": "awaiting", "until": "soon", "correlation": {}},
+        {"kind": "awaiting", "until": "2026-11-22T09:00:00+00:00", "correlation": {"post_box": "ags:05999"}},
         {"kind": "fault", "fault": "Transient", "code": "no.such.code", "where": "", "retry_after": None},
         {"kind": "fault", "fault": "Fault", "code": "target.full", "where": "", "findings": []},
         {"kind": "fault", "fault": "Unclear", "code": 1, "where": "", "findings": []},
