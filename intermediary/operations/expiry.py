@@ -13,6 +13,7 @@ from intermediary.keys.partners import Partner
 from intermediary.keys.ring import Keyring
 from intermediary.operations.diagnosis import Diagnosis
 from intermediary.settings.models import Settings
+from intermediary.settings.xta import XtaAccount
 from intermediary.unseal.policy import profile
 from intermediary.wiring.configuration import read_partners
 
@@ -23,7 +24,10 @@ _URGENCY = {30: "plan the change", 14: "the change is due", 3: "change it now"}
 
 
 def expiry(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
-    """Keys, profiles and revocation material of every Mandant, then every partner; what does not load, lint has said."""
+    """Keys, profiles and revocation material of every Mandant, accounts at XTA services, then every partner.
+
+    What does not load, lint or the door has said.
+    """
     for mandant in settings.mandant:
         try:
             ring = Keyring.load(mandant.keyring)
@@ -34,6 +38,9 @@ def expiry(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
             yield _own_certificate(mandant.name, certificate, now)
         yield _profile(mandant.name, ring, now)
         yield from _revocation(mandant.name, ring, now)
+    for channel in settings.channel:
+        for account in channel.xta_fetch.account if channel.xta_fetch is not None else ():
+            yield from _account(channel.name, account, now)
     try:
         partners = read_partners(settings).all()
     except Misconfigured:
@@ -48,6 +55,20 @@ def _own_certificate(mandant: str, certificate: x509.Certificate, now: datetime)
     if days < 0:
         return Diagnosis(subject, "warning", "expired", "messages already sealed for it still open; renew it")
     return ending(subject, f"{days} days left", days, "renew it and add the new key beside it")
+
+
+def _account(channel: str, account: XtaAccount, now: datetime) -> Iterator[Diagnosis]:
+    """What we log in with at a service, which may close the connection without a word once it has expired."""
+    try:
+        certificate = x509.load_pem_x509_certificate(account.tls_cert.read_bytes())
+    except (OSError, ValueError):
+        return
+    subject, days = f"account {channel}: {account.identifier}", _days(certificate.not_valid_after_utc, now)
+    hint = f"get a new one from the operator of the service, put it in place of {account.tls_cert}"
+    if days < 0:
+        yield Diagnosis(subject, "bad", "expired: the service lets nobody in", hint)
+    else:
+        yield ending(subject, f"{days} days left", days, hint)
 
 
 def ending(subject: str, what: str, days: int, hint: str) -> Diagnosis:

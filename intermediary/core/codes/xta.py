@@ -113,7 +113,7 @@ CODES: tuple[Code, ...] = (
     _operator(
         "xta.account.unknown",
         "Der XTA-Dienst kennt unser Konto nicht (9012).",
-        "`identifier` und `identifier_type` des Kontos prüfen, das Konto beim Betreiber einrichten lassen.",
+        "`identifier`, `identifier_type` und `tls_cert` des Kontos prüfen, Konto und Zertifikat beim Betreiber eintragen lassen.",
     ),
     _operator(
         "xta.service.not-booked",

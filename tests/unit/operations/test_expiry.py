@@ -8,7 +8,7 @@ import pytest
 
 from intermediary.operations.diagnosis import Diagnosis
 from intermediary.operations.expiry import expiry
-from tests.unit.operations.conftest import DAY, NOW, Place
+from tests.unit.operations.conftest import DAY, MAIN, NOW, Place
 
 PARTNER = '[[partner]]\nkennung = "ags:05513000"\nname = "Portal"\n'
 EXCEPTION = 'policy = "legacy"\nreason = "alt"\n'
@@ -120,3 +120,38 @@ def test_nobody_asks_for_revocation(place: Place) -> None:
     place.write("keyring.toml", RING.format("off"))
 
     assert not [subject for subject in look(place) if subject.startswith("revocation")]
+
+
+ACCOUNT = """
+[[channel]]
+name = "xta"
+type = "xta_fetch"
+mandanten = ["musterstadt"]
+[channel.xta_fetch.msgbox]
+url = "https://xta.example/box"
+[[channel.xta_fetch.account]]
+mandant = "musterstadt"
+identifier = "ags:05999044"
+tls_cert = "konto.pem"
+tls_key = "konto.key"
+"""
+
+
+@pytest.mark.parametrize(
+    ("days", "verdict", "what"),
+    [(31, "ok", "31 days left"), (13, "warning", "13 days left"), (-1, "bad", "expired: the service lets nobody in")],
+)
+def test_the_certificate_of_an_xta_account_ends(place: Place, days: int, verdict: str, what: str) -> None:
+    """The service may just close the connection on an expired certificate: only we can tell the operator why."""
+    place.certificate("konto", days=days)
+    found = {one.subject: one for one in expiry(place.settings(MAIN + ACCOUNT), NOW)}
+
+    assert (verdict, what) == told(found["account xta: ags:05999044"])
+    assert ("konto.pem" in found["account xta: ags:05999044"].hint) is (verdict != "ok")
+
+
+def test_a_certificate_that_cannot_be_read_is_no_end(place: Place) -> None:
+    """What is no certificate, or not there, is told where the door is looked at."""
+    place.write("konto.pem", "kein Zertifikat")
+
+    assert not [one for one in expiry(place.settings(MAIN + ACCOUNT), NOW) if one.subject.startswith("account")]
