@@ -52,6 +52,7 @@ def command() -> None:
 def list_(as_json: bool) -> None:
     """List installed mappings: what they read, what they write, and their settings."""
     from intermediary.core.faults import Misconfigured
+    from intermediary.core.roots import roots_of
     from intermediary.route.plugins import Mappings
 
     mappings = Mappings()
@@ -63,9 +64,10 @@ def list_(as_json: bool) -> None:
             say_unusable(name, flaw, as_json=as_json)
             continue
         if as_json:
-            say_json({"name": name, "reads": mapping.input_root, "writes": mapping.standard, "settings": settings})
+            reads = {"reads": mapping.input_root, "readsAlso": list(roots_of(mapping)[1:])}
+            say_json({"name": name, **reads, "writes": mapping.standard, "settings": settings})
             continue
-        say(f"{name}  reads {mapping.input_root}, writes {mapping.standard}")
+        say(f"{name}  reads {' or '.join(roots_of(mapping))}, writes {mapping.standard}")
         for key, text in settings.items():
             say_setting(key, text)
 

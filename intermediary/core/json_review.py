@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 _DEEPEST = 300
+_LONGEST_PLACE = 300
 _ANNOTATIONS = (
     *("$schema", "$id", "$comment", "$anchor", "title", "description", "default", "examples", "version", "format"),
     *("deprecated", "readOnly", "writeOnly"),
@@ -42,9 +44,19 @@ def resolved(root: Any, reference: Any, place: str) -> Any:
     return found
 
 
+@lru_cache(maxsize=1024)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern as the standard means it (ECMA 262): `$` is the very end, classes are ASCII. Raises `re.error`."""
+    return re.compile(_DOLLAR.sub(lambda found: found[0] if len(found[0]) > 1 else r"\Z", pattern), re.ASCII)
+
+
+_DOLLAR = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+
+
 class _Review:
     def __init__(self, root: Any) -> None:
         self._root = root
+        self._referred: set[int] = set()
 
     def schema(self, schema: Any, place: str, depth: int) -> None:
         """One subschema with everything below it."""
@@ -52,6 +64,8 @@ class _Review:
             return
         if not isinstance(schema, dict) or depth > _DEEPEST:
             raise JsonSchemaError(f"{place}: no schema")
+        if "$id" in schema and place != "#" and _refers(schema):
+            raise JsonSchemaError(f"{place}/$id: would change what references below it mean")
         for keyword, value in schema.items():
             look = _LOOKS.get(keyword)
             if look is None:
@@ -83,12 +97,15 @@ class _Review:
 
     def reference(self, value: Any, place: str, depth: int) -> None:
         """A place in this schema."""
-        resolved(self._root, value, place)
+        target = resolved(self._root, value, place)
+        if id(target) not in self._referred:
+            self._referred.add(id(target))
+            self.schema(target, f"{place} -> {value}"[:_LONGEST_PLACE], depth)
 
     def pattern(self, value: Any, place: str, depth: int) -> None:
         """A regular expression."""
         try:
-            re.compile(_demanded(value, str, place))
+            compiled(_demanded(value, str, place))
         except re.error:
             raise JsonSchemaError(f"{place}: a pattern that is not understood") from None
 
@@ -126,6 +143,12 @@ _LOOKS: Mapping[str, Callable[[_Review, Any, str, int], None]] = MappingProxyTyp
         "type": _Review.type,
     }
 )
+
+
+def _refers(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "$ref" in value or any(map(_refers, value.values()))
+    return isinstance(value, list) and any(map(_refers, value))
 
 
 def _demanded(value: Any, kind: type, place: str) -> Any:

@@ -7,15 +7,16 @@ conditions; `format` says nothing except for days, as the standard has it.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from intermediary.core.json_review import JsonSchemaError, resolved, review
+from intermediary.core.json_review import JsonSchemaError, compiled, resolved, review
+from intermediary.core.json_text import JsonError, read_json
 
 _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
@@ -26,8 +27,11 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "number": lambda value: isinstance(value, int | Decimal) and not isinstance(value, bool),
     "integer": lambda value: not isinstance(value, bool) and isinstance(value, int | Decimal) and value == int(value),
 }
+ROUTE_SCHEMA = "jsonschema"  # its name under [route.files]
 _DEEPEST = 300
 _MOST_PROBLEMS = 100
+_MOST_STEPS = 2_000_000
+_STEPS_PER_VALUE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,44 +44,55 @@ class JsonProblem:
 
 @dataclass(frozen=True, slots=True)
 class JsonSchema:
-    """A schema that was read and understood whole; made by `read_json_schema`."""
+    """A schema that was read and understood whole; made by `read_json_schema`.
+
+    `names` are the properties it knows: what a finding may repeat of a pointer.
+    """
 
     root: Any = field(repr=False)
+    names: frozenset[str] = field(default=frozenset(), repr=False)
 
     def problems(self, document: Any) -> tuple[JsonProblem, ...]:
-        """Everything that is wrong with a document from `read_json`, the first hundred; empty when it is valid."""
-        return tuple(_Check(self.root).at(self.root, document, "", 0)[:_MOST_PROBLEMS])
+        """Everything that is wrong with a document from `read_json`, the first hundred; empty when it is valid.
 
-
-def read_json(data: bytes) -> Any:
-    """A document with exact numbers. Raises `ValueError` for what is no JSON, or too deep to read."""
-    try:
-        return json.loads(data.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
+        The single problem `effort` means that the check was given up: more steps than a form can need.
+        """
+        try:
+            check = _Check(self.root, 10_000 + _STEPS_PER_VALUE * _values(document))
+            return tuple(check.at(self.root, document, "", 0)[:_MOST_PROBLEMS])
+        except _TooMuch:
+            return (JsonProblem("", "effort"),)
 
 
 def read_json_schema(data: bytes) -> JsonSchema:
     """The schema; `JsonSchemaError` when it is no JSON or has a keyword, type or reference that is not understood."""
     try:
         root = read_json(data)
-    except ValueError:
-        raise JsonSchemaError("no JSON") from None
+    except JsonError as wrong:
+        raise JsonSchemaError(f"no JSON: {wrong.rule}") from None
     review(root)
-    return JsonSchema(root)
+    return JsonSchema(root, frozenset(_names(root)))
+
+
+class _TooMuch(Exception):
+    """A schema that refers to itself lets a document ask for more checks than anybody waits for."""
 
 
 class _Check:
     """Holds one document against a schema that was reviewed."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, steps: int) -> None:
         self._root = root
+        self._steps = min(steps, _MOST_STEPS)
 
     def at(self, schema: Any, value: Any, pointer: str, depth: int) -> list[JsonProblem]:
         if isinstance(schema, bool):
             return [] if schema else [JsonProblem(pointer, "false")]
         if depth > _DEEPEST:
             return [JsonProblem(pointer, "depth")]
+        self._steps -= 1 + len(schema.get("enum", ())) // 10
+        if self._steps < 0:
+            raise _TooMuch
         found = [
             JsonProblem(pointer, one)
             for one, is_met in _SIMPLE.items()
@@ -112,11 +127,15 @@ class _Check:
         ]
         known = schema.get("properties", {})
         for name, inner in value.items():
+            if len(found) > _MOST_PROBLEMS:
+                break
             place = _step(pointer, name)
             if "propertyNames" in schema and self.at(schema["propertyNames"], name, place, depth):
                 found.append(JsonProblem(place, "propertyNames"))
             rules = [known[name]] if name in known else []
-            rules += [rule for pattern, rule in schema.get("patternProperties", {}).items() if re.search(pattern, name)]
+            rules += [
+                rule for pattern, rule in schema.get("patternProperties", {}).items() if compiled(pattern).search(name)
+            ]
             if not rules and schema.get("additionalProperties") is False:
                 found.append(JsonProblem(place, "additionalProperties"))
             elif not rules and "additionalProperties" in schema:
@@ -128,11 +147,27 @@ class _Check:
         found: list[JsonProblem] = []
         rules = schema.get("items", True)
         for number, inner in enumerate(value):
+            if len(found) > _MOST_PROBLEMS:
+                break
             rule = rules if not isinstance(rules, list) else rules[number] if number < len(rules) else True
             found += self.at(rule, inner, f"{pointer}/{number}", depth)
         if "contains" in schema and all(self.at(schema["contains"], inner, pointer, depth) for inner in value):
             found.append(JsonProblem(pointer, "contains"))
         return found
+
+
+def _names(schema: Any) -> Iterator[str]:
+    inside = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
+        yield from schema["properties"]
+    for one in inside:
+        yield from _names(one)
+
+
+def _values(document: Any) -> int:
+    """How many values a document has, itself among them."""
+    below = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+    return 1 + sum(map(_values, below))
 
 
 def _is_of(named: Any, value: Any) -> bool:
@@ -168,13 +203,22 @@ def _sized(kind: type[Any], is_met: Callable[[int, Any], bool]) -> Callable[[Any
 def _unique(wanted: Any, value: Any) -> bool:
     if wanted is not True or not isinstance(value, list):
         return True
-    return not any(_same(one, other) for place, one in enumerate(value) for other in value[:place])
+    return len(set(map(_spelled, value))) == len(value)
+
+
+def _spelled(value: Any) -> Any:
+    """Something to hash, equal where `_same` says so."""
+    if isinstance(value, list):
+        return ("list", *map(_spelled, value))
+    if isinstance(value, dict):
+        return ("object", frozenset((name, _spelled(inner)) for name, inner in value.items()))
+    return (isinstance(value, bool), value)
 
 
 _SIMPLE: Mapping[str, Callable[[Any, Any], bool]] = {
     "enum": lambda allowed, value: any(_same(one, value) for one in allowed),
     "const": _same,
-    "pattern": lambda pattern, value: not isinstance(value, str) or re.search(pattern, value) is not None,
+    "pattern": lambda pattern, value: not isinstance(value, str) or compiled(pattern).search(value) is not None,
     "minLength": _sized(str, lambda length, limit: length >= limit),
     "maxLength": _sized(str, lambda length, limit: length <= limit),
     "minItems": _sized(list, lambda length, limit: length >= limit),
@@ -185,14 +229,10 @@ _SIMPLE: Mapping[str, Callable[[Any, Any], bool]] = {
     "maximum": _number(lambda value, limit: value <= limit),
     "exclusiveMinimum": _number(lambda value, limit: value > limit),
     "exclusiveMaximum": _number(lambda value, limit: value < limit),
-    "multipleOf": _number(lambda value, limit: Decimal(value) % Decimal(limit) == 0),
+    "multipleOf": _number(lambda value, limit: Fraction(value) % Fraction(limit) == 0),
     "uniqueItems": _unique,
 }
 
 
 def _step(pointer: str, name: str) -> str:
     return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")

@@ -24,7 +24,7 @@ ANY_ROOT = "*"
 class Antrag:
     """What a mapping reads: the validated payload and what came with it.
 
-    `tree` is the root element (lxml) of `payload`, parsed by the hardened parser. `attachments` are in order.
+    `tree` is the root element (lxml) of `payload`, parsed by the hardened parser; None for JSON. `attachments` are in order.
     """
 
     opened: Opened = field(repr=False)
@@ -60,10 +60,10 @@ class Mapping(Protocol):
     The pipeline calls `map` once to plan and again for every attempt, and compares the hashes: equal arguments must give
     equal bytes. Raise `Rejected("mapping.input.refused", findings=…)` when the sender has to change something and
     `Misconfigured("mapping.setting.invalid", where=…)` when a setting is missing. Any other exception is a defect of
-    the mapping and parks the Nachricht. `input_root` is the QName of the payload it reads, or `ANY_ROOT`.
+    the mapping and parks the Nachricht. `input_root` is the root of what it reads: QName, `json`, or `ANY_ROOT`.
 
-    Optional: `settings_type`, the frozen dataclass of its `[route.settings]`; `examine(settings, files)`, whose Befunde
-    `lint` tells; `standard_of(settings)`, where they decide what it writes.
+    Optional: `further_roots`, a tuple; `settings_type`, the frozen dataclass of its `[route.settings]`; `examine(settings,
+    files)`, whose Befunde `lint` tells; `standard_of(settings)`, where they decide what it writes.
     """
 
     name: ClassVar[str]

@@ -14,10 +14,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import Any, ClassVar, TypeAlias, TypeVar, overload
 
 from intermediary.core.faults import Rejected
 from intermediary.core.values import Befund
+from intermediary.mapping.entries import Entry
 from intermediary.mapping.findings import REFUSED
 from intermediary.mapping.form import is_same_field, is_versioned
 from intermediary.mapping.lines import wanted
@@ -196,14 +197,15 @@ class Payload(Group):
     """The whole payload. `unread` names the fields that no typed read has touched. `payload_of` reads JSON too."""
 
     __slots__ = ()
+    language: ClassVar[str] = "XML"
 
     def __init__(self, tree: Element) -> None:
         namespace, name = _split(tree.tag)
         super().__init__(tree, f"/{name}", namespace, set())
 
     @property
-    def root(self) -> Element:
-        """The root element, for a walk over everything (the summary); such a walk does not count as reading."""
+    def root(self) -> Element | Entry:
+        """The root element (JSON: entry), for a walk over everything (the summary); it does not count as reading."""
         return self._element
 
     def attribute(self, name: str) -> Sourced[str] | None:

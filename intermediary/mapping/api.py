@@ -26,7 +26,7 @@ from intermediary.mapping.files import media_type_of, shown_name
 from intermediary.mapping.filled import Filled, Remark, Row, Section, Value, fill
 from intermediary.mapping.findings import Findings
 from intermediary.mapping.form import Form, FormField, FormGroup, identity_of
-from intermediary.mapping.forms import configured_form, configured_json_schema, demand_json
+from intermediary.mapping.forms import configured_form
 from intermediary.mapping.german import local, write_date, write_moment
 from intermediary.mapping.labels import Labels, load_labels
 from intermediary.mapping.letter import letter_sections
@@ -117,12 +117,10 @@ __all__ = [
     "code",
     "codelist",
     "configured_form",
-    "configured_json_schema",
     "constant",
     "date",
     "day_of_receipt",
     "decimal",
-    "demand_json",
     "demand_pattern",
     "demand_texts",
     "derived",

@@ -6,14 +6,13 @@ between elements is an entry `text()`, values of a JSON list are repetitions of 
 
 from __future__ import annotations
 
-import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from intermediary.core.faults import Rejected
+from intermediary.core.json_text import JsonError, read_json
 from intermediary.core.ports import Antrag
 from intermediary.core.values import Befund
 from intermediary.mapping.findings import REFUSED
@@ -22,8 +21,6 @@ from intermediary.xml.parser import Element
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _ABOUT_THE_FILE = (f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation")
 _BLANKS = " \t\r\n"
-_DEEPEST = 200
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class Entry:
 def payload_entries(antrag: Antrag) -> Entry:
     """The payload of an Antrag: from its tree, or from its JSON text where the pipeline had no tree to give."""
     if antrag.tree is None:
-        return entries_of_json(antrag.payload.content.read())
+        return payload_of_json(antrag)
     return entries_of_xml(antrag.tree)
 
 
@@ -57,23 +54,23 @@ def entries_of_xml(root: Element) -> Entry:
     return _element(root, f"/{_local(root)}")
 
 
+def payload_of_json(antrag: Antrag) -> Entry:
+    """The payload from its JSON text, without `$schema`: that says something of the file, as a schemaLocation does."""
+    read = entries_of_json(antrag.payload.content.read())
+    return Entry("", "", entries=tuple(one for one in read.entries if one.path != "/$schema"))
+
+
 def entries_of_json(data: bytes) -> Entry:
     """The payload from JSON text: an object; numbers keep their spelling, `null` is an empty text.
 
     Raises `Rejected("mapping.input.refused")` with rule `json` for anything else, a name given twice, or too deep a nesting.
     """
     try:
-        read: Any = json.loads(
-            data.decode("utf-8-sig"),
-            object_pairs_hook=_Object,
-            parse_float=str,
-            parse_int=str,
-            parse_constant=_no_constant,
-        )
-        if not isinstance(read, _Object):
-            raise ValueError("no object")
-        return Entry("", "", entries=tuple(_members(read, "", 0)))
-    except (ValueError, RecursionError):
+        read = read_json(data, number=str)
+        if not isinstance(read, dict):
+            raise JsonError("structure")
+        return Entry("", "", entries=tuple(_members(read, "")))
+    except JsonError:
         hint = "Die Formulardaten sind kein lesbares JSON-Objekt."
         raise Rejected(REFUSED, findings=(Befund(REFUSED, path="/", rule="json", hint=hint),)) from None
 
@@ -109,50 +106,30 @@ def _own_text(element: Element) -> str:
     return "\n".join(piece.strip(_BLANKS) for piece in pieces if piece.strip(_BLANKS))
 
 
-class _Object:
-    """A JSON object whose names are different."""
-
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
-        if len({name for name, _ in pairs}) < len(pairs):
-            raise ValueError("a name is given twice")
-        self.pairs = pairs
-
-
-def _members(read: _Object, path: str, depth: int) -> Iterator[Entry]:
-    for name, value in read.pairs:
+def _members(read: dict[str, Any], path: str) -> Iterator[Entry]:
+    for name, value in read.items():
         place = f"{path}/{_escaped(name)}"
         if not isinstance(value, list):
-            yield _value(name, value, place, depth + 1)
+            yield _value(name, value, place)
             continue
         for number, item in enumerate(value):
-            yield _value(name, item, f"{place}/{number}", depth + 1)
+            yield _value(name, item, f"{place}/{number}")
 
 
-def _value(name: str, item: Any, path: str, depth: int) -> Entry:
-    if depth > _DEEPEST:
-        raise ValueError("nested too deep")
-    if isinstance(item, _Object):
-        return Entry(name, path, entries=tuple(_members(item, path, depth)))
+def _value(name: str, item: Any, path: str) -> Entry:
+    if isinstance(item, dict):
+        return Entry(name, path, entries=tuple(_members(item, path)))
     if isinstance(item, list):
-        inside = (_value("item", one, f"{path}/{number}", depth + 1) for number, one in enumerate(item))
+        inside = (_value("item", one, f"{path}/{number}") for number, one in enumerate(item))
         return Entry(name, path, entries=tuple(inside))
     if isinstance(item, bool):
         return Entry(name, path, "true" if item else "false")
-    return Entry(name, path, "" if item is None else _as_xml(str(item)))
+    return Entry(name, path, "" if item is None else str(item))
 
 
 def _escaped(name: str) -> str:
     """A name as a step of a JSON pointer (RFC 6901 §3)."""
     return name.replace("~", "~0").replace("/", "~1")
-
-
-def _as_xml(text: str) -> str:
-    """JSON can spell characters that no target message takes (controls, halves of a pair): they become U+FFFD."""
-    return _NOT_XML.sub("\ufffd", text)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _place(path: str, name: str, number: int, count: int) -> str:

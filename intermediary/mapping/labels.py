@@ -13,6 +13,7 @@ from pathlib import Path
 
 from intermediary.mapping import toml
 from intermediary.mapping.codes import CodeTable, identification, key_columns, rows_of
+from intermediary.mapping.form import identity_of, is_same_field
 from intermediary.xml.parser import Element
 
 _PLAIN = "text"
@@ -20,7 +21,8 @@ _PLAIN = "text"
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Names by the payload's element names. `kinds` has only what is not text; `lists` names a field's code list.
+    """Names by the payload's element names, in whichever spelling of FIM ids (`is_same_field`). `kinds` has only what is not
+    text; `lists` names a field's code list.
 
     `groups` are the elements that hold fields; None in the XFall form, where the names say it (`G…`).
     """
@@ -31,18 +33,33 @@ class Labels:
     lists: Mapping[str, str] = field(repr=False)
     values: Mapping[str, Mapping[str, str]] = field(repr=False)
     groups: frozenset[str] | None = field(default=None, repr=False)
+    _by_id: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_id", {identity_of(name).id: name for name in self.labels})
+
+    def spelled(self, name: str) -> str:
+        """The name as this table spells it; itself if the form does not know it."""
+        if name in self.labels:
+            return name
+        other = self._by_id.get(identity_of(name).id, "")
+        return other if other and is_same_field(name, other) else name
 
     def label(self, name: str) -> str:
         """What the form calls an element; its own name if the form does not know it."""
-        return self.labels.get(name, name)
+        return self.labels.get(self.spelled(name), name)
 
     def meaning(self, name: str, code: str) -> str | None:
         """What a coded value means; None when it is not a value of a list that is at hand."""
-        return self.values.get(self.lists.get(name, ""), {}).get(code)
+        return self.values.get(self.lists.get(self.spelled(name), ""), {}).get(code)
 
     def has_values(self, name: str) -> bool:
         """Whether the values of this field come from a list that is at hand."""
-        return self.lists.get(name, "") in self.values
+        return self.lists.get(self.spelled(name), "") in self.values
+
+    def kind(self, name: str) -> str:
+        """The data type of a field (`date`, `file`, …); `text` for all that is not told."""
+        return self.kinds.get(self.spelled(name), _PLAIN)
 
     def is_group(self, name: str) -> bool:
         """Whether an element holds fields; an upload of any type is a field although it may have children."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from intermediary.core.ports import Antrag
 from intermediary.mapping.accessor import Group, Payload
-from intermediary.mapping.entries import Entry, entries_of_json
+from intermediary.mapping.entries import Entry, payload_of_json
 from intermediary.mapping.form import is_same_field
 from intermediary.mapping.provenance import Sourced
-from intermediary.xml.parser import Element
 
 
 def payload_of(antrag: Antrag) -> Payload:
@@ -20,7 +19,7 @@ def payload_of(antrag: Antrag) -> Payload:
     """
     if antrag.tree is not None:
         return Payload(antrag.tree)
-    return JsonPayload(entries_of_json(antrag.payload.content.read()))
+    return JsonPayload(payload_of_json(antrag))
 
 
 class _JsonGroup(Group):
@@ -52,10 +51,12 @@ class JsonPayload(_JsonGroup, Payload):
     def __init__(self, root: Any) -> None:
         Group.__init__(self, root, "", "", set())
 
+    language: ClassVar[str] = "JSON"
+
     @property
-    def root(self) -> Element:
-        """There is no element to walk over; `payload_entries` has the entries."""
-        raise TypeError("a JSON payload has no root element")
+    def root(self) -> Entry:
+        """The whole object as an entry, for a walk over everything (the summary)."""
+        return cast(Entry, self._element)
 
     def attribute(self, name: str) -> Sourced[str] | None:
         """JSON has no attributes."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import TypeAlias
 
 from intermediary.core.ports import Kontext
 from intermediary.mapping.accessor import Payload, boolean, date
+from intermediary.mapping.entries import Entry
 from intermediary.mapping.filled import Value
 from intermediary.mapping.german import write_date, write_moment
 from intermediary.mapping.labels import Labels
@@ -64,9 +66,12 @@ def intake(kontext: Kontext, reference: str = "") -> list[tuple[str, str]]:
     return [*facts, ("Kennung der Einreichung", kontext.key)]
 
 
-def _form(root: Element, labels: Labels, heading: str) -> Iterator[str]:
+_Field: TypeAlias = Element | Entry
+
+
+def _form(root: _Field, labels: Labels, heading: str) -> Iterator[str]:
     """The root's groups are sections; its loose fields get one section wherever they stand between them."""
-    for is_group, run in groupby(root, lambda one: labels.is_group(_name(one))):
+    for is_group, run in groupby(_inside(root), lambda one: labels.is_group(_name(one))):
         members = list(run)
         if is_group:
             yield from _groups(members, labels, 2)
@@ -74,7 +79,7 @@ def _form(root: Element, labels: Labels, heading: str) -> Iterator[str]:
             yield from _section(heading, 2, _fields(members, labels))
 
 
-def _groups(groups: Sequence[Element], labels: Labels, level: int) -> Iterator[str]:
+def _groups(groups: Sequence[_Field], labels: Labels, level: int) -> Iterator[str]:
     for name, alike in groupby(groups, _name):
         members = list(alike)
         for number, group in enumerate(members, 1):
@@ -82,14 +87,14 @@ def _groups(groups: Sequence[Element], labels: Labels, level: int) -> Iterator[s
             yield from _section(title, level, _group(group, labels, min(level + 1, _DEEPEST_HEADING)))
 
 
-def _group(group: Element, labels: Labels, level: int) -> Iterator[str]:
+def _group(group: _Field, labels: Labels, level: int) -> Iterator[str]:
     """Fields and groups in the order of the form: what follows a group stays behind it."""
-    for is_group, run in groupby(group, lambda one: labels.is_group(_name(one))):
+    for is_group, run in groupby(_inside(group), lambda one: labels.is_group(_name(one))):
         members = list(run)
         yield from _groups(members, labels, level) if is_group else _fields(members, labels)
 
 
-def _fields(fields: Sequence[Element], labels: Labels) -> Iterator[str]:
+def _fields(fields: Sequence[_Field], labels: Labels) -> Iterator[str]:
     shown = (
         (labels.label(name), [_show(name, _text(one), labels) for one in alike])
         for name, alike in groupby(fields, _name)
@@ -102,7 +107,7 @@ def _show(name: str, text: str, labels: Labels) -> Value:
     meaning = labels.meaning(name, code)
     if meaning is not None:
         return Value(meaning, f"Code {code}")
-    kind = labels.kinds.get(name, "text")
+    kind = labels.kind(name)
     if kind == "file":
         return Value(text, "Dateien siehe Abschnitt „Anlagen“")
     if not code:
@@ -141,9 +146,15 @@ def _list(entries: Iterable[tuple[str, Sequence[Value]]]) -> Iterator[str]:
     yield "</dl>"
 
 
-def _name(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+def _inside(one: _Field) -> Iterable[_Field]:
+    return one.entries if isinstance(one, Entry) else one
 
 
-def _text(element: Element) -> str:
-    return "".join(str(piece) for piece in element.itertext())
+def _name(one: _Field) -> str:
+    return one.name if isinstance(one, Entry) else str(one.tag).rpartition("}")[2]
+
+
+def _text(one: _Field) -> str:
+    if isinstance(one, Entry):
+        return "\n".join(leaf.text for leaf in one.leaves())
+    return "".join(str(piece) for piece in one.itertext())

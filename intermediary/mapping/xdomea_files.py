@@ -113,12 +113,13 @@ def file_name(text: str, endung: str, kontext: Kontext) -> Sourced[str]:
     return kennung.by("DATEINAME", lambda uuid: f"{uuid}_{text}.{endung}")
 
 
-def form_data(antrag: Antrag, kontext: Kontext, *, betreff: str = "Formulardaten (XML)") -> Unterlage:
+def form_data(antrag: Antrag, kontext: Kontext, *, betreff: str = "") -> Unterlage:
     """FORMULARDATEN-UNVERAENDERT: byte by byte as received, whatever the layout: they are the evidence."""
     if antrag.tree is None:
         datei = received("Formulardaten", antrag.payload, "payload", kontext, version="1.0")
     else:
         datei = _xml("Formulardaten", antrag.payload, "payload", kontext)
+    betreff = betreff or f"Formulardaten ({'XML' if antrag.tree is not None else 'JSON'})"
     return Unterlage(constant(betreff), constant("Formulardaten"), (datei,))
 
 

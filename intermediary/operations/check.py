@@ -36,6 +36,7 @@ from intermediary.settings.lint import lint as lint_settings
 from intermediary.settings.load import read
 from intermediary.settings.models import Settings
 from intermediary.validate.catalogue import Catalogue
+from intermediary.validate.json_payload import route_schema
 from intermediary.validate.package import Packages
 from intermediary.validate.rules.review import without_processor
 from intermediary.wiring import connectors, own_schemas, read_routes
@@ -122,6 +123,10 @@ def _mapping_settings(table: RoutingTable, mappings: Mappings, base: Path) -> It
         except Misconfigured as fault:
             yield from (*findings, *fault.findings)
             continue
+        try:
+            route_schema(files)
+        except Misconfigured as fault:
+            yield from (replace(one, path=f"route[{route.name}].{one.path}") for one in fault.findings)
         if not findings and examine is not None:
             examined = examine(route.settings, files)
             findings = [replace(one, path=f"route[{route.name}].{one.path}") for one in examined]

@@ -10,6 +10,7 @@ from typing import Any
 
 from intermediary.core.faults import Misconfigured
 from intermediary.core.retention import AUDIT_YEARS, ENDING
+from intermediary.core.roots import roots_of
 from intermediary.core.states import NachrichtState
 from intermediary.route.plugins import Connectors, Mappings
 from intermediary.route.table import Route, RoutingTable, Target
@@ -90,7 +91,7 @@ def _channel(channel: Channel) -> dict[str, Any]:
 def _route(route: Route, mappings: Mappings, connectors: Connectors) -> dict[str, Any]:
     try:
         mapping = mappings.get(route.mapping)
-        standard, root = mapping.standard, mapping.input_root
+        standard, root = mapping.standard, ", ".join(roots_of(mapping))
     except Misconfigured:
         standard = root = ""
     return {

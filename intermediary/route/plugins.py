@@ -20,7 +20,8 @@ from typing import Generic, TypeVar, cast
 from intermediary.core.calls import takes
 from intermediary.core.faults import Misconfigured
 from intermediary.core.plugs import connector_flaw, is_frozen
-from intermediary.core.ports import ANY_ROOT, ConnectorFactory, Mapping
+from intermediary.core.ports import ConnectorFactory, Mapping
+from intermediary.core.roots import reads, roots_of
 from intermediary.core.tables import did_you_mean
 from intermediary.core.values import Befund
 from intermediary.route.fingerprint import code_sha256
@@ -119,6 +120,13 @@ class Mappings(_Shelf[Mapping]):
     def __init__(self, find: EntryPoints = installed) -> None:
         super().__init__(MAPPINGS, find)
 
+    def reading(self, name: str, root: str) -> Mapping:
+        """`get`; raises `Misconfigured("route.root.mismatch")` too, when the mapping does not read payloads of this root."""
+        mapping = self.get(name)
+        if not reads(mapping, root):
+            raise _refusal("route.root.mismatch", name, f"reads {' or '.join(roots_of(mapping))}")
+        return mapping
+
     def _unknown(self, name: str) -> Misconfigured:
         family = name.partition("@")[0]
         versions = [known for known in self.names() if known.partition("@")[0] == family]
@@ -132,6 +140,9 @@ class Mappings(_Shelf[Mapping]):
         for attribute, kind in (("name", str), ("version", int), ("input_root", str), ("standard", str)):
             if not isinstance(getattr(plugin, attribute, None), kind):
                 return f"has no {attribute} ({kind.__name__})"
+        further: object = getattr(plugin, "further_roots", ())
+        if not isinstance(further, tuple) or not all(isinstance(one, str) for one in further):
+            return "has further_roots that are no tuple of str"
         settings = getattr(plugin, "settings_type", None)
         if settings is not None and not is_frozen(settings):
             return "has a settings_type that is no frozen dataclass"
@@ -187,8 +198,8 @@ def _check(table: RoutingTable, mappings: Mappings, connectors: Connectors) -> I
         except Misconfigured as refusal:
             yield from _at(f"{path}.mapping", refusal)
         else:
-            if mapping.input_root != ANY_ROOT and route.when.root not in (None, mapping.input_root):
-                hint = f"mapping {route.mapping} reads {mapping.input_root}"
+            if route.when.root is not None and not reads(mapping, route.when.root):
+                hint = f"mapping {route.mapping} reads {' or '.join(roots_of(mapping))}"
                 yield Befund(code="route.root.mismatch", path=f"{path}.when.root", hint=hint)
         for target in route.targets:
             try:

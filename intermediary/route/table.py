@@ -18,6 +18,8 @@ from typing import Literal, Self
 from intermediary.core.attachments import AttachmentRules
 from intermediary.core.faults import Misconfigured
 from intermediary.core.ids import LeikaId, Name
+from intermediary.core.json_schema import ROUTE_SCHEMA
+from intermediary.core.roots import JSON_ROOT
 from intermediary.core.tables import build, did_you_mean
 from intermediary.core.values import EMPTY, Befund
 
@@ -45,7 +47,10 @@ class MappingName(str):
 class When:
     """The conditions of a route: every one given must hold, one left out always holds."""
 
-    root: str | None = field(default=None, metadata={"help": "QName of the payload's root element, {namespace}name"})
+    root: str | None = field(
+        default=None,
+        metadata={"help": "QName of the payload's root element, {namespace}name; for JSON json or json:<$schema>"},
+    )
     service: str | None = field(default=None, metadata={"help": "the service as the envelope names it"})
     leika: LeikaId | None = field(default=None, metadata={"help": "key of the Leistung, 14 digits"})
     message_type: str | None = field(
@@ -141,8 +146,12 @@ class RoutingTable:
         return next((route for route in self.routes if (route.mandant, route.name) == (mandant, name)), None)
 
     def knows_root(self, root: str) -> bool:
-        """Whether any route asks for this root element."""
-        return any(route.when.root == root for route in self.routes)
+        """Whether any route asks for this root; JSON (`json`, `json:…`) is known where a route without root describes it."""
+        is_json = root.partition(":")[0] == JSON_ROOT
+        return any(
+            route.when.root == root or (is_json and route.when.root is None and ROUTE_SCHEMA in route.files)
+            for route in self.routes
+        )
 
 
 def parse_routes(text: str, *, where: str = "routes.toml") -> RoutingTable:

@@ -26,8 +26,6 @@ from intermediary.mapping.api import (
     Shape,
     all_files,
     configured_form,
-    configured_json_schema,
-    demand_json,
     file_reference,
     fill,
     identity_of,
@@ -63,11 +61,10 @@ class FimEakte:
         self._shapes = shapes
 
     def map(self, antrag: Antrag, kontext: Kontext) -> Ausgabe:
-        """The package; `Misconfigured` when settings or form do not fit; refused is only JSON that its schema refuses."""
+        """The package; `Misconfigured` when settings or form do not fit; refused is only JSON that is no object."""
         einstellungen = read_settings(Einstellungen, kontext.settings)
         formular = configured_form(kontext.files)
         eintraege = payload_entries(antrag)
-        demand_json(antrag, kontext.files)
         _passt(formular, eintraege)
         gefuellt = fill(formular, eintraege, loose=LOSE_FELDER)
         angaben = Angaben(formular, eintraege, local(kontext.received_at).date())
@@ -102,7 +99,6 @@ class FimEakte:
         einstellungen = read_settings(Einstellungen, settings)
         try:
             formular = configured_form(files)
-            configured_json_schema(files)
         except Misconfigured as fault:
             return list(fault.findings)
         befunde = [

@@ -1,6 +1,8 @@
 """Names of the fields and groups this mapping reads: Datenschema S00000000009 in the XFall form."""
 
 WURZEL = "{urn:fim-de:xfall:datenschema:xdf3}S00000000009"
+WURZEL_PORTAL = "{urn:xoev-de:xfall:standard:fim-s00000009_1.0}fim.S00000009.1"
+JSON = "json"
 
 GEMEINDE = "F00000000152V1.0.0"
 GEMEINDEKENNZAHL = "G00000000246V1.0.0"

@@ -31,6 +31,7 @@ from intermediary.mapping.api import (
     load_labels,
     load_shape,
     package,
+    payload_of,
     read_settings,
     rule,
     write_dokumente,
@@ -55,6 +56,7 @@ class Gewerbeanmeldung:
     name: ClassVar[str] = "gewerbeanmeldung"
     version: ClassVar[int] = 1
     input_root: ClassVar[str] = felder.WURZEL
+    further_roots: ClassVar[tuple[str, ...]] = (felder.WURZEL_PORTAL, felder.JSON)
     standard: ClassVar[str] = EAKTE
     settings_type: ClassVar[type] = Einstellungen
 
@@ -70,7 +72,7 @@ class Gewerbeanmeldung:
     def map(self, antrag: Antrag, kontext: Kontext) -> Ausgabe:
         """The package; raises as the port `Mapping` says, with the Befunde of `regeln.py`."""
         einstellungen = read_settings(Einstellungen, kontext.settings)
-        payload = Payload(antrag.tree)
+        payload = payload_of(antrag)
         regeln.pruefe(payload)
         anlagen = attached(antrag, kontext)
         anzeige = gewerbeanzeige(self._anzeige, payload, anlagen, kontext)

@@ -18,7 +18,7 @@ from intermediary.mapping.api import (
 
 SCHLUSS = (
     "Maschinell aus den Formulardaten erzeugt. Maßgeblich sind die Formulardaten, "
-    "die als XML-Datei unverändert im selben Paket liegen."
+    "die als {}-Datei unverändert im selben Paket liegen."
 )
 TYP = constant("Gewerbeanzeige")
 
@@ -33,7 +33,7 @@ def zusammenfassung(
         facts=intake(kontext, kennzeichen),
         fields_heading="Allgemeine Angaben",
         files=shown_files(anlagen),
-        closing=SCHLUSS,
+        closing=SCHLUSS.format(payload.language),
     )
     datei = generated("Zusammenfassung", "text/html", "5", html, kontext)
     return Unterlage(constant("Gewerbeanmeldung (Zusammenfassung)"), TYP, (datei,))

@@ -1,4 +1,4 @@
-"""Codes of unseal, and of the XML room below it."""
+"""Codes of unseal, and of what reads XML and JSON below it."""
 
 from intermediary.core.codes.code import Code, Healer
 
@@ -36,6 +36,16 @@ CODES: tuple[Code, ...] = (
         "xml.malformed",
         "Das XML-Dokument ist nicht wohlgeformt.",
         "Der Sender muss die Erzeugung der Nachricht berichtigen.",
+    ),
+    _sender(
+        "json.malformed",
+        "Die Fachdaten sind kein eindeutiges JSON in UTF-8: Aufbau, doppelte Namen, Zahlen oder Zeichen.",
+        "Der Befund nennt die Regel; der Sender muss die Erzeugung der Daten berichtigen.",
+    ),
+    _sender(
+        "json.limit",
+        "Die Fachdaten in JSON überschreiten eine Grenze (Größe, Tiefe oder Zahl der Angaben).",
+        "Der Sender muss die Daten verkleinern oder große Inhalte als Anlage übermitteln.",
     ),
     _sender(
         "mime.malformed",

@@ -18,14 +18,15 @@ CODES = (
     Code(
         "validate.payload.missing",
         Healer.SENDER,
-        "Die Sendung enthält kein XML-Dokument, das ein Antrag sein könnte.",
-        "Der Sender muss die Fachdaten als XML beilegen.",
+        "Die Sendung enthält kein Dokument in XML oder JSON, das ein Antrag sein könnte.",
+        "Der Sender muss die Fachdaten als XML oder JSON beilegen.",
     ),
     Code(
         "validate.schema.missing",
         Healer.OPERATOR,
         "Für das Wurzelelement der Nachricht ist kein Schema installiert.",
-        "Das Paket des Standards mit `schemas install` einspielen; die Nachricht läuft danach von selbst weiter.",
+        "Das Paket des Standards mit `schemas install` einspielen, für JSON das Schema unter `[route.files]` als `jsonschema`"
+        " nennen; die Nachricht läuft danach von selbst weiter.",
     ),
     Code(
         "validate.schema.version",
