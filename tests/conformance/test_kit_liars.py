@@ -58,7 +58,7 @@ def test_liar_is_caught(liar: str, guarantee: str, seconds: int, honest: Candida
 
 def test_honest_one_passes_where_liars_do_not(honest: Candidate) -> None:
     """The same guarantees hold for the connector that every liar is made of."""
-    candidate = Candidate(honest.entry, replace(honest.description, seconds=120))
+    candidate = Candidate(honest.entry, replace(honest.description, seconds=120, settings={"url": "{url}"}))
     report = check(candidate, wanted=["repeat", "lookup", "memory", "discreet", "probe"])
 
     assert [] == [(one.name, one.seen) for one in report.verdicts if one.standing != "holds"]

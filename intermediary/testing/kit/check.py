@@ -165,6 +165,7 @@ def _memory(session: Session, length: int) -> Verdict:
     if length < _USUAL_BYTES:
         return Verdict("memory", "untried", "", (f"das Manifest erlaubt höchstens {length} Bytes",))
     session.worker.end()
+    session.worker.table = {**session.worker.table, **session.candidate.description.large}
     session.deliver(session.new_order(), session.worker.steps())  # what it needs anyway is loaded now
     number = 1_000_000
     auftrag = large_order(number, Generated.of(length))

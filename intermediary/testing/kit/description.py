@@ -32,7 +32,8 @@ class Description:
 
     `settings` is the connector's table, with `{url}` and the like. `seconds` is the time one call may take while the target
     is silent: more than the timeouts in `settings`. `removes_doubles`: the http target answers an Idempotency-Key it knows
-    without doing anything. `kit` names the vendor's own target (`package.module:KIT`) for the protocol `own`.
+    without doing anything. `kit` names the vendor's own target (`package.module:KIT`) for the protocol `own`. `large` are
+    settings that take the place of those of the same name while a large package is handed over: longer timeouts.
     """
 
     protocol: str
@@ -41,6 +42,7 @@ class Description:
     removes_doubles: bool = False
     routes: tuple[Route, ...] = ()
     kit: str = ""
+    large: Mapping[str, object] = field(default_factory=dict)
 
     def target(self) -> Target:
         """A new target, not started. Raises `CannotCheck` when a vendor's own is not there."""
