@@ -209,6 +209,8 @@ def _about_zustellung(z: ZustellungRecord, told: str, now: datetime) -> Iterator
     yield f"Zustellung an {z.target}{kind} {_ZUSTELLUNG[z.state]}{times}."
     if z.code and z.state is not _Z.DELIVERED and z.code != told:
         yield from (f"  {line}" for line in _about(z.code))
+    if z.code and z.code not in DEADLINES and z.state not in VERDICTS and z.proof.get("where"):
+        yield f"  Fundort: {z.proof['where']}"
     if z.waits_for and z.code in DEADLINES:
         yield f"  Sie wartet auf das Ziel {z.waits_for} und geht von selbst weiter (intermediary targets list)."
     elif not _needs_person(z) and z.due_at is not None and z.due_at > now:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 from intermediary.core.faults import Misconfigured
 from intermediary.keys.partners import Partner
@@ -57,12 +61,33 @@ def xta_server(subject: str, door: XtaPassiveDoor, settings: Settings, now: date
         yield Diagnosis(subject, "warning", "no partner has an account: nobody can connect", "add [partner.account]")
         return
     yield Diagnosis(subject, "ok", said)
+    authorities = _authorities(door)
     for one in known:
-        if not _is_open(one, now):
+        clients = _in_force(one, now)
+        if not clients:
             what = f"no client certificate of {one.kennung} is in force"
             yield Diagnosis(subject, "warning", what, "have its new certificate sent, and list it beside the old one")
+        elif authorities and not any(_is_issued(client, authorities) for client in clients):
+            what = f"no client certificate of {one.kennung} was issued by a CA of {door.client_ca}"
+            hint = "put that CA into `client_ca` and start anew; else only clients that send it in their chain get in"
+            yield Diagnosis(subject, "warning", what, hint)
 
 
-def _is_open(partner: Partner, now: datetime) -> bool:
+def _in_force(partner: Partner, now: datetime) -> list[x509.Certificate]:
     clients = partner.account.clients if partner.account is not None else ()
-    return any(one.not_valid_before_utc <= now <= one.not_valid_after_utc for one in clients)
+    return [one for one in clients if one.not_valid_before_utc <= now <= one.not_valid_after_utc]
+
+
+def _authorities(door: XtaPassiveDoor) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(door.client_ca.read_bytes())
+    except (OSError, ValueError):
+        return []  # the line of the address has told it
+
+
+def _is_issued(certificate: x509.Certificate, authorities: list[x509.Certificate]) -> bool:
+    for authority in authorities:
+        with suppress(ValueError, TypeError, InvalidSignature):
+            certificate.verify_directly_issued_by(authority)
+            return True
+    return False

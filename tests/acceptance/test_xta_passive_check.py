@@ -74,3 +74,12 @@ def test_without_a_directory(site: XtaSite) -> None:
     found = changed(site, "intermediary.toml", lambda text: text.replace('partners = "partners.toml"\n', ""))
 
     assert "knows its clients" in found["channel[xta].xta_passive"]
+
+
+def test_a_ca_that_no_client_has(site: XtaSite) -> None:
+    """A portal whose certificate `client_ca` does not lead to is turned away by TLS, before the directory is asked."""
+    changed(site, "intermediary.toml", lambda text: text.replace('"tls/ca.cert.pem"', '"tls/other-ca.cert.pem"'))
+    lines = [one for one in doctor(site.site.config, utc_now()) if one.subject == "door xta"]
+
+    assert 4 == sum(one.what.startswith("no client certificate") and "other-ca" in one.what for one in lines)
+    assert {"warning"} == {one.verdict for one in lines if "other-ca" in one.what}
