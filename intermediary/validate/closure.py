@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from lxml import etree
-
 from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.validate.doctype import without_doctype
 from intermediary.validate.locations import Locator, Place
 from intermediary.validate.package import Package, Packages
+from intermediary.validate.strict_base64 import DOCUMENT, KEY, strict
 from intermediary.xml.parser import Element, Limits, parse
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -26,7 +25,8 @@ _FORBIDDEN = tuple(
 class Closure:
     """The documents of one schema, ready to compile.
 
-    `documents` are serialised anew, their references rewritten to the keys of this mapping. `names` are all element and
+    `documents` are serialised anew, their references rewritten to the keys of this mapping, and strict about Base64
+    (`strict_base64`). `names` are all element and
     attribute names the schema declares and `patterns` all its patterns: what a finding may repeat. `sha256` covers
     every package that took part.
     """
@@ -90,7 +90,9 @@ class Reader:
                 raise Misconfigured("validate.schema.broken", where=f"{package.id} {entry}: too many documents")
             names.update(_declared(root))
             patterns.update(one.get("value", "") for one in root.iter(f"{XS}pattern"))
-            documents[keys[place[0].id, place[1]]] = etree.tostring(root)
+            documents[keys[place[0].id, place[1]]], is_strict = strict(root)
+            if is_strict:
+                documents[KEY] = DOCUMENT
         return Closure(documents, _key(0), tuple(used.values()), frozenset(names), frozenset(patterns))
 
     def roots(self, package: Package, entry: str) -> tuple[str, ...]:

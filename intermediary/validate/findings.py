@@ -15,6 +15,7 @@ from intermediary.core.values import Befund
 from intermediary.validate import hints
 from intermediary.validate.characters import RULE, hint_of
 from intermediary.validate.places import Places
+from intermediary.validate.strict_base64 import PATTERN
 from intermediary.xml.parser import Element
 from intermediary.xml.schema import Problem
 
@@ -62,7 +63,9 @@ def befunde(
         if error.rule == _GENERIC and path in exact:
             continue
         exact.add(path)
-        foreign = _foreign(error, places, path, name, characters) if characters else None
+        foreign = _no_base64(error, places, path, name) or (
+            _foreign(error, places, path, name, characters) if characters else None
+        )
         found += [foreign] if foreign else _befunde_of(error, path, name, names, patterns)
     return tuple(found)
 
@@ -89,6 +92,17 @@ def _befunde_of(error: Problem, path: str, name: str, names: frozenset[str], pat
             Befund("validate.schema.defect", path=path, line=line, rule=DEFECT_RULE, hint=hints.PUBLISHER_DEFECT)
         )
     return result
+
+
+def _no_base64(error: Problem, places: Places, path: str, name: str) -> Befund | None:
+    """The data type, where the pattern is broken that libxml2 needs in order to be strict about it."""
+    if not _pattern(error.rule, error.message, frozenset((PATTERN,))):
+        return None
+    attribute = _ATTRIBUTE.match(error.message)
+    if attribute is not None:
+        path, name = places.find(f"{error.path}/@{attribute[1].rpartition('}')[2]}")
+    line = error.line if error.line > 0 else None
+    return Befund(CODE, path=path, line=line, rule=_GENERIC, hint=hints.NO_BASE64.format(name=name))
 
 
 def _foreign(

@@ -56,6 +56,7 @@ MISSING_CHILD = "In {name} fehlt ein Element."
 UNEXPECTED_CHILD = "{name} ist an dieser Stelle nicht erlaubt oder steht in falscher Reihenfolge."
 CONTENT = "SCHEMAV_ELEMENT_CONTENT"
 
+NO_BASE64 = "{name} enthält Zeichen, die es in Base64 nicht gibt."
 EXPECTED = " Erwartet: {names}."
 PATTERN = " Muster: {pattern}"
 LIMIT = " Grenze: {limit}."
