@@ -138,8 +138,7 @@ def moment_of(value: str) -> datetime | None:
     shortened = head + (dot + rest[: min(digits, 6)] if digits else "") + rest[digits:]
     is_midnight = "T24:" in shortened
     try:
-        found = datetime.fromisoformat(shortened.replace("T24:", "T00:"))
-    except ValueError:
+        found = datetime.fromisoformat(shortened.replace("T24:", "T00:")) + timedelta(days=1 if is_midnight else 0)
+    except (ValueError, OverflowError):
         return None
-    found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    return found + timedelta(days=1) if is_midnight else found
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

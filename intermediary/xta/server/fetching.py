@@ -11,7 +11,7 @@ from intermediary.xta.server.calls import Call, Result
 from intermediary.xta.server.house import Closing, Entry, House
 from intermediary.xta.server.ids import Ids
 from intermediary.xta.server.iterators import MOST_KEYS, Found, Iterators
-from intermediary.xta.server.refusal import Refused
+from intermediary.xta.server.refusal import NoCall, Refused
 from intermediary.xta.wire.box import (
     MSG_ATTRIBUTES,
     NO_MATCH,
@@ -21,6 +21,7 @@ from intermediary.xta.wire.box import (
     ListForm,
     MsgAttributes,
     MsgPart,
+    NextRequest,
     Selector,
     StatusList,
     read_fetch_request,
@@ -68,7 +69,7 @@ class Fetching:
         Only the ids that are named are taken over: an iterator that just ends leaves everything where it is. All of them or
         none: 9070 for one that never lay in the box.
         """
-        request, account = read_next_request(call.body), call.client.kennung
+        request, account = _next_request(call), call.client.kennung
         if not self._ids.is_iterator(request.request_id, account):
             raise Refused("9070")
         keys = [self._ids.key_of(one) for one in request.received]
@@ -95,7 +96,8 @@ class Fetching:
             lying = self._house.boxes.entries(account, keys[:MOST_KEYS])
         else:
             lying = self._house.boxes.waiting(account, limit=MOST_KEYS)
-        found = Found([entry.key for entry in lying if _matches(entry, wanted)], form, page)
+        related = frozenset(wanted.relates_to)  # a client names as many as a message has room for
+        found = Found([entry.key for entry in lying if _matches(entry, wanted, related)], form, page)
         if not found.keys:
             return request_id, NO_MATCH
         self._iterators.keep(account, request_id, found)
@@ -103,7 +105,7 @@ class Fetching:
 
     def _resumed(self, call: Call) -> tuple[str, Found | str]:
         """An iterator that a client goes on with, or the reason why it cannot."""
-        request, account = read_next_request(call.body), call.client.kennung
+        request, account = _next_request(call), call.client.kennung
         found = self._iterators.get(account, request.request_id)
         if found is None:
             return request.request_id, REQUEST_ID_INVALID
@@ -176,6 +178,14 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
+def _next_request(call: Call) -> NextRequest:
+    """More ids than an iterator ever has are none that were received: the store is not asked for them."""
+    request = read_next_request(call.body)
+    if len(request.received) > MOST_KEYS:
+        raise NoCall(f"Mehr als {MOST_KEYS} LastMsgReceived")
+    return request
+
+
 def _nothing(request_id: str, reason: str, *, body: str = "") -> Result:
     return Result(body, (write_box_response(BoxResponse(request_id, None, reason)),))
 
@@ -186,12 +196,11 @@ def _is_window(selector: Selector) -> bool:
     return len(known) == len(moments) and sorted(known) == known
 
 
-def _matches(entry: Entry, selector: Selector) -> bool:
+def _matches(entry: Entry, selector: Selector, related: frozenset[str]) -> bool:
     since, until = moment_of(selector.entered_from), moment_of(selector.entered_to)
-    related = entry.order.identification.in_reply_to
     return (
         (since is None or entry.entered_at >= since)
         and (until is None or entry.entered_at <= until)
         and (selector.new_entry is None or selector.new_entry is (entry.fetched_at is None))
-        and (not selector.relates_to or not set(selector.relates_to).isdisjoint(related))
+        and (not related or not related.isdisjoint(entry.order.identification.in_reply_to))
     )

@@ -33,7 +33,8 @@ class Found:
 
     def received(self, keys: Collection[str]) -> None:
         """The client names what it has: go on behind the last of these, also where an answer was lost on the way."""
-        places = [place for place, key in enumerate(self.keys) if key in keys]
+        named = frozenset(keys)
+        places = [place for place, key in enumerate(self.keys) if key in named]
         if places:
             self.place = places[-1] + 1
 

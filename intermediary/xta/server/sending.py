@@ -128,6 +128,8 @@ class Sending:
         except Rejected as refusal:
             raise Refused("9023" if refusal.code == "intake.size.exceeded" else "9021") from refusal
         not_before = moment_of(order.delivery.not_before)
+        if not_before is None and order.delivery.not_before:  # beyond any calendar: a term, and not none
+            raise Refused("9022")
         if not_before is not None and (not_before - call.at).days > _MOST_NOT_BEFORE_DAYS:
             raise Refused("9022")
         if not_before is not None and not_before <= call.at:
