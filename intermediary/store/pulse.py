@@ -65,6 +65,8 @@ MOVING: Mapping[Table, tuple[str, ...]] = {
 STAYING: Mapping[Table, tuple[str, ...]] = {
     nachrichten: ("received_at", "state_since", "held_since"),
     zustellungen: ("intended_at",),
+    tables.delivery_steps: ("done_at",),
+    tables.search_keys: ("received_at",),
     tables.alerts: ("made_at", "sent_at"),
     tables.approvals: ("created_at", "decided_at", "used_at"),
     tables.incidents: ("first_seen", "last_seen", "opened_at", "ended_at", "acknowledged_at"),

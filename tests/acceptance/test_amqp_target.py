@@ -202,7 +202,10 @@ def test_tls_both_ways(broker: Broker) -> None:
 
     assert 1 == len(broker.take())
     assert (Misconfigured, "target.tls") == _fault(broker.connect(url=url))
-    assert (Misconfigured, "target.tls") == _fault(broker.connect(url=url, tls={"ca_file": str(pki.ca)}))
+    bare = broker.connect(url=url, tls={"ca_file": str(pki.ca)})
+    told = [_fault(bare) for _ in range(10)]  # with TLS 1.3 the broker's reset may overtake its reason
+    assert (Misconfigured, "target.tls") in told
+    assert set(told) <= {(Misconfigured, "target.tls"), (Transient, "target.unreachable")}
     assert (Misconfigured, "target.tls") == _fault(broker.connect(url="amqp://guest:guest@broker.invalid/"))
 
 
