@@ -130,6 +130,14 @@ def test_without_a_schema_nothing_is_taken_on_trust(office: Rig) -> None:
     assert "validate.schema.missing" == office.get(found).wait_reason
     assert [] == list(office.site.drop.iterdir())
 
+    routes.write_text(complete, encoding="utf-8")
+    _renewed(office)
+    office.clock.advance(office.get(found).due_at - office.clock())
+    office.work()
+
+    assert N.COMPLETED is office.get(found).state
+    assert "schema jsonschema" in office.get(found).pins
+
 
 def test_lint_tells_of_a_schema_that_is_not_understood_and_of_a_mapping_that_reads_no_json(office: Rig) -> None:
     """For every mapping, with the place in the routes file."""
