@@ -92,7 +92,7 @@ CASES = [
         (
             "channel[ablage].type",
             "is not one of the choices",
-            'choose "folder", "amqp", "osci_passive", "osci_fetch" or "xta_fetch"',
+            'choose "folder", "amqp", "osci_passive", "osci_fetch", "xta_fetch" or "xta_passive"',
         ),
     ),
     (
