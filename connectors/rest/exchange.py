@@ -92,7 +92,7 @@ class Exchange:
 
     def _address(self, path: Template, values: Mapping[str, object]) -> str:
         first, brace, rest = path.removeprefix("{").partition("}")
-        value = str(values.get(first, ""))
+        value = "" if first.startswith("business.") else str(values.get(first, ""))  # a citizen's words are no address
         if path.startswith("{") and brace and value.startswith(("https://", "http://", "/")):  # a Location
             return self._client.resolve(value + Template(rest).fill(values, is_path=True))
         filled = path.fill(values, is_path=True)

@@ -91,14 +91,18 @@ def _secret(path: Path) -> str:
     return text
 
 
+def _is_header(token: str) -> bool:
+    return token != "" and token.isascii() and token.isprintable()
+
+
 def _token_of(body: bytes, now: datetime) -> tuple[str, datetime]:
     try:
         fields = json.loads(body)
         token, kind = fields["access_token"], fields.get("token_type", "bearer")
         seconds = int(fields.get("expires_in", 0))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise Misconfigured("target.credentials", where=f"{_WHERE}: answer") from error
-    if not isinstance(token, str) or not token.isascii() or not token.isprintable() or str(kind).lower() != "bearer":
+    if not isinstance(token, str) or not _is_header(token) or str(kind).lower() != "bearer":
         raise Misconfigured("target.credentials", where=f"{_WHERE}: answer")
     lives = timedelta(seconds=min(max(seconds, 0), 86400)) - _EARLY if seconds else _SHORT
     return token, now + lives

@@ -37,7 +37,10 @@ class Template(str):
         return found.group(1) if found else ""
 
     def fill(self, values: Mapping[str, object], *, is_path: bool = False) -> str:
-        """The text; `Misconfigured("target.misconfigured")` names a placeholder that has no value here."""
+        """The text; `Misconfigured("target.misconfigured")` names a placeholder that has no value here.
+
+        In a path no value leads elsewhere: one that leaves a segment empty, or makes `.` or `..` of it, counts as none.
+        """
 
         def value(match: re.Match[str]) -> str:
             name = match.group(1)
@@ -46,4 +49,14 @@ class Template(str):
             text = str(values[name]).lower() if isinstance(values[name], bool) else str(values[name])
             return quote(text, safe="") if is_path else text
 
-        return _NAME.sub(value, self)
+        filled = _NAME.sub(value, self)
+        if is_path:
+            _demand_same_place(self, filled)
+        return filled
+
+
+def _demand_same_place(template: str, filled: str) -> None:
+    """Quoted values add no segments; but a server, and our own client, would resolve `..` to another address."""
+    for wanted, segment in zip(template.partition("?")[0].split("/"), filled.partition("?")[0].split("/"), strict=True):
+        if segment in ("", ".", "..") and segment != wanted:
+            raise Misconfigured("target.misconfigured", where=wanted)
