@@ -123,6 +123,7 @@ def test_keys_of_an_older_database_get_their_moment(tmp_path: Path, keys: Mandan
     store.close()
     with sqlite3.connect(tmp_path / "data" / "store.db") as connection:
         before = connection.execute("SELECT * FROM search_keys").fetchall()
+        connection.execute("DROP TABLE delivery_steps")
         connection.execute("DROP INDEX ix_search_keys_newest")
         connection.execute("ALTER TABLE search_keys DROP COLUMN received_at")
         connection.execute("CREATE INDEX ix_search_keys_value ON search_keys (value_hash)")

@@ -37,6 +37,9 @@ class Copy:
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")
+        shutil.rmtree(
+            path.parent / "__pycache__", ignore_errors=True
+        )  # same second, same size: Python would believe it
 
     def call(self, verb: str, *arguments: str | Path) -> Result:
         """`mapping VERB` for this package, as if nothing of it had been loaded."""
