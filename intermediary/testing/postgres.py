@@ -98,7 +98,7 @@ class PrivatePostgres:
         """Start, and return when it answers."""
         settings = " ".join(f"-c {one}" for one in (*self._settings, f"unix_socket_directories={self._folder}"))
         self._run(
-            "pg_ctl", "-w", "-t", "180", "-l", str(self._folder / "log"), "-o", f"-p {self.port} {settings}", "start"
+            "pg_ctl", "-w", "-t", "110", "-l", str(self._folder / "log"), "-o", f"-p {self.port} {settings}", "start"
         )
 
     def stop(self, mode: str = "immediate") -> None:
