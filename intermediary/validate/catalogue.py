@@ -24,6 +24,7 @@ from intermediary.validate.findings import MAX_FINDINGS, befunde, overflow
 from intermediary.validate.installed import open_packages
 from intermediary.validate.package import Package, Packages
 from intermediary.validate.rules.engine import RulesEngine
+from intermediary.validate.strict_base64 import KEY, names_the_type, naming_ours
 from intermediary.validate.verdict import NOT_RUN, RuleSet, Verdict
 from intermediary.validate.versions import one_of
 from intermediary.xml.parser import Element
@@ -38,9 +39,9 @@ _LARGE = 20_000  # up to here even a document that is wrong everywhere is listed
 class Schema:
     """A compiled schema and what is known about it; shared by all threads of a process.
 
-    `names` and `patterns` are what findings may repeat. `characters` are its patterns that mean a data type of DIN 91379,
-    `demanded` is the one that its package demands of all text. The lock is held while a document is checked: libxml2
-    validates in parallel, but lxml keeps one error log per schema.
+    `names` and `patterns` are what findings may repeat. `characters` are its patterns that mean a data type of DIN
+    91379, `demanded` is the one that its package demands of all text, `is_strict` whether it has `strict_base64`. The
+    lock is held while a document is checked: libxml2 validates in parallel, but lxml keeps one error log per schema.
     """
 
     rule_set: RuleSet
@@ -50,6 +51,7 @@ class Schema:
     codes: CodeRules | None = field(default=None, repr=False, compare=False)
     characters: Mapping[str, Repertoire] = field(default_factory=dict, repr=False, compare=False)
     demanded: Repertoire | None = field(default=None, repr=False, compare=False)
+    is_strict: bool = field(default=False, repr=False, compare=False)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
@@ -65,6 +67,8 @@ def validate(tree: Element, schema: Schema) -> tuple[Befund, ...]:
             return overflow(MAX_FINDINGS)
         with schema.lock:
             errors = problems(tree, schema.compiled)
+            if schema.is_strict and names_the_type(errors):
+                errors = problems(naming_ours(tree), schema.compiled)
     except etree.XMLSchemaError as error:
         raise Misconfigured("validate.schema.broken", where=schema.rule_set.name) from error
     found = befunde(errors, tree, schema.names, schema.patterns, schema.characters)
@@ -199,6 +203,7 @@ class Catalogue:
             CodeRules.of(closure, where=name),
             transport_patterns(closure.documents.values()),
             demanded(package.manifest.characters),
+            KEY in closure.documents,
         )
 
     def version_of(self, tree: Element) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from lxml import etree
 
 from intermediary.core.values import Befund
 from intermediary.validate.catalogue import Catalogue
@@ -20,6 +21,7 @@ ENTRY = f"""<s:schema xmlns:s="http://www.w3.org/2001/XMLSchema" xmlns:a="{NS}" 
     <s:element name="kurz" type="a:Kurz" minOccurs="0"/>
     <s:element name="liste" type="a:Liste" minOccurs="0"/>
     <s:element name="wahl" type="a:Wahl" minOccurs="0"/>
+    <s:element name="frei" minOccurs="0"/>
   </s:sequence><s:attribute name="siegel" type="s:base64Binary"/></s:complexType></s:element>
   <s:element name="text"><s:complexType><s:sequence><s:element name="inhalt" type="s:string"/></s:sequence>
   </s:complexType></s:element>
@@ -96,6 +98,30 @@ def test_an_element_of_the_same_name_may_hold_any_text(catalogue: Catalogue) -> 
     document = f'<a:text xmlns:a="{NS}"><inhalt>äöü!</inhalt></a:text>'
 
     assert catalogue.validate(parse(document.encode())).is_valid
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rules"),
+    [
+        ("inhalt", "JVBERg==", set()),
+        ("frei", "JVBERg==", set()),
+        ("inhalt", "JV!BERg==", {RULE}),
+        ("bild", "JVBERg==", {"SCHEMAV_CVC_ELT_4_3"}),
+    ],
+)
+def test_a_document_may_name_the_type_itself(catalogue: Catalogue, name: str, content: str, rules: set[str]) -> None:
+    """`xsi:type="xs:base64Binary"` is judged as the schema before it was made strict would; the document stays as it is."""
+    tree = parse(
+        f'<a:anlage xmlns:a="{NS}" xmlns:i="http://www.w3.org/2001/XMLSchema-instance">'
+        f'<{name} xmlns:x="http://www.w3.org/2001/XMLSchema" i:type="x:base64Binary">{content}</{name}></a:anlage>'.encode()
+    )
+    before = etree.tostring(tree)
+
+    findings = catalogue.validate(tree).findings
+
+    assert rules == {one.rule for one in findings}
+    assert {f"/anlage/{name}"} == {one.path for one in findings} or not findings
+    assert before == etree.tostring(tree)
 
 
 def _document(content: str) -> bytes:
