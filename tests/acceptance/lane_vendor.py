@@ -83,6 +83,11 @@ def stumble() -> None:
     raise KeyError(CANARY)
 
 
+def disguise() -> None:
+    """An exception whose class is named after a person."""
+    raise type(CANARY, (Exception,), {})
+
+
 def close() -> None:
     os.closerange(0, 256)
     hang()
@@ -101,6 +106,12 @@ def garble() -> None:
     hang()
 
 
+def forge() -> None:
+    """Answers in the name of our own end of the line."""
+    said = b'{"result": {"kind": "fault"}}'
+    os.write(int(sys.argv[2]), len(said).to_bytes(4, "big") + said)
+
+
 def strike() -> None:
     os.kill(os.getppid(), signal.SIGKILL)
 
@@ -111,7 +122,23 @@ def loosen() -> None:
 
 MISDEEDS = {
     one.__name__: one
-    for one in (fork, memory, hang, shout, end, leave, interrupt, stumble, close, crash, garble, strike, loosen)
+    for one in (
+        fork,
+        memory,
+        hang,
+        shout,
+        end,
+        leave,
+        interrupt,
+        stumble,
+        disguise,
+        close,
+        crash,
+        forge,
+        garble,
+        strike,
+        loosen,
+    )
 }
 
 

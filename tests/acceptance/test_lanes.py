@@ -113,9 +113,9 @@ def test_a_delivery_is_the_same_as_without_a_lane(yard: Yard, lane: LaneConnecto
     [
         *(
             (deed, RAISED)
-            for deed in ("fork", "memory", "leave", "interrupt", "stumble", "strike", "loosen", "nothing")
+            for deed in ("fork", "memory", "leave", "interrupt", "stumble", "disguise", "strike", "loosen", "nothing")
         ),
-        *((deed, DIED) for deed in ("end", "close", "crash", "garble")),
+        *((deed, DIED) for deed in ("end", "close", "crash", "forge", "garble")),
         ("unknown_step", RAISED),
     ],
 )
@@ -258,10 +258,12 @@ def test_what_cannot_be_built_is_told_as_without_a_lane(yard: Yard) -> None:
         yard.open("c", trouble="stumble")
     with pytest.raises(Transient) as down:
         yard.open("d", trouble="end")
+    with pytest.raises(Transient) as forged:
+        yard.open("e", trouble="forge")
 
     assert {"config.key.unknown"} == {one.code for one in settings.value.findings}
     assert "connector boeswillig raised KeyError while it was built" == raised.value.findings[0].hint
-    assert "target.lane.down" == down.value.code
+    assert "target.lane.down" == down.value.code == forged.value.code
 
 
 def test_all_threads_share_the_lanes_of_a_target(yard: Yard, lane: LaneConnector) -> None:

@@ -173,3 +173,20 @@ def _all(stream: socket.socket) -> bytes:
     except (TimeoutError, OSError):
         pass
     return found
+
+
+@pytest.mark.parametrize("host", ["a/b", "a/xta/msgbox?", "["])
+def test_a_host_that_is_more_than_one(office: Office, canary: Canary, host: str) -> None:
+    """The path counts as it stands in the request: no Host header makes another one of it, or an error of ours."""
+    body = b"<e:Envelope xmlns:e='http://www.w3.org/2003/05/soap-envelope'><e:Body/></e:Envelope>"
+    head = (
+        f"POST /xta/management HTTP/1.1\r\nHost: {host}\r\nContent-Type: {SOAP}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+
+    with _connected(office) as stream:
+        stream.sendall(head.encode() + body)
+        answer = _all(stream)
+
+    assert b" 400 " in answer.partition(b"\r\n")[0]
+    assert b"wsa:Action" in answer
+    _after(office, canary)

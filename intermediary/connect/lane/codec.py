@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from intermediary.core.codes import CATALOGUE
@@ -22,6 +22,7 @@ _KINDS: Mapping[str, type[Fault]] = {kind.__name__: kind for kind in (Misconfigu
 _MOST_PROOF = 100
 _LONGEST = 4096
 _MOST_FINDINGS = 1000
+_LONGEST_REST = 366 * 86400.0
 _FINDING = {field.name for field in fields(Befund)}
 
 
@@ -63,19 +64,19 @@ def _dokument(place: int, dokument: Dokument) -> Json:
 
 
 def write_outcome(outcome: object) -> Json:
-    """What a call came to; TypeError for what no connector may return."""
+    """What a call came to; TypeError or ValueError for what no connector may return: texts are short and printable."""
     match outcome:
         case None:
             return {"kind": "none"}
         case Delivered():
-            return {"kind": "delivered", "proof": dict(outcome.proof)}
+            return {"kind": "delivered", "proof": _texts(outcome.proof)}
         case Refused():
-            return {"kind": "refused", "reason": outcome.reason, "proof": dict(outcome.proof)}
+            return {"kind": "refused", "reason": _text(outcome.reason), "proof": _texts(outcome.proof)}
         case Awaiting():
             return {
                 "kind": "awaiting",
                 "until": outcome.until.isoformat(),
-                "correlation": dict(outcome.correlation),
+                "correlation": _texts(outcome.correlation),
             }
         case NotDelivered():
             return {"kind": "not-delivered"}
@@ -86,7 +87,7 @@ def write_outcome(outcome: object) -> Json:
 
 
 def read_outcome(found: Json) -> Delivered | Refused | Awaiting | NotDelivered | Fault | None:
-    """The same again; ValueError, KeyError or TypeError for what is none."""
+    """The same again; ValueError, LookupError, TypeError, AttributeError or OverflowError for what is none."""
     match found["kind"]:
         case "none":
             return None
@@ -98,6 +99,7 @@ def read_outcome(found: Json) -> Delivered | Refused | Awaiting | NotDelivered |
             until = datetime.fromisoformat(_text(found["until"]))
             if until.tzinfo is None:
                 raise ValueError("times carry a time zone")
+            until = until.astimezone(UTC)  # what has no place in the calendar there is none
             correlation = _texts(found["correlation"])
             if POST_BOX in correlation:
                 raise ValueError("a vendor fills no box of ours")
@@ -117,9 +119,9 @@ def write_fault(fault: Fault) -> Json:
     return {
         "fault": kind or "Unclear",
         "code": fault.code,
-        "where": fault.where,
+        "where": _shown(fault.where),
         "retry_after": None if asked is None else asked.total_seconds(),
-        "findings": [asdict(one) for one in fault.findings[:_MOST_FINDINGS]],
+        "findings": [_said(one) for one in fault.findings[:_MOST_FINDINGS]],
     }
 
 
@@ -130,7 +132,7 @@ def read_fault(found: Json) -> Fault:
         raise ValueError("no code")
     if found["fault"] == "Transient":
         asked = found["retry_after"]
-        return Transient(code, where=where, retry_after=None if asked is None else timedelta(seconds=float(asked)))
+        return Transient(code, where=where, retry_after=None if asked is None else _rest(asked))
     findings = tuple(_finding(one) for one in found["findings"][:_MOST_FINDINGS])
     return _KINDS[found["fault"]](code, where=where, findings=findings)
 
@@ -147,17 +149,36 @@ def read_manifest(found: Json) -> Manifest:
     )
 
 
+def _said(finding: Befund) -> Json:
+    return {name: _shown(value) if isinstance(value, str) else value for name, value in asdict(finding).items()}
+
+
+def _shown(text: object) -> str:
+    return "".join(one if one.isprintable() else "?" for one in str(text)[:_LONGEST])
+
+
 def _finding(found: Json) -> Befund:
-    return Befund(**{name: value for name, value in found.items() if name in _FINDING})
+    known = {name: value for name, value in found.items() if name in _FINDING}
+    line = known.pop("line", None)
+    if line is not None and type(line) is not int:
+        raise ValueError("no line")
+    return Befund(**{name: _text(value) for name, value in known.items()}, line=line)
 
 
-def _texts(found: Json) -> dict[str, str]:
+def _rest(asked: object) -> timedelta:
+    seconds = float(asked) if isinstance(asked, int | float) else -1.0
+    if not 0 <= seconds <= _LONGEST_REST:
+        raise ValueError("no rest")
+    return timedelta(seconds=seconds)
+
+
+def _texts(found: Mapping[str, Any]) -> dict[str, str]:
     if len(found) > _MOST_PROOF:
         raise ValueError("too many")
     return {_text(name): _text(value) for name, value in found.items()}
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST:
+    if not isinstance(value, str) or len(value) > _LONGEST or not value.isprintable():
         raise ValueError("no short text")
     return value

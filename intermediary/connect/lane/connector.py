@@ -121,7 +121,11 @@ class LaneFactory(Isolated):
     def _named(self, plan: _Plan) -> list[tuple[Path, bool]]:
         with _lane(plan.name, self._limits) as lane:
             _loaded(lane, self._entry)
-            return [(Path(path), bool(is_secret)) for path, is_secret in plan.ask(lane, "settings")["paths"]]
+            said = plan.ask(lane, "settings")
+            try:
+                return [(Path(path), bool(is_secret)) for path, is_secret in said["paths"]]
+            except (ValueError, LookupError, TypeError) as failure:
+                raise NotCalled from failure
 
 
 class LaneConnector:
@@ -186,11 +190,12 @@ class LaneConnector:
     def _outcome(self, result: dict[str, Any], kinds: Any) -> Any:
         """What the connector said; `Died` for what no connector can have said."""
         if result.get("kind") == "raised":
-            log.error("lane.raised", lane=self._plan.name, failure=str(result.get("name"))[:64])
+            name = str(result.get("name"))[:64]
+            log.error("lane.raised", lane=self._plan.name, failure=name if name.isidentifier() else "")
             raise Unclear("delivery.unclear", where=self._plan.entry.name)
         try:
             outcome = read_outcome(result)
-        except (ValueError, LookupError, TypeError, OverflowError) as failure:
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as failure:
             raise Died("died") from failure
         if isinstance(outcome, Fault):
             raise outcome
@@ -254,7 +259,7 @@ class LaneConnector:
         try:
             lane = Lane(self._plan.name, ground_of(self._paths), self._plan.limits)
             _loaded(lane, self._plan.entry)
-            self.manifest = read_manifest(self._plan.ask(lane, "build")["manifest"])
+            self.manifest = _manifest(self._plan.ask(lane, "build"))
         except NotCalled as failure:
             self._rest.begin()
             raise Transient(_DOWN, where=self._plan.entry.name) from failure
@@ -286,6 +291,13 @@ def _loaded(lane: Lane, entry: EntryPoint) -> dict[str, Any]:
     if "flaw" in about:
         raise _invalid(entry, str(about["flaw"])[:400], is_whole=True)
     return about
+
+
+def _manifest(about: Mapping[str, Any]) -> Manifest:
+    try:
+        return read_manifest(about["manifest"])
+    except (ValueError, LookupError, TypeError, AttributeError) as failure:
+        raise NotCalled from failure
 
 
 def _invalid(entry: EntryPoint, flaw: str, *, is_whole: bool = False) -> Misconfigured:

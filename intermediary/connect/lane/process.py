@@ -157,11 +157,12 @@ class Lane:
         try:
             self._give({"op": op, **order})
             result = self._talk(_NO_STEPS, (), Pumps())
+            fault = read_fault(result) if result.get("kind") == "fault" else None
         except Exception as failure:
             self._mourn("start")
             raise NotCalled from failure
-        if result.get("kind") == "fault":
-            raise read_fault(result)
+        if fault is not None:
+            raise fault
         if result.get("kind") == "raised":
             self.end()
             raise NotCalled

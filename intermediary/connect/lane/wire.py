@@ -58,7 +58,10 @@ class Line:
         length = int.from_bytes(self._exactly(_HEAD), "big")
         if length > MOST:
             raise ValueError("too long")
-        head = json.loads(self._exactly(length))
+        try:
+            head = json.loads(self._exactly(length))
+        except RecursionError as error:
+            raise ValueError("too deep") from error
         if not isinstance(head, dict):
             raise ValueError("no object")
         return head

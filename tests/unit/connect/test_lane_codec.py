@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from intermediary.connect.lane.codec import (
     write_manifest,
     write_outcome,
 )
+from intermediary.connect.lane.wire import Line
 from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.ports import Awaiting, Delivered, Idempotency, Manifest, NotDelivered, Refused
 from intermediary.core.values import Befund, Dokument, MemoryContent
@@ -73,6 +75,21 @@ def test_faults_travel(fault: Fault) -> None:
         {"kind": "awaiting", "until": "2026-11-22T09:00:00", "correlation": {}},
         {"kind": "awaiting", "until": "soon", "correlation": {}},
         {"kind": "awaiting", "until": "2026-11-22T09:00:00+00:00", "correlation": {"post_box": "ags:05999"}},
+        {"kind": "delivered", "proof": {"a": "\ud800"}},
+        {"kind": "delivered", "proof": {"a": "\x1b[2J"}},
+        {"kind": "refused", "reason": "x\ny", "proof": {}},
+        {"kind": "awaiting", "until": "9999-12-31T23:59:59-12:00", "correlation": {}},
+        {"kind": "fault", "fault": "Transient", "code": "target.full", "where": "", "retry_after": 8e13},
+        {"kind": "fault", "fault": "Transient", "code": "target.full", "where": "", "retry_after": -1e9},
+        {"kind": "fault", "fault": "Transient", "code": "target.full", "where": "", "retry_after": float("nan")},
+        {"kind": "fault", "fault": "Rejected", "code": "target.refused", "where": "", "findings": [{"code": ["a"]}]},
+        {
+            "kind": "fault",
+            "fault": "Rejected",
+            "code": "target.refused",
+            "where": "",
+            "findings": [{"code": "a" * 5000}],
+        },
         {"kind": "fault", "fault": "Transient", "code": "no.such.code", "where": "", "retry_after": None},
         {"kind": "fault", "fault": "Fault", "code": "target.full", "where": "", "findings": []},
         {"kind": "fault", "fault": "Unclear", "code": 1, "where": "", "findings": []},
@@ -80,8 +97,30 @@ def test_faults_travel(fault: Fault) -> None:
 )
 def test_what_no_connector_can_have_said_is_not_believed(said: dict[str, Any]) -> None:
     """A lane's process may send anything."""
-    with pytest.raises((ValueError, LookupError, TypeError, AttributeError)):
+    with pytest.raises((ValueError, LookupError, TypeError, AttributeError, OverflowError)):
         read_outcome(said)
+
+
+def test_a_fault_is_shown_in_one_line() -> None:
+    """What a connector writes into a fault reaches a log and a terminal as one short line, and stays the same fault."""
+    said = Rejected("target.refused", where="a\n\x1b[2J\ud800" + "x" * 5000, findings=(Befund("c", hint="b\tb"),))
+
+    read = read_outcome(travelled(write_outcome(said)))
+
+    assert isinstance(read, Rejected)
+    assert read.where.startswith("a??[2J?x")
+    assert 4096 == len(read.where)
+    assert "b?b" == read.findings[0].hint
+
+
+def test_a_line_that_is_too_deep_is_no_message() -> None:
+    """Brackets without end break the protocol and nothing else."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        text = b"[" * 100_000
+        theirs.sendall(len(text).to_bytes(4, "big") + text)
+        with pytest.raises(ValueError, match="too deep"):
+            Line(ours).hear()
 
 
 def test_an_auftrag_travels_without_its_bytes() -> None:
