@@ -245,12 +245,15 @@ def _demand(text: Template, known: frozenset[str] | set[str]) -> None:
         raise ValueError(f"no value for {{{min(unknown)}}} here")
 
 
+_POST_BOX = "post_box"  # in a correlation: in whose box it lies (connector `xta_postfach`); no target decides that
+
+
 def _demand_takes(take: Mapping[str, str]) -> None:
     for name, path in take.items():
         if (
             not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", name)
             or not path
-            or name in OF_A_ZUSTELLUNG | OF_A_FILE - {"sha256"}
+            or name in OF_A_ZUSTELLUNG | OF_A_FILE - {"sha256"} | {_POST_BOX}
         ):
             raise ValueError("a fact is a short word of its own, with a path")
     if len(take) > 8:

@@ -15,6 +15,7 @@ from connectors.rest.settings import RestSettings
 from intermediary.connect.settings import build_settings
 from intermediary.core.faults import Misconfigured
 from intermediary.core.steps import Checkpoints
+from intermediary.core.targets import POST_BOX
 from intermediary.testing.connectors import NOW, deliver, make_auftrag
 from intermediary.testing.rest_target import RestTarget
 
@@ -74,3 +75,14 @@ def test_a_token_that_is_none(answer: bytes) -> None:
         _token_of(answer, datetime.now(UTC))
 
     assert "target.credentials" == raised.value.code
+
+
+def test_no_target_lays_anything_into_a_box_of_ours(target: RestTarget) -> None:
+    """A fact named as the entry by which a reader's box is found would let the target choose the reader."""
+    taking = {"path": "zustellungen", "take": {POST_BOX: "id"}}
+    table = {"url": target.url, "idempotency": "native", "request": [taking]}
+
+    with pytest.raises(Misconfigured) as raised:
+        build_settings(RestSettings, table, base=Path("/"), where="settings")
+
+    assert "a fact is a short word of its own" in raised.value.findings[0].hint
