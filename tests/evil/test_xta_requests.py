@@ -7,12 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from intermediary.core.faults import Rejected
+from intermediary.keys.spool import Spool
 from intermediary.testing.pki import Pki
 from intermediary.testing.xta import sample_container
+from intermediary.unseal.xta.container import read_content_container
+from intermediary.unseal.xta.entity import Octets
 from intermediary.unseal.xta.values import DeliveryAttributes, moment_of
 from intermediary.wiring import utc_now
+from intermediary.xml.long import NO_TEXTS
+from intermediary.xml.parser import parse
 from intermediary.xta.server.iterators import MOST_KEYS, Found
-from intermediary.xta.wire.box import SEARCH_ARGS_INVALID, Selector
+from intermediary.xta.wire.box import SEARCH_ARGS_INVALID, Selector, read_status_list_request
 from tests.acceptance.xta_office import Office
 
 BEYOND = ("9999-12-31T24:00:00Z", "10000-01-01T00:00:00Z")
@@ -80,3 +86,19 @@ def test_received_ids_are_not_compared_one_by_one() -> None:
 
     assert 4 == found.place
     assert 5000 > _Counted.compared
+
+
+def test_numbers_of_five_thousand_digits() -> None:
+    """Valid by the schema, beyond what Python reads: refused, so that no box stands still for it."""
+    long = "0" * 5000 + "1"
+    xta, box = "http://xoev.de/transport/xta/211", "http://www.osci.eu/ws/2008/05/transport"
+    message = f'<Message contentType="a" size="{long}">QUJD</Message>'
+    container = parse(f'<ContentContainer xmlns="{xta}">{message}</ContentContainer>'.encode())
+    request = parse(f'<MsgBoxStatusListRequest xmlns="{box}" maxListItems="{long}"/>'.encode())
+
+    with pytest.raises(Rejected) as size:
+        read_content_container(container, Octets(NO_TEXTS, {}, Spool(None)))
+    with pytest.raises(Rejected) as items:
+        read_status_list_request(request)
+
+    assert ["Message/@size", "MsgBoxStatusListRequest/@maxListItems"] == [size.value.where, items.value.where]

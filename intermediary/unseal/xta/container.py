@@ -20,7 +20,7 @@ from intermediary.xml.parser import Element
 CONTENT_CONTAINER = XTA + "ContentContainer"
 ENCRYPTED = XENC + "EncryptedData"
 
-_SIZE = re.compile(r"\+?0*[1-9][0-9]{0,17}")
+_SIZE = re.compile(r"\+?0{0,99}[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -26,6 +27,8 @@ ListForm = Literal["", "MsgAtrributes", "MessageMetaData"]
 MESSAGE_META_DATA: Final = "MessageMetaData"
 MSG_ATTRIBUTES: Final = "MsgAtrributes"
 """Misspelt in the official schema."""
+
+_ITEMS = re.compile(r"[0-9]{1,99}")
 
 MsgPart = Literal["", "Envelope", "Header", "Body"]
 
@@ -147,7 +150,7 @@ def read_status_list_request(body: Element) -> StatusListRequest:
     """Raises `Rejected("xta.structure")`, as all readers here."""
     selector = _only_selector(body)
     items = body.get("maxListItems")
-    if items is not None and not (items.strip().isascii() and items.strip().isdigit() and 0 < int(items) < 10**9):
+    if items is not None and not (_ITEMS.fullmatch(items.strip()) and 0 < int(items) < 10**9):
         raise broken("MsgBoxStatusListRequest/@maxListItems")
     form = body.get("ListForm", "")
     if form == MESSAGE_META_DATA:
