@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, cast
 
 from intermediary.connect.api import Content, Misconfigured
 
@@ -67,14 +67,15 @@ class Section:
         self.length = length
 
     def open(self) -> BinaryIO:
-        return io.BufferedReader(_Window(self._reader, self.length), _PIECE_BYTES)
+        return cast("BinaryIO", _Window(self._reader, self.length))
 
     def read(self) -> bytes:
-        with self.open() as stream:
-            return stream.read()
+        return b"".join(iter(self.open().read, b""))
 
 
 class _Window(io.RawIOBase):
+    """Hands on what is read as it is: no buffer between, which would copy it twice."""
+
     def __init__(self, reader: Reader, length: int) -> None:
         self._reader = reader
         self._left = length
@@ -82,10 +83,9 @@ class _Window(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def read(self, size: int = -1) -> bytes:
         if not self._left:
-            return 0
-        piece = self._reader.take(min(self._left, len(buffer)))
-        buffer[: len(piece)] = piece
+            return b""
+        piece = self._reader.take(min(self._left, size if size > 0 else _PIECE_BYTES))
         self._left -= len(piece)
-        return len(piece)
+        return piece
