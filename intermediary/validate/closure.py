@@ -72,8 +72,11 @@ class Reader:
         self._packages = packages
         self._locator = Locator(packages, lambda package, path: read_schema(package, path).get("targetNamespace", ""))
 
-    def closure(self, package: Package, entry: str) -> Closure:
-        """The entry and every document it draws in, directly or through others."""
+    def closure(self, package: Package, entry: str, *, as_published: bool = False) -> Closure:
+        """The entry and every document it draws in, directly or through others.
+
+        `as_published` they are not made strict about Base64: to be walked over, never to judge.
+        """
         start: Place = (package, entry)
         keys: dict[tuple[str, str], str] = {(package.id, entry): _key(0)}
         queue = [start]
@@ -90,7 +93,7 @@ class Reader:
                 raise Misconfigured("validate.schema.broken", where=f"{package.id} {entry}: too many documents")
             names.update(_declared(root))
             patterns.update(one.get("value", "") for one in root.iter(f"{XS}pattern"))
-            documents[keys[place[0].id, place[1]]], is_strict = strict(root)
+            documents[keys[place[0].id, place[1]]], is_strict = strict(root, as_published=as_published)
             if is_strict:
                 documents[KEY] = DOCUMENT
         return Closure(documents, _key(0), tuple(used.values()), frozenset(names), frozenset(patterns))

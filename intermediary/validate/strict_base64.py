@@ -33,13 +33,14 @@ DOCUMENT = (
 ).encode()
 
 
-def strict(root: Element) -> tuple[bytes, bool]:
+def strict(root: Element, *, as_published: bool = False) -> tuple[bytes, bool]:
     """A schema document, serialised anew, and whether it now refers to `DOCUMENT` under `KEY`; `root` is changed.
 
-    For `closure`, which gives the documents to whoever compiles them. Only a document that uses the type is touched.
+    For `closure`, which gives the documents to whoever compiles them. Only a document that uses the type is touched, and
+    none `as_published`.
     """
     data = etree.tostring(root)
-    if _NAME.encode() not in data:
+    if as_published or _NAME.encode() not in data:
         return data, False
     uses = [_is_made_strict(one, use) for one in root.iter(f"{{{_XS}}}*") for use in _USES if _NAME in one.get(use, "")]
     if not any(uses):

@@ -26,7 +26,7 @@ def walkable(packages: Packages, package: Package, entry: str) -> XMLSchema:
     """
     from xmlschema import XMLSchema
 
-    closure = Reader(packages).closure(package, entry)
+    closure = Reader(packages).closure(package, entry, as_published=True)
     with tempfile.TemporaryDirectory() as name:
         files = {key: f"{number}.xsd" for number, key in enumerate(closure.documents)}
         for key, document in closure.documents.items():
