@@ -61,6 +61,17 @@ def test_a_target_learns_the_business_keys(stores: list[Store]) -> None:
     assert "BV-2026-17" not in repr(seen)
 
 
+def test_a_target_may_take_the_bare_message(stores: list[Store]) -> None:
+    """A Zustellauftrag carries the target XML beside its package, and says what it is."""
+    hall, seen = Hall(stores[:1]), list[Zustellauftrag]()
+    hall.target.mood = seen.append
+    hall.take(1)
+    hall.work()
+
+    assert [("xdomea 3.1.0", "0401")] == [(one.standard, one.message) for one in seen]
+    assert [b"<a/>"] == [one.nachricht.open().read() for one in seen if one.nachricht is not None]
+
+
 def test_new_ones_go_on_while_the_old_return(stores: list[Store]) -> None:
     """What comes in after the recovery is not held up, and with the returning is at most twice the normal rate."""
     hall = Hall(stores)
