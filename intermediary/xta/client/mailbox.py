@@ -117,6 +117,7 @@ class MailBox:
         """Fetch, keep and close one message; whether it is durable. What only it can help is remembered and passed by."""
         try:
             fetched = client.get_message(FetchRequest(Selector((message_id,))))
+            delivery = delivery_of(fetched, client.account)
         except Transient as fault:
             if fault.code != _GONE:
                 raise
@@ -126,9 +127,17 @@ class MailBox:
             if not self._is_its_own(fault, message_id):
                 raise
             return self._pass_by(message_id, fault.where or fault.code)
+        except (
+            ValueError,
+            LookupError,
+            TypeError,
+            ArithmeticError,
+            RecursionError,
+        ) as defect:  # ours; this one's alone
+            return self._pass_by(message_id, type(defect).__name__)
         if fetched.order.message_id != message_id:
             return self._pass_by(message_id, "MessageID")
-        code = keep(delivery_of(fetched, client.account))
+        code = keep(delivery)
         if code:
             return self._pass_by(message_id, code)
         self._failures.pop(message_id, None)

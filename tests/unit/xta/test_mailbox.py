@@ -15,7 +15,8 @@ from intermediary.ingress.taking import GivenBack
 from intermediary.keys.spool import Spool
 from intermediary.keys.tls import TlsFiles
 from intermediary.testing.xta import READER, sample_container, sample_order
-from intermediary.unseal.xta.values import MsgIdentification, Party, ProcessId
+from intermediary.unseal.xta.values import MessageMetaData, MsgIdentification, Party, ProcessId
+from intermediary.xta.client import mailbox
 from intermediary.xta.client.client import Fetched, XtaClient
 from intermediary.xta.client.http import Address, HttpExchange, HttpLimits
 from intermediary.xta.client.mailbox import MailBox, Visiting, delivery_of, vorgang_of
@@ -177,6 +178,23 @@ def test_a_message_that_ends_every_visit_is_passed_by(desk: Desk) -> None:
 
     assert Visit(2, has_more=False, stuck=1) == desk.visit()
     assert ids[1:] == desk.ids
+
+
+def test_a_defect_of_ours_in_reading_one_message_stops_no_box(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody expected of one message passes it by; the others are fetched, and it is told and tried again."""
+    first, second = desk.fill(2)
+
+    def reading(order: MessageMetaData) -> str:
+        if order.message_id == first:
+            raise OverflowError("synthetic")
+        return ""
+
+    monkeypatch.setattr(mailbox, "vorgang_of", reading)
+    visit = desk.visit()
+
+    assert [second] == desk.ids
+    assert (1, 1) == (visit.kept, visit.stuck)
+    assert [first] == list(desk.gateway.waiting)
 
 
 def test_what_the_channel_refuses_stays(desk: Desk) -> None:
