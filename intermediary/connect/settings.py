@@ -177,5 +177,7 @@ def _default(field: dataclasses.Field[Any]) -> str | None:
             return f'"{value}"'
         case tuple():
             return f"[{', '.join(str(item) for item in value)}]"
+        case _ if dataclasses.is_dataclass(value):
+            return "{}"
         case _:
             return str(value)

@@ -171,6 +171,16 @@ def test_tables_in_a_list_are_described_too() -> None:
     ) == describe_settings(Calls)
 
 
+@dataclass(frozen=True)
+class Login:
+    call: Call = field(default=Call("/"), metadata={"help": "how we log in"})
+
+
+def test_the_default_of_a_table_is_no_text_of_python() -> None:
+    """What its keys are by default stands with the keys."""
+    assert Setting("call", "table", "{}", "how we log in") == describe_settings(Login)[0]
+
+
 @dataclass
 class Thawed:
     url: str = field(default="", metadata={"help": "h"})
