@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.decide import Standing
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
@@ -32,16 +33,23 @@ def due_at(nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord])
 
 
 def wait_reason(nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord]) -> str:
-    """The code an operator sees: of the Nachricht's own waiting, else of what keeps it open, parked ones first."""
+    """The code an operator sees: of the Nachricht's own waiting, else of what keeps it open.
+
+    Parked Zustellungen come first, then those that somebody has to heal, then those that wait for time.
+    """
     if nachricht.own_due_at is not None or nachricht.state is NachrichtState.PARKED:
         return nachricht.wait_reason
     if nachricht.state is NachrichtState.DISCARDED:
         return ""
     parked = (record for record in zustellungen if record.state is ZustellungState.PARKED)
-    waiting = (
+    waiting = [
         record for record in zustellungen if record.state in _OPEN and record.code and _may_go_on(nachricht, record)
-    )
-    return next((record.code for record in (*parked, *waiting)), "")
+    ]
+    return next((record.code for record in (*parked, *sorted(waiting, key=_is_healed_by_time))), "")
+
+
+def _is_healed_by_time(record: ZustellungRecord) -> bool:
+    return record.code in CATALOGUE and CATALOGUE[record.code].healer is Healer.TIME
 
 
 def _may_go_on(nachricht: NachrichtRecord, record: ZustellungRecord) -> bool:

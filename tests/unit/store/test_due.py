@@ -97,12 +97,20 @@ def test_due_at(state: N, own: datetime | None, records: list[ZustellungRecord],
         ),
         (NACHRICHT, [_zustellung(Z.DUE, SOON, "first"), _zustellung(Z.PARKED, None, "second")], "second"),
         (NACHRICHT, [_zustellung(Z.DELIVERED, None, ""), _zustellung(Z.UNCLEAR, SOON, "y")], "y"),
+        (
+            NACHRICHT,
+            [_zustellung(Z.DUE, SOON, "target.resting"), _zustellung(Z.DUE, SOON, "target.misconfigured")],
+            "target.misconfigured",
+        ),
         (replace(NACHRICHT, wait_reason="old"), [_zustellung(Z.DUE, SOON)], ""),
         (replace(NACHRICHT, state=N.DISCARDED, wait_reason="old"), [_zustellung(Z.PARKED, None, "z")], ""),
     ],
 )
 def test_wait_reason(nachricht: NachrichtRecord, records: list[ZustellungRecord], wanted: str) -> None:
-    """Its own reason first, then that of a parked Zustellung, then of a waiting one; old reasons do not stay."""
+    """Its own reason first, then that of a parked Zustellung, then of a waiting one; old reasons do not stay.
+
+    Of those that wait, what a person has to heal comes before what time heals.
+    """
     assert wanted == wait_reason(nachricht, records)
 
 
