@@ -67,7 +67,10 @@ def list_(as_json: bool) -> None:
             reads = {"reads": mapping.input_root, "readsAlso": list(roots_of(mapping)[1:])}
             say_json({"name": name, **reads, "writes": mapping.standard, "settings": settings})
             continue
-        say(f"{name}  reads {' or '.join(roots_of(mapping))}, writes {mapping.standard}")
+        first, *further = roots_of(mapping)
+        say(f"{name}  reads {first}, writes {mapping.standard}")
+        for root in further:
+            say(f"    reads {root} too")
         for key, text in settings.items():
             say_setting(key, text)
 
