@@ -19,6 +19,7 @@ import httpx2
 
 from intermediary.connect.http_body import Body
 from intermediary.connect.http_values import HttpAnswer, HttpRequest, HttpSettings, HttpUrl, retry_after
+from intermediary.connect.sent import Overdue, Sent
 from intermediary.connect.watchdog import Watchdog
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
 
@@ -67,7 +68,7 @@ class HttpClient:
         sent, and `payload.corrupt` always: the request then lacks its last piece. `now` is for a Retry-After with a date.
         """
         url = self._resolve(request.url)
-        sent = _Sent()
+        sent = Sent()
         try:
             pieces = _Pieces(request.body, self._ticks, self._ticks() + self._settings.total_seconds)
             return self._exchange(request, url, pieces, sent, now)
@@ -77,7 +78,7 @@ class HttpClient:
             raise self._lost(request, "target.no-answer") from fault
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError) as error:
             raise Misconfigured("target.http", where=self._where) from error
-        except (httpx2.TransportError, _Overdue) as error:
+        except (httpx2.TransportError, Overdue) as error:
             if _is_tls(error, sent):
                 raise Misconfigured("target.tls", where=self._where) from error
             if not sent.any:
@@ -95,7 +96,7 @@ class HttpClient:
             self._client = None
 
     def _exchange(
-        self, request: HttpRequest, url: httpx2.URL, pieces: _Pieces, sent: _Sent, now: datetime
+        self, request: HttpRequest, url: httpx2.URL, pieces: _Pieces, sent: Sent, now: datetime
     ) -> HttpAnswer:
         headers = {**request.headers}
         if request.body.parts or request.method in ("POST", "PUT", "PATCH"):
@@ -124,9 +125,9 @@ class HttpClient:
                         raise self._lost(request, "target.answer.too-large")
                     return HttpAnswer(response.status_code, headers, b"", waits)
                 if self._ticks() > deadline:
-                    raise _Overdue
+                    raise Overdue
                 body += piece
-        except (httpx2.TransportError, _Overdue) as error:
+        except (httpx2.TransportError, Overdue) as error:
             if is_success:
                 raise self._lost(request, "target.no-answer") from error
             body.clear()
@@ -182,21 +183,6 @@ class HttpClient:
         return context
 
 
-class _Overdue(Exception):
-    """The time for the whole exchange is over."""
-
-
-class _Sent:
-    """Whether anything of the request may have left: the library says when it begins to write."""
-
-    def __init__(self) -> None:
-        self.any = False
-
-    def trace(self, event: str) -> None:
-        if event.endswith("send_request_headers.started"):
-            self.any = True
-
-
 class _Pieces:
     """The pieces of a body under a deadline. Its first one is read at once, before anything is sent."""
 
@@ -211,11 +197,11 @@ class _Pieces:
             yield self._first
         for piece in self._rest:
             if self._ticks() > self.deadline:
-                raise _Overdue
+                raise Overdue
             yield piece
 
 
-def _is_tls(error: BaseException | None, sent: _Sent) -> bool:
+def _is_tls(error: BaseException | None, sent: Sent) -> bool:
     """Whether TLS failed for good, before any of the request could be read (RFC 8446 4.4.2.4 for our certificate)."""
     while error is not None:
         if isinstance(error, ssl.SSLError):

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import httpx2
 
+from intermediary.connect.sent import Overdue, Sent
 from intermediary.connect.watchdog import Watchdog
 from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.values import Content
@@ -112,7 +113,7 @@ class HttpExchange:
         if self._is_closed:
             raise Transient("xta.unreachable", where=self._where)
         client = self._opened()
-        sent = _Sent()
+        sent = Sent()
         deadline = self._ticks() + self._limits.total_seconds
         try:
             with Watchdog(self._limits.total_seconds) as dog:
@@ -131,7 +132,7 @@ class HttpExchange:
                     return self._answer(response, deadline)
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
             raise Misconfigured("xta.http", where=self._where) from error
-        except (httpx2.TransportError, _Overdue) as error:
+        except (httpx2.TransportError, Overdue) as error:
             raise self._lost(error, sent) from error
 
     def close(self) -> None:
@@ -194,7 +195,7 @@ class HttpExchange:
                 if arriving.length - len(head) + len(piece) > self._limits.max_answer_bytes:
                     raise Unclear("xta.answer.too-large", where=self._where)
                 if self._ticks() > deadline or self._should_stop():
-                    raise _Overdue
+                    raise Overdue
                 arriving.write(piece)
             return arriving.finish()
 
@@ -202,10 +203,10 @@ class HttpExchange:
         with content.open() as stream:
             while piece := stream.read(_PIECE_BYTES):
                 if self._ticks() > deadline:
-                    raise _Overdue
+                    raise Overdue
                 yield piece
 
-    def _lost(self, error: Exception, sent: _Sent) -> Fault:
+    def _lost(self, error: Exception, sent: Sent) -> Fault:
         """TLS 1.3 tells that our certificate is refused only when the answer is read (RFC 8446, 4.4.2.4)."""
         for one in _causes(error):
             if isinstance(one, ssl.SSLError):
@@ -216,21 +217,6 @@ class HttpExchange:
         if not sent.any:
             return Transient("xta.unreachable", where=self._where)
         return Unclear("xta.no-answer", where=self._where)
-
-
-class _Overdue(Exception):
-    """The time for the whole exchange is over."""
-
-
-class _Sent:
-    """Whether anything of the request may have left: the library says when it begins to write."""
-
-    def __init__(self) -> None:
-        self.any = False
-
-    def trace(self, event: str) -> None:
-        if event.endswith("send_request_headers.started"):
-            self.any = True
 
 
 def _head(content_type: str) -> bytes | None:
