@@ -44,10 +44,10 @@ from intermediary.keys.wrap import KekFiles, MandantKeys
 from intermediary.route.plugins import Connectors
 from intermediary.store import Claim, PlannedTarget, Store, open_store
 from tests.conformance.store_kit import INSTALLATION, LEASE, MANDANTEN, bench_in, eingang
-from tests.soak import broker_scenes, connector_scenes, soap_scenes
+from tests.soak import broker_scenes, connector_scenes, eakte_scenes, soap_scenes
 from tests.soak.connector_scenes import Scene
 
-SCENES = {**connector_scenes.SCENES, **broker_scenes.SCENES, **soap_scenes.SCENES}
+SCENES = {**connector_scenes.SCENES, **broker_scenes.SCENES, **soap_scenes.SCENES, **eakte_scenes.SCENES}
 WORKERS = 2
 LONGEST_LIFE_SECONDS = 1.0
 TARGET = "musterstadt/bauantrag/fachverfahren"
