@@ -48,9 +48,10 @@ class Name(str):
         return super().__new__(cls, text)
 
 
-def nachricht_id(installation: uuid.UUID, *, mandant: str, message_id: str, body_sha256: str) -> str:
-    """Id of a Nachricht: the same submission taken twice has the same id (promise G13)."""
-    return str(uuid.uuid5(installation, f"nachricht\n{mandant}\n{message_id}\n{body_sha256}"))
+def nachricht_id(installation: uuid.UUID, *, mandant: str, message_id: str, body_sha256: str, account: str = "") -> str:
+    """Id of a Nachricht: the same submission of the same sender taken twice has the same id (promise G13)."""
+    sender = f"\n{account}" if account else ""
+    return str(uuid.uuid5(installation, f"nachricht\n{mandant}\n{message_id}\n{body_sha256}{sender}"))
 
 
 def zustellung_key(installation: uuid.UUID, *, nachricht_id: str, target: str, redelivery: int) -> str:

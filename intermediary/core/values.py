@@ -154,7 +154,8 @@ class Eingang:
     `correlation_id` say where the Quittung goes. `vorgang` is an order key known at intake. None of it rests readable.
     `same_sha256` is of what stays the same when the sender repeats a submission (OSCI: the content package, while the
     transport around it is new each time), and decides what is a repetition; empty means the body itself. `not_before`: the
-    sender wants nothing done with it until then; its deadline counts from that moment.
+    sender wants nothing done with it until then; its deadline counts from that moment. `account` is the partner (Kennung)
+    whom the door has recognised: the message id is unique for it alone. Empty: for everybody who sends to the Mandant.
     """
 
     mandant: str
@@ -168,6 +169,7 @@ class Eingang:
     vorgang: str = field(default="", repr=False)
     same_sha256: str = ""
     not_before: datetime | None = None
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

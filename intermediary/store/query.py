@@ -19,6 +19,7 @@ from intermediary.store.choose import Chosen, conditions, key_hashes
 from intermediary.store.database import Database
 from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.installation import installation_end
+from intermediary.store.message_ids import wanted_hashes
 from intermediary.store.newest import BY_MOMENT, newest, spot_of
 from intermediary.store.records import AuditSnapshot, NachrichtRecord, StateLine, ZustellungRecord
 from intermediary.store.search_keys import ways_to
@@ -68,9 +69,11 @@ def find(
     return newest(db, [*own, *waits], spot, limit)
 
 
-def find_by_message_id(db: Database, mandant: str, message_id: str) -> tuple[NachrichtRecord, ...]:
+def find_by_message_id(
+    db: Database, mandant: str, message_id: str, account: str | None = None
+) -> tuple[NachrichtRecord, ...]:
     """See `Store.find_by_message_id`."""
-    hashes = db.keys.index_hashes(mandant, message_id)
+    hashes = wanted_hashes(db, mandant, message_id, account)
     ids = select(intake_keys.c.nachricht_id).where(
         intake_keys.c.mandant == mandant, intake_keys.c.message_hash.in_(hashes)
     )

@@ -326,9 +326,11 @@ class Store(Rooms):
             search_key=search_key,
         )
 
-    def find_by_message_id(self, mandant: str, message_id: str) -> tuple[NachrichtRecord, ...]:
-        """All Nachrichten of a Mandant with the sender's id, oldest first: more than one after a conflict."""
-        return query.find_by_message_id(self._db, mandant, message_id)
+    def find_by_message_id(
+        self, mandant: str, message_id: str, account: str | None = None
+    ) -> tuple[NachrichtRecord, ...]:
+        """All of a Mandant with the sender's id (of one account; None: of all), oldest first: several after a conflict."""
+        return query.find_by_message_id(self._db, mandant, message_id, account)
 
     def resolve(self, prefix: str) -> str:
         """The id that begins with `prefix`; `NotFound` or `Ambiguous`."""

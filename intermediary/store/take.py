@@ -19,6 +19,7 @@ from intermediary.core.values import Eingang
 from intermediary.keys.wrap import DataKey
 from intermediary.store.blobs import Intake
 from intermediary.store.database import Database, whole
+from intermediary.store.message_ids import further_hashes, unique_hashes
 from intermediary.store.order import Wanted, hashes_of, number
 from intermediary.store.records import Place, Taken
 from intermediary.store.tables import data_keys, intake_keys, nachrichten
@@ -58,6 +59,7 @@ def take(db: Database, eingaenge: Sequence[Eingang]) -> list[Taken]:
             mandant=eingang.mandant,
             message_id=eingang.message_id,
             body_sha256=eingang.same_sha256 or eingang.body.sha256,
+            account=eingang.account,
         )
         for eingang in eingaenge
     ]
@@ -132,7 +134,7 @@ def _commit(db: Database, batch: Sequence[tuple[str, Eingang]], written: Mapping
 def _insert(
     db: Database, tx: Connection, batch: Sequence[tuple[str, Eingang]], written: Mapping[str, _Written]
 ) -> list[Taken]:
-    hashes = [db.keys.index_hashes(eingang.mandant, eingang.message_id) for _, eingang in batch]
+    hashes = [unique_hashes(db, eingang) for _, eingang in batch]
     vorgaenge = {one for _, eingang in batch if _has_vorgang(eingang) for one in hashes_of(db, _vorgang(eingang))}
     db.dialect.queue_for(tx, vorgaenge.union(*hashes))
     existing = _existing(tx, [own for own, _ in batch])
@@ -146,7 +148,7 @@ def _insert(
             answers.append(Taken(own, "duplicate"))
             continue
         others = sorted({other for one in asked for other in same_id.get((eingang.mandant, one), ())})
-        rows.add(own, eingang, asked[0], written[own], others)
+        rows.add(own, eingang, (asked[0], *further_hashes(db, eingang)), written[own], others)
         existing.add(own)
         same_id.setdefault((eingang.mandant, asked[0]), []).append(own)
         answers.append(Taken(own, "conflict" if others else "new"))
@@ -170,7 +172,7 @@ class _Rows:
         self._entries: list[Entry] = []
         self._of_vorgang: list[tuple[dict[str, Any], Eingang]] = []
 
-    def add(self, own: str, eingang: Eingang, message_hash: str, written: _Written, others: list[str]) -> None:
+    def add(self, own: str, eingang: Eingang, hashes: Sequence[str], written: _Written, others: list[str]) -> None:
         entry = _first_entry(own, eingang, others)
         is_conflict = bool(others)
         begins_at = max(eingang.received_at, eingang.not_before or eingang.received_at)
@@ -220,9 +222,9 @@ class _Rows:
         self._data_keys.append(
             {"nachricht_id": own, "mandant": eingang.mandant, "wrapped": written.wrapped_key, "created_at": at}
         )
-        self._intake_keys.append(
-            {"mandant": eingang.mandant, "message_hash": message_hash, "nachricht_id": own, "taken_at": at}
-        )
+        self._intake_keys += [
+            {"mandant": eingang.mandant, "message_hash": one, "nachricht_id": own, "taken_at": at} for one in hashes
+        ]
 
     def number(self, db: Database, tx: Connection) -> None:
         """Give those of a Vorgang their place in it, in the order of the batch."""

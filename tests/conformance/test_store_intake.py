@@ -99,6 +99,20 @@ def test_mandanten_do_not_share_message_ids(store: Store) -> None:
         assert [answer.nachricht_id] == [one.id for one in store.find_by_message_id(mandant, "a")]
 
 
+def test_accounts_do_not_share_message_ids(store: Store) -> None:
+    """An id is unique for its account: others use it too, conflict with nobody, and find their own; a person finds all."""
+    names = ("prt:1", "prt:2", "")
+    answers = store.take([replace(eingang("a"), account=name) for name in names])
+    again = store.take([replace(eingang("a", body, at=NOW + SECOND), account="prt:1") for body in (b"<Antrag/>", b"2")])
+
+    ids = [answer.nachricht_id for answer in answers]
+    assert (["new"] * 3, ["duplicate", "conflict"]) == ([a.outcome for a in answers], [a.outcome for a in again])
+    assert [[ids[0], again[1].nachricht_id], [ids[1]], [ids[2]], []] == [
+        [found.id for found in store.find_by_message_id(MANDANTEN[0], "a", name)] for name in (*names, "prt:3")
+    ]
+    assert {*ids, again[1].nachricht_id} == {found.id for found in store.find_by_message_id(MANDANTEN[0], "a")}
+
+
 def test_a_lying_hash_takes_nothing_of_the_batch(bench: Bench) -> None:
     """Bytes that are not those of the announced hash are refused before anything is committed (T27)."""
     store = bench.open()
