@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from intermediary.core.states import NachrichtState
 from intermediary.core.values import MemoryContent
+from intermediary.store import Store
 from intermediary.testing.pki import Pki
 from intermediary.testing.xta import sample_container
 from intermediary.testing.xta_site import OWN, READER, SYNC_SERVICE
@@ -30,7 +34,7 @@ from intermediary.xta.wire.operations import (
     SEND_MESSAGE_SYNC,
 )
 from intermediary.xta.wire.report import GREEN, OPEN, RED
-from tests.acceptance.xta_office import XTA_SERVICE, Client, Office, author
+from tests.acceptance.xta_office import XTA_SERVICE, Client, Office, Said, author
 from tests.unit.xta.official import official_schema
 
 N = NachrichtState
@@ -105,6 +109,57 @@ def test_what_is_sent_is_durable_and_recognised(office: Office, portal: Client) 
     assert (["", ""], "9024") == (said, other)
     assert ["", "intake.conflict"] == [one.code for one in found]
     office.work()
+
+
+def test_nobody_takes_an_id_from_another_account(office: Office, portal: Client) -> None:
+    """What one account sent under an id of its own making keeps no other from it: each has its message and its report."""
+    squatter, mine = office.order(13, "urn:example:gateway:4711"), office.order(14, "urn:example:gateway:4711")
+    squatter = replace(squatter, author=Party(READER))
+
+    said = [office.client("reader").send(squatter, sample_container(13, now=utc_now())).number]
+    said += [portal.send(mine, sample_container(14, now=utc_now())).number]
+    again = portal.send(mine, sample_container(15, now=utc_now())).number
+
+    found = office.store.find_by_message_id("musterstadt", mine.identification.message_id)
+    authors = [office.client(name).report(mine.message_id).report.order.author for name in ("reader", "portal")]
+    assert (["", ""], "9024") == (said, again)
+    assert ["", "", "intake.conflict"] == [one.code for one in found]
+    assert [squatter.author.identifier, mine.author.identifier] == [one.identifier for one in authors]
+    office.work()
+
+
+def test_a_foreign_id_is_as_unknown_as_none(office: Office, portal: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks about another account's order, or takes it back, gets fault and work of an id that nobody ever used."""
+    at = utc_now() + timedelta(hours=2)
+    order = replace(office.order(16), delivery=DeliveryAttributes(not_before=at.isoformat(timespec="seconds")))
+    assert "" == portal.send(order, sample_container(16, now=utc_now())).number
+    (laid,) = office.fill(1, begin=17)
+    reader = office.client("reader")
+    (lying,) = reader.status_list().listed.message_ids[-1:]
+    request_id = portal.status_list().box.request_id
+    unknown = lying[:-12] + "0" * 12
+    work: list[str] = []
+
+    def asked(ask: Callable[[str], Said], message_id: str) -> tuple[str, list[str]]:
+        work.clear()
+        return ask(message_id).number, list(work)
+
+    def noted(*passed: Any) -> None:
+        work.append(passed[2])
+
+    monkeypatch.setattr(Store, "body", lambda *_: work.append("body"))
+    event.listen(Engine, "before_cursor_execute", noted)
+    try:
+        for ask in (reader.report, reader.cancel):
+            wanted = asked(ask, "urn:example:never")
+            assert "SELECT" in "".join(wanted[1])
+            assert [wanted, wanted] == [asked(ask, one) for one in (order.message_id, laid)]
+        for ask in (portal.report, portal.cancel, portal.fetch, lambda one: portal.close(request_id, one)):
+            wanted = asked(ask, unknown)
+            assert "SELECT" in "".join(wanted[1])
+            assert wanted == asked(ask, lying)
+    finally:
+        event.remove(Engine, "before_cursor_execute", noted)
 
 
 def test_what_cannot_be_taken(office: Office, portal: Client) -> None:

@@ -121,12 +121,15 @@ class Submissions(Protocol):
         """How it stands now."""
         ...
 
-    def find(self, mandant: str, message_id: str) -> str | None:
-        """The Nachricht that was sent under this id, the first where there are several."""
+    def find(self, mandant: str, message_id: str, account: str) -> str | None:
+        """The Nachricht that this account sent under the id, the first where there are several.
+
+        What others sent is looked for no longer than what nobody did: how long it takes tells nothing (threat T21).
+        """
         ...
 
     def order(self, nachricht_id: str) -> MessageMetaData | None:
-        """The order as it was sent, None once its payload is erased."""
+        """The order as it was sent, to be shown to its account alone; None once its payload is erased."""
         ...
 
     def standing(self, nachricht_id: str, message_id: str) -> Standing:

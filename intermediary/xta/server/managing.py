@@ -98,11 +98,10 @@ class Managing:
     def _sent(self, call: Call, message_id: str) -> tuple[str, MessageMetaData] | None:
         """What this account sent under an id; nothing of others, and nothing once its payload is erased."""
         for mandant in self._readers.mandanten:
-            nachricht_id = self._house.submissions.find(mandant, message_id)
-            found = None if nachricht_id is None else self._house.submissions.order(nachricht_id)
-            is_own = found is not None and found.author.identifier in call.client.account.identifiers
-            if nachricht_id is not None and found is not None and is_own:
-                return nachricht_id, found
+            nachricht_id = self._house.submissions.find(mandant, message_id, call.client.kennung)
+            order = None if nachricht_id is None else self._house.submissions.order(nachricht_id)
+            if nachricht_id is not None and order is not None:
+                return nachricht_id, order
         return None
 
 

@@ -135,7 +135,7 @@ class Sending:
         if not_before is not None and not_before <= call.at:
             not_before = None
         same = same_order(order, same_sha256(call.envelope, self._house.spool))
-        return replace(eingang, same_sha256=same, not_before=not_before)
+        return replace(eingang, same_sha256=same, not_before=not_before, account=call.client.kennung)
 
     def _quittung(self, held: Held) -> Result:
         """The answer of a synchronous service: our Quittung, from the reader to the author."""

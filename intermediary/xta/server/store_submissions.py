@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from intermediary.core.faults import Misconfigured, Rejected
+from intermediary.core.faults import Misconfigured
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.core.values import Befund, Eingang
 from intermediary.ingress.doors import Take
@@ -56,8 +56,8 @@ class StoreSubmissions:
         is_in_hand = nachricht.state is _N.RECEIVED and due is not None and due <= self.clock()
         return Judged.IN_HAND if is_in_hand else Judged.WAITS
 
-    def find(self, mandant: str, message_id: str) -> str | None:
-        found = self.store.find_by_message_id(mandant, message_id)
+    def find(self, mandant: str, message_id: str, account: str) -> str | None:
+        found = self.store.find_by_message_id(mandant, message_id, account)
         return found[0].id if found else None
 
     def order(self, nachricht_id: str) -> MessageMetaData | None:
@@ -67,8 +67,6 @@ class StoreSubmissions:
             if fault.code in ("payload.erased", "payload.missing"):
                 return None
             raise
-        except Rejected:  # another channel took something else under this id
-            return None
 
     def standing(self, nachricht_id: str, message_id: str) -> Standing:
         nachricht = self.store.get(nachricht_id)

@@ -169,7 +169,7 @@ class ShelfSubmissions:
         self._spool = spool
 
     def take(self, eingang: Eingang) -> Taken:
-        key = str(uuid.uuid5(uuid.NAMESPACE_URL, eingang.message_id))
+        key = _key(eingang.account, eingang.message_id)
         if self._shelf.put(key, eingang.body):
             self._shelf.mark(key, "same", eingang.same_sha256)
             return Taken(key, "new")
@@ -182,8 +182,8 @@ class ShelfSubmissions:
     def verdict(self, nachricht_id: str) -> Verdict | Judged:
         return Verdict()
 
-    def find(self, mandant: str, message_id: str) -> str | None:
-        key = str(uuid.uuid5(uuid.NAMESPACE_URL, message_id))
+    def find(self, mandant: str, message_id: str, account: str) -> str | None:
+        key = _key(account, message_id)
         return key if self._shelf.body(key) is not None else None
 
     def order(self, nachricht_id: str) -> MessageMetaData | None:
@@ -207,3 +207,7 @@ class ShelfSubmissions:
     def count(self) -> int:
         """How many were sent."""
         return len(self._shelf.all())
+
+
+def _key(account: str, message_id: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{account}\n{message_id}"))
