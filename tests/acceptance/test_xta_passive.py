@@ -14,6 +14,7 @@ from lxml import etree
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from intermediary.core.faults import Rejected
 from intermediary.core.states import NachrichtState
 from intermediary.core.values import MemoryContent
 from intermediary.store import Store
@@ -22,7 +23,7 @@ from intermediary.testing.xta import sample_container
 from intermediary.testing.xta_site import OWN, READER, SYNC_SERVICE
 from intermediary.unseal.xta.container import ContentContainer, Piece
 from intermediary.unseal.xta.values import DeliveryAttributes, Party
-from intermediary.wiring import utc_now
+from intermediary.wiring import utc_now, xta_passive
 from intermediary.xta.wire.box import NO_MATCH, REQUEST_ID_INVALID, SEARCH_ARGS_INVALID, Selector
 from intermediary.xta.wire.lookup import ServiceQuestion, read_lookup_response, write_lookup_request
 from intermediary.xta.wire.operations import (
@@ -355,6 +356,24 @@ def test_a_term_can_be_cancelled_before_it(office: Office, portal: Client, reade
     ]
     report = portal.report(order.message_id).report
     assert (RED, "intake.cancelled") == (report.status, report.errors[0].code.code)
+
+
+def test_what_cannot_be_made_anew_is_ours_to_heal(
+    office: Office, portal: Client, reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A content that its mapping refuses today was promised yesterday: 9030 for the reader, whose request is not to blame."""
+
+    def refused(*_: object) -> None:
+        raise Rejected("validate.input.invalid")
+
+    office.fill(1, begin=181)
+    (lying,) = reader.status_list().listed.message_ids
+    with monkeypatch.context() as patch:
+        patch.setattr(xta_passive, "render", refused)
+        said = reader.fetch(lying)
+
+    assert (503, "9030") == (said.status, said.number)
+    assert (200, "") == (reader.fetch(lying).status, reader.fetch(lying).number)
 
 
 def test_no_call_of_xta(office: Office, portal: Client) -> None:

@@ -144,7 +144,7 @@ class Desk:
         """What a failure means for the client; nothing about a defect is for them."""
         random = self._house.random
         if isinstance(failure, Rejected):
-            failure = unfit(failure)
+            failure = unfit(failure, call.operation if call is not None else None)
         if isinstance(failure, Refused):
             number, operation = failure.number, call.operation if call is not None else None
             log.info(

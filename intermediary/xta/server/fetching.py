@@ -37,7 +37,7 @@ _MOST_PAGE = 1_000
 
 
 class Fetching:
-    """The six operations of the mailbox port for one server."""
+    """The five operations of the mailbox port for one server."""
 
     def __init__(self, house: House, ids: Ids) -> None:
         self._house = house

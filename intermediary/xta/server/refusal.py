@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from intermediary.core.faults import Rejected
 from intermediary.xta.wire.faults import Kind, XtaError, error
+from intermediary.xta.wire.operations import Operation
 
 
 class Refused(Exception):
@@ -40,6 +41,11 @@ def unreadable(refusal: Rejected) -> NoCall:
     return NoCall(f"Die Anfrage ist nicht lesbar ({refusal.code})")
 
 
-def unfit(refusal: Rejected) -> Refused:
-    """What is said of a known operation whose parts are not as they must be."""
-    return Refused("9023" if refusal.code == "xta.too-large" else "9022")
+def unfit(refusal: Rejected, operation: Operation | None) -> Refused | NoCall:
+    """What is said of a known operation whose parts are not as they must be.
+
+    Where it has no exception for that (the mailbox port, reports), it is no call: 9030 would have it repeated for ever.
+    """
+    refused = Refused("9023" if refusal.code == "xta.too-large" else "9022")
+    is_known = operation is not None and refused.error.kind in operation.exceptions
+    return refused if is_known else unreadable(refusal)

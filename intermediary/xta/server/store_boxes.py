@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from intermediary.core.faults import Misconfigured
+from intermediary.core.faults import Misconfigured, Rejected
 from intermediary.core.states import ZustellungState
 from intermediary.core.values import Ausgabe, Content, Dokument, MemoryContent
 from intermediary.store.errors import Busy, NotFound
@@ -55,7 +55,10 @@ class StoreBoxes:
         if not found:
             return None
         zustellung = found[0].zustellung
-        ausgabe = self.render(zustellung.nachricht_id)
+        try:
+            ausgabe = self.render(zustellung.nachricht_id)
+        except Rejected as refusal:  # it was good when it was promised
+            raise Misconfigured("output.changed", where=f"nachricht {zustellung.nachricht_id}") from refusal
         if ausgabe.package.content.sha256 != zustellung.output_sha256:
             raise Misconfigured("output.changed", where=f"nachricht {zustellung.nachricht_id}")
         return container_of(ausgabe, zustellung.correlation)

@@ -28,7 +28,18 @@ from intermediary.xta.server.managing import Readers
 from intermediary.xta.wire.entity import OutgoingMessage, request_addressing, write_entity
 from intermediary.xta.wire.faults import read_fault
 from intermediary.xta.wire.metadata import write_metadata
-from intermediary.xta.wire.operations import CREATE_MESSAGE_ID, GET_MESSAGE, SEND_MESSAGE, Operation
+from intermediary.xta.wire.operations import (
+    CANCEL_MESSAGE,
+    CLOSE,
+    CREATE_MESSAGE_ID,
+    GET_MESSAGE,
+    GET_NEXT_MESSAGE,
+    GET_NEXT_STATUS_LIST,
+    GET_STATUS_LIST,
+    GET_TRANSPORT_REPORT,
+    SEND_MESSAGE,
+    Operation,
+)
 
 CLIENT = Client("prt:1", "00", Account((), (AUTHOR.identifier,)))
 
@@ -132,6 +143,26 @@ def test_one_message_that_cannot_be_handed_out_holds_nothing(rig: Rig, now: date
     answer = rig.desk.take_up(rig.arrived(GET_MESSAGE, "<osci:MsgBoxFetchRequest/>"))
 
     assert ("9030", []) == (number(answer), rig.told)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "number_"),
+    [
+        (GET_STATUS_LIST, "<osci:MsgBoxStatusListRequest><osci:Unknown/></osci:MsgBoxStatusListRequest>", "Sender"),
+        (GET_NEXT_STATUS_LIST, "<osci:MsgBoxGetNextRequest/>", "Sender"),
+        (GET_MESSAGE, '<osci:MsgBoxFetchRequest MsgPart="Tail"/>', "Sender"),
+        (GET_NEXT_MESSAGE, "<osci:MsgBoxGetNextRequest/>", "Sender"),
+        (CLOSE, "<osci:MsgBoxCloseRequest/>", "Sender"),
+        (GET_TRANSPORT_REPORT, "<wsa:MessageID><wsa:To/></wsa:MessageID>", "Sender"),
+        (CANCEL_MESSAGE, "<wsa:MessageID><wsa:To/></wsa:MessageID>", "9022"),
+    ],
+)
+def test_a_malformed_request_is_its_clients_to_heal(rig: Rig, operation: Operation, body: str, number_: str) -> None:
+    """No time heals it, so it is not 9030: 9022 where the operation knows that, else a fault of SOAP as for any non-call."""
+    answer = rig.desk.take_up(rig.arrived(operation, body))
+
+    assert isinstance(answer, Answer)
+    assert (400, number_, None) == (answer.status, number(answer), answer.retry_after)
 
 
 def test_a_directory_that_cannot_be_read_lets_nobody_in(rig: Rig) -> None:
