@@ -361,7 +361,7 @@ def test_a_term_can_be_cancelled_before_it(office: Office, portal: Client, reade
 def test_what_cannot_be_made_anew_is_ours_to_heal(
     office: Office, portal: Client, reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A content that its mapping refuses today was promised yesterday: 9030 for the reader, whose request is not to blame."""
+    """A content that its mapping refuses today was promised yesterday: 9030, for the reader is not to blame."""
 
     def refused(*_: object) -> None:
         raise Rejected("validate.input.invalid")
