@@ -13,7 +13,7 @@ from functools import partial
 
 from intermediary.connect.places import Places
 from intermediary.core.breaker import Probe, Sign, sign_of
-from intermediary.core.decide import Decision, Outcome, Situation, decide_zustellung, doubt, hold_zustellung
+from intermediary.core.decide import OVERDUE, Decision, Outcome, Situation, decide_zustellung, doubt, hold_zustellung
 from intermediary.core.faults import Fault, Misconfigured, Transient, Unclear
 from intermediary.core.ports import Awaiting, Connector, Delivered, Idempotency, NotDelivered, Refused
 from intermediary.core.schedule import Schedule
@@ -26,7 +26,6 @@ from intermediary.store.store import Store
 from intermediary.store.targets import Hold, Pass
 
 _Z = ZustellungState
-_OVERDUE = "delivery.ack.overdue"
 _UNWOKEN = timedelta(hours=6)
 _Said = Outcome | None
 """What a call of a connector came to; None when it was not called."""
@@ -105,8 +104,8 @@ class Deliverer:
         match zustellung.state:
             case _Z.AWAITING:
                 return self._collect(claim, zustellung, target)
-            case _Z.UNCLEAR if zustellung.code == _OVERDUE:
-                return self._park(claim, zustellung, _OVERDUE)
+            case _Z.UNCLEAR if zustellung.code == OVERDUE:
+                return self._park(claim, zustellung, OVERDUE)
             case _Z.UNCLEAR if idempotency is Idempotency.LOOKUP:
                 step = partial(self._look_up, claim, zustellung, target)
                 return self._call(claim, zustellung, target, step, is_look=True)
@@ -269,12 +268,12 @@ class Deliverer:
         try:
             verdict = connector.collect(zustellung.key, zustellung.correlation, now)
         except (Transient, Misconfigured) as fault:
-            return fault if now < until else Unclear(_OVERDUE)
+            return fault if now < until else Unclear(OVERDUE)
         except Exception as failure:  # as above; past the time a look-up would only lead back here
-            return failure if now < until else Unclear(_OVERDUE)
+            return failure if now < until else Unclear(OVERDUE)
         if verdict is not None:
             return verdict
-        return Unclear(_OVERDUE) if now >= until else Awaiting(until, zustellung.correlation)
+        return Unclear(OVERDUE) if now >= until else Awaiting(until, zustellung.correlation)
 
     def _repeat(
         self,

@@ -25,8 +25,13 @@ def tree_of(answer: HttpAnswer) -> Any:
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise Unreadable
+    return json_of(answer.body)
+
+
+def json_of(body: bytes) -> Any:
+    """The JSON in these bytes, or `Unreadable`."""
     try:
-        return json.loads(answer.body)
+        return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise Unreadable from error
 

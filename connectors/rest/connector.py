@@ -9,14 +9,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from connectors.rest.answer import code_at, value_at
+from connectors.rest.answer import value_at
 from connectors.rest.body import body_of, of_one_file, values_of
+from connectors.rest.callback import hear, verdict_in
 from connectors.rest.exchange import Exchange
 from connectors.rest.settings import Lookup, Request, RestSettings
 from intermediary.connect.api import (
     Awaiting,
+    Callback,
     Delivered,
     Dokument,
+    Heard,
     HttpAnswer,
     Idempotency,
     Manifest,
@@ -24,6 +27,7 @@ from intermediary.connect.api import (
     Refused,
     Steps,
     Unclear,
+    Unheard,
     Zustellauftrag,
 )
 
@@ -81,17 +85,18 @@ class Rest:
         asked = self._settings.verdict
         if asked is None:
             return Delivered(dict(correlation))
+        if not asked.path:  # it calls back
+            return None
         answer = self._exchange.ask(asked.path, {**correlation, "key": key}, now)
         if answer.status in (202, 204, 404):  # nothing to say yet
             return None
         if not answer.is_success:
             raise answer.ask_fault(where="rest: verdict")
         tree, _ = self._exchange.read(answer, {}, "rest: verdict")
-        state = value_at(tree, asked.state)
-        proof = {**correlation, "state": state}
-        if state in asked.accepted:
-            return Delivered(proof)
-        return Refused(code_at(tree, asked.reason), proof) if state in asked.refused else None
+        return verdict_in(tree, asked, correlation)
+
+    def hear(self, callback: Callback, now: datetime) -> Heard | Unheard:
+        return hear(self._settings.verdict, callback, now)
 
     def probe(self) -> None:
         self._exchange.knock(datetime.now(UTC))

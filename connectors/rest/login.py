@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote_plus, urlencode
@@ -25,6 +25,7 @@ from intermediary.connect.api import (
 _WHERE = "rest: oauth"
 _EARLY = timedelta(seconds=30)
 _SHORT = timedelta(minutes=5)
+_FRESH = timedelta(minutes=5)
 
 
 class Login:
@@ -77,10 +78,30 @@ class Login:
 def signed(signature: Signature, body: Body, now: datetime) -> Mapping[str, str]:
     """The headers that sign a body; it is read once for that, and once more when it is sent."""
     stamp = str(int(now.timestamp()))
+    return {signature.timestamp_header: stamp, signature.header: _signed(signature, stamp, body.pieces())}
+
+
+def is_signed(signature: Signature, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+    """Whether the headers (names in lower case) sign the body, and not long ago: an old callback is not let in again."""
+    stamp = headers.get(signature.timestamp_header.lower(), "")
+    said = headers.get(signature.header.lower(), "")
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 12 and said.isascii()):
+        return False
+    is_fresh = abs(now.timestamp() - int(stamp)) <= _FRESH.total_seconds()
+    return hmac.compare_digest(_signed(signature, stamp, [body]), said) and is_fresh
+
+
+def shows_token(token_file: Path, headers: Mapping[str, str]) -> bool:
+    """Whether the header `Authorization` shows the token of the file."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return hmac.compare_digest(_secret(token_file).encode(), token.strip().encode()) and scheme.lower() == "bearer"
+
+
+def _signed(signature: Signature, stamp: str, pieces: Iterable[bytes]) -> str:
     digest = hmac.new(_secret(signature.secret_file).encode(), f"{stamp}.".encode(), hashlib.sha256)
-    for piece in body.pieces():
+    for piece in pieces:
         digest.update(piece)
-    return {signature.timestamp_header: stamp, signature.header: f"sha256={digest.hexdigest()}"}
+    return f"sha256={digest.hexdigest()}"
 
 
 def _secret(path: Path) -> str:

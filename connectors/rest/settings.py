@@ -143,18 +143,44 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A verdict that comes later, and is asked for."""
+class CallbackLogin:
+    """By what we know that the target calls back: it signs as we would, or shows a token."""
 
-    path: Template = field(metadata={"help": "path of the GET, with {key} and taken facts"})
-    state: str = field(metadata={"help": "path of the state in the answer"})
+    signature: Signature | None = field(default=None, metadata={"help": "callbacks are signed (HMAC)"})
+    token_file: Path | None = field(
+        default=None, metadata={"help": "file with the token that callbacks show (Bearer)", "secret": True}
+    )
+    key: str = field(default="", metadata={"help": "path of the key in its JSON; empty: the address ends with the key"})
+
+    def __post_init__(self) -> None:
+        if (self.signature is None) is (self.token_file is None):
+            raise ValueError("either `signature` or `token_file`")
+        if self.signature is not None and not (self.signature.header and self.signature.timestamp_header):
+            raise ValueError("a signature has both headers")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A verdict that comes later: it is asked for, or told by a callback, or both."""
+
+    state: str = field(metadata={"help": "path of the state in the answer, and in the JSON of a callback"})
     accepted: tuple[str, ...] = field(metadata={"help": "states that accept"})
     refused: tuple[str, ...] = field(default=(), metadata={"help": "states that refuse"})
     reason: str = field(default="", metadata={"help": "path of the code of a refusal"})
+    path: Template = field(
+        default=Template(""), metadata={"help": "path of the GET, with {key} and taken facts; empty: it calls back"}
+    )
+    callback: CallbackLogin | None = field(default=None, metadata={"help": "it calls back (needs `[callbacks]`)"})
     statuses: tuple[int, ...] = field(
         default=(202,), metadata={"help": "statuses of the last request after which a verdict is waited for"}
     )
     deadline_hours: int = field(default=72, metadata={"help": "hours until a missing verdict is looked into"})
+
+    def __post_init__(self) -> None:
+        if not self.path and self.callback is None:
+            raise ValueError("a verdict needs a `path` to be asked for, or a `callback`")
+        if set(self.accepted) & set(self.refused):
+            raise ValueError("a state is in `accepted` and in `refused`")
 
 
 @dataclass(frozen=True, slots=True)

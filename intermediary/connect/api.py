@@ -12,6 +12,7 @@ from intermediary.connect.http_auth import HttpAuth
 from intermediary.connect.http_body import Base64, Body
 from intermediary.connect.http_values import HttpAnswer, HttpRequest, HttpSettings, HttpUrl, retry_after
 from intermediary.connect.secrets import read_secret
+from intermediary.core.callbacks import Callback, Heard, Unheard
 from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.ports import (
     Awaiting,
@@ -33,12 +34,14 @@ __all__ = [
     "Awaiting",
     "Base64",
     "Body",
+    "Callback",
     "Connector",
     "ConnectorFactory",
     "Content",
     "Delivered",
     "Dokument",
     "Fault",
+    "Heard",
     "HttpAnswer",
     "HttpAuth",
     "HttpClient",
@@ -54,6 +57,7 @@ __all__ = [
     "Steps",
     "Transient",
     "Unclear",
+    "Unheard",
     "XmlLimits",
     "Zustellauftrag",
     "parse_xml",

@@ -23,6 +23,9 @@ DEADLINES = {
 }
 """The codes with which a Zustellung waits for its target, each with the one it is parked with at the deadline."""
 
+OVERDUE = "delivery.ack.overdue"
+"""The code of one whose verdict did not come in time; should the target say later that it has arrived, it is believed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -14,6 +14,7 @@ from intermediary.core.faults import Fault, Misconfigured
 from intermediary.core.tables import build, did_you_mean
 from intermediary.core.values import Befund
 from intermediary.operations.alerting import alerting
+from intermediary.operations.callbacks import lint_callbacks
 from intermediary.operations.database import database
 from intermediary.operations.diagnosis import Diagnosis, bad
 from intermediary.operations.doors import doors, ways_back
@@ -103,6 +104,7 @@ def _lint_routes(settings: Settings) -> Iterator[Finding]:
         yield Finding(file, befund.path, CATALOGUE[befund.code].meaning, befund.hint, Severity.WARNING)
     yield from lint_target_files(settings, table, installed)
     yield from lint_post_boxes(settings, table)
+    yield from lint_callbacks(settings, table)
     yield from _production_without_schema(settings, table, mappings)
     yield from _terms_of_no_route(settings, table)
 

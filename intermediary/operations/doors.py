@@ -11,7 +11,7 @@ from intermediary.core.faults import Fault, Misconfigured
 from intermediary.ingress.amqp.probe import probe_queue
 from intermediary.ingress.inbox import REASON_SUFFIX, REFUSED, FileInbox
 from intermediary.operations.diagnosis import Diagnosis, bad
-from intermediary.operations.https import https
+from intermediary.operations.https import certificate, https
 from intermediary.operations.post_boxes import xta_server
 from intermediary.osci.client.answers import OsciAnswers
 from intermediary.receipt import Answers
@@ -27,7 +27,7 @@ MOST_COUNTED = 10_000
 
 
 def doors(settings: Settings) -> Iterator[Diagnosis]:
-    """A line per channel: can its door take what comes, and what lies there."""
+    """A line per channel, and one for callbacks: can its door take what comes, and what lies there."""
     for channel in settings.channel:
         subject = f"door {channel.name}"
         if channel.folder is not None:
@@ -42,6 +42,8 @@ def doors(settings: Settings) -> Iterator[Diagnosis]:
             yield from xta_server(subject, channel.xta_passive, settings, utc_now())
         elif channel.osci_passive is not None:
             yield from https(subject, channel, channel.osci_passive, settings, utc_now())
+    if settings.callbacks is not None:
+        yield certificate("door [callbacks]", settings.callbacks, utc_now())
 
 
 def ways_back(settings: Settings) -> Iterator[Diagnosis]:

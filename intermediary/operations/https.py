@@ -13,6 +13,7 @@ from intermediary.keys.tls import TlsFiles, server_context
 from intermediary.operations.diagnosis import Diagnosis, bad
 from intermediary.operations.expiry import ending
 from intermediary.settings.channels import Channel, OsciPassiveDoor
+from intermediary.settings.listening import ListeningDoor
 from intermediary.settings.models import Settings
 from intermediary.settings.xta_passive import XtaPassiveDoor
 
@@ -32,7 +33,7 @@ def https(
             yield Diagnosis(subject, "warning", what, "name our signature key in the keyring: [[sign]]")
 
 
-def certificate(subject: str, door: OsciPassiveDoor | XtaPassiveDoor, now: datetime) -> Diagnosis:
+def certificate(subject: str, door: ListeningDoor | XtaPassiveDoor, now: datetime) -> Diagnosis:
     """The address of a door with its certificate, and how long that is valid."""
     if door.tls_cert is None or door.tls_key is None:
         return Diagnosis(subject, "ok", f"{door.listen}, plain HTTP")

@@ -7,6 +7,7 @@ from typing import Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from intermediary.settings.kinds import AddressText, ConfiguredPath, KennungText, NameText, QueueName, Several
+from intermediary.settings.listening import ListeningDoor
 from intermediary.settings.table import Table
 from intermediary.settings.xta import XtaAnswer, XtaFetchDoor
 from intermediary.settings.xta_passive import XtaPassiveDoor
@@ -46,24 +47,10 @@ class AmqpDoor(Table):
     )
 
 
-class OsciPassiveDoor(Table):
+class OsciPassiveDoor(ListeningDoor):
     """An HTTPS endpoint that an OSCI intermediary delivers to; docs/reference/osci-passive.md is its interface."""
 
     listen: AddressText = Field(description="Address to listen on, `host:port`. Paths: `/osci/<mandant>`.")
-    tls_cert: ConfiguredPath | None = Field(
-        default=None, description="Certificate of the endpoint with its chain (PEM); a renewed file is noticed."
-    )
-    tls_key: ConfiguredPath | None = Field(
-        default=None, description="Its key (PEM, without passphrase, mode 0600). Without both: plain HTTP."
-    )
-    client_ca: ConfiguredPath | None = Field(
-        default=None, description="CA (PEM) whose certificates a client must show; without it any client may connect."
-    )
-    behind_proxy: bool = Field(
-        default=False,
-        strict=True,
-        description="Without TLS only the loopback interface is listened on, unless a proxy ends TLS on a path you trust.",
-    )
     judged_seconds: int = Field(
         default=10,
         strict=True,
@@ -71,28 +58,6 @@ class OsciPassiveDoor(Table):
         le=300,
         description="How long an answer waits for the verdict; then the intermediary is asked to repeat the delivery.",
     )
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if (self.tls_cert is None) is not (self.tls_key is None):
-            raise ValueError("`tls_cert` and `tls_key` go together")
-        if self.tls_cert is None and self.client_ca is not None:
-            raise ValueError("`client_ca` needs `tls_cert` and `tls_key`")
-        if self.tls_cert is None and not self.behind_proxy and self.host not in ("localhost", "127.0.0.1", "::1"):
-            raise ValueError(
-                "without TLS only the loopback interface is listened on: set `tls_cert`, or `behind_proxy`"
-            )
-        return self
-
-    @property
-    def host(self) -> str:
-        """The host of `listen`, without brackets."""
-        return self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
-
-    @property
-    def port(self) -> int:
-        """The port of `listen`."""
-        return int(self.listen.rpartition(":")[2])
 
 
 class OsciFetchDoor(Table):

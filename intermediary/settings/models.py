@@ -18,6 +18,7 @@ from intermediary.settings.approvals import Approvals
 from intermediary.settings.channels import Channel
 from intermediary.settings.kinds import CodeListUri, ConfiguredPath, Count, NameText, Several, SyslogText
 from intermediary.settings.lane import Lane
+from intermediary.settings.listening import Callbacks
 from intermediary.settings.retention import Memory, RetentionRule
 from intermediary.settings.scan import Scan
 from intermediary.settings.table import Table
@@ -234,6 +235,7 @@ class Settings(Table):
     incidents: Incidents = Field(default_factory=Incidents)
     alerts: Alerts = Field(default_factory=Alerts)
     scan: Scan | None = None
+    callbacks: Callbacks | None = None
     schemas: Schemas
     mandant: Several[Mandant]
     channel: Several[Channel]

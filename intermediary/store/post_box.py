@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Select, literal_column, select
 
 from intermediary.audit.chain import moment
+from intermediary.core.decide import OVERDUE
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.core.targets import POST_BOX
 from intermediary.store import order, rows
@@ -30,7 +31,6 @@ FETCHED = "fetched_at"
 
 CANCELLED = "intake.cancelled"
 
-_OVERDUE = "delivery.ack.overdue"
 _LATE = (ZustellungState.UNCLEAR, ZustellungState.PARKED)
 _NOBODY: ColumnElement[str] = literal_column("''")
 
@@ -134,7 +134,7 @@ def _close(db: Database, key: str, reader: str, proof: Mapping[str, str], now: d
         work, record = _found(tx, key, reader, now)
         if record.state is ZustellungState.DELIVERED:
             return False
-        is_late = record.state in _LATE and record.code == _OVERDUE
+        is_late = record.state in _LATE and record.code == OVERDUE
         if record.state is not ZustellungState.AWAITING and not is_late:
             raise NotFound(key)
         _demand_free(work)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from intermediary.audit.chain import canonical, moment
-from intermediary.core.decide import Decision
+from intermediary.core.decide import OVERDUE, Decision
 from intermediary.core.ids import zustellung_key
 from intermediary.core.states import VERDICTS, IllegalTransition, NachrichtState, ZustellungState, check_nachricht
 from intermediary.core.values import Befund
@@ -189,7 +189,8 @@ def settle(
         work = under_claim(tx, claim, now)
         before = work.zustellung(key)
         state = _Z(decision.state)
-        if before.state in _SETTLED:
+        is_late = (before.state, before.code, state) == (_Z.PARKED, OVERDUE, _Z.DELIVERED)
+        if before.state in _SETTLED and not is_late:
             raise IllegalTransition(f"the Zustellung is {before.state}")
         values: dict[str, Any] = {
             "code": decision.code,

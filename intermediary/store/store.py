@@ -189,7 +189,10 @@ class Store(Rooms):
         correlation: Mapping[str, str] = EMPTY,
         until: datetime | None = None,
     ) -> Claim:
-        """Obey a `decide_zustellung`, and let the Nachricht follow: answering, or parked with a split verdict."""
+        """Obey a `decide_zustellung`, and let the Nachricht follow: answering, or parked with a split verdict.
+
+        What is parked because its verdict was overdue is delivered by a late one.
+        """
         return recording.settle(
             self._db, claim, key, decision, now=now, proof=proof, correlation=correlation, until=until
         )

@@ -22,6 +22,7 @@ from intermediary.receipt import Answers
 from intermediary.settings.channels import Channel
 from intermediary.settings.models import Settings
 from intermediary.unseal.xta.message import XTA_TYPE
+from intermediary.wiring.callbacks import open_callbacks
 from intermediary.wiring.configuration import Configuration
 from intermediary.wiring.installation import Installation, secret, spool_folder
 from intermediary.wiring.lines import keys_as_written, keys_in_force, open_fetch, open_lines, open_osci_answers
@@ -47,13 +48,16 @@ def door_rules(channel: Channel) -> DoorRules:
 def open_doors(
     installation: Installation, *, now: Callable[[], datetime] | None = None, gate: GuardedGate | None = None
 ) -> list[Door]:
-    """The doors of all channels, each ready to be run in a thread of its own; without a `gate` it is open."""
+    """The doors of all channels and of callbacks, each to be run in a thread of its own; without a `gate` it is open."""
     settings = installation.settings
     spool = Spool(spool_folder(settings))
     needs_keys = any(one.osci_passive or one.osci_fetch or one.xta_passive for one in settings.channel)
-    configuration = Configuration(settings) if needs_keys else None
+    configuration = Configuration(settings) if needs_keys or settings.callbacks is not None else None
     house = _House(installation, configuration, spool, now or installation.now, gate)
-    return [_open_door(channel, house) for channel in settings.channel]
+    doors = [_open_door(channel, house) for channel in settings.channel]
+    if settings.callbacks is not None and configuration is not None:
+        doors.append(open_callbacks(settings.callbacks, installation, configuration, spool=spool, now=house.now))
+    return doors
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,9 @@ def _all(settings: Settings, bank: Werkbank) -> Iterator[Ending]:
             yield Ending("partner-client", partner.kennung, certificate.not_valid_after_utc)
     for channel in settings.channel:
         yield from _of_channel(channel)
+    if settings.callbacks is not None and settings.callbacks.tls_cert is not None:
+        with suppress(OSError, ValueError):
+            yield Ending("tls", "[callbacks]", _leaf(settings.callbacks.tls_cert))
 
 
 def _of_channel(channel: Channel) -> Iterator[Ending]:

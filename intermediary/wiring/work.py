@@ -26,7 +26,7 @@ def bench(
     """What one worker thread works with: its own connectors, and the process's ways back (`all_answers`)."""
     settings, now = installation.settings, now or installation.now
     timing = Timing(schedule=settings.delivery.schedule, recheck=settings.delivery.recheck)
-    targets = _OpenTargets(configuration)
+    targets = OpenTargets(configuration)
     return Bench(
         store=installation.store,
         bank=configuration.bank,
@@ -47,7 +47,7 @@ def scanner_of(settings: Settings) -> Scanner | None:
     return Scanner(scan.clamd, scan.connect_seconds, scan.answer_seconds, scan.max_bytes)
 
 
-class _OpenTargets:
+class OpenTargets:
     """The targets one worker thread has opened; forgotten when the configuration changes."""
 
     def __init__(self, configuration: Configuration) -> None:
