@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from intermediary.testing.demo_site import MANDANT, route_toml
 from intermediary.testing.rest_target import RestTarget
 from intermediary.testing.samples import SERVICE, sample_letter
 from intermediary.testing.servers import free_ports
+from intermediary.testing.simulate.fachverfahren.office import Choice, Fachverfahren
 from intermediary.wiring import open_doors
 from tests.acceptance.rig import Rig
 
@@ -219,6 +221,24 @@ def test_a_late_acceptance_is_believed(town: Town) -> None:
     assert (N.COMPLETED, Z.DELIVERED) == town.state(nachricht_id)
     with town.rig.store.audit_snapshot() as snapshot:
         assert [] == list(compare_rows(snapshot.beside))
+
+
+def test_the_simulated_fachverfahren_calls_back(town: Town, tmp_path: Path) -> None:
+    """It answers 202 and calls the address that the request names, until its verdict is taken."""
+    with Fachverfahren(Choice(tmp_path, with_sftp=False, with_xta=False, callback_token="t0k3n")) as office:
+        routes = town.rig.site.folder / "routes.toml"
+        text = routes.read_text("utf-8").replace(town.target.url, f"{office.url}/rest/")
+        routes.write_text(text.replace("https://wir.example", str(town.client.base_url).rstrip("/")), "utf-8")
+        nachricht_id = town.rig.submit(sample_letter(7, now=town.rig.clock()), "m-7")
+        town.rig.work()
+        pause = threading.Event()
+        while not (told := office.state()["callbacks"]):
+            pause.wait(0.02)
+    town.rig.work()
+
+    (zustellung,) = town.rig.store.zustellungen(nachricht_id)
+    assert {zustellung.key: "HTTP 200"} == told
+    assert (N.COMPLETED, Z.DELIVERED) == town.state(nachricht_id)
 
 
 @pytest.mark.parametrize("town", [SIGNED], indirect=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -125,6 +126,12 @@ def xta(folder: Path, listen: str, *, fill: int, seed: int, knobs: tuple[str, ..
 @click.option("--cmis-listen", default="127.0.0.1:0", show_default=True, help="Address and port of the CMIS face.")
 @click.option("--keep-contents", is_flag=True, help="Keep what arrives as files; otherwise only hashes are kept.")
 @click.option("--forgetful", is_flag=True, help="Remove no doubles: a key that comes again has a second effect.")
+@click.option(
+    "--callback-token",
+    "callback_token",
+    type=click.File(),
+    help="File with the token to show; REST then answers 202 and calls back at the address in X-Callback.",
+)
 @click.option("--no-sftp", is_flag=True, help="Without the SFTP face (it needs OpenSSH's server).")
 @click.option("--no-xta", is_flag=True, help="Without the XTA face.")
 @click.option("--seed", default=0, type=int, help="Of the dice that decide about trouble.")
@@ -139,6 +146,7 @@ def fachverfahren(
     *,
     keep_contents: bool,
     forgetful: bool,
+    callback_token: TextIO | None,
     no_sftp: bool,
     no_xta: bool,
     seed: int,
@@ -170,6 +178,7 @@ def fachverfahren(
             with_sftp=not no_sftp,
             with_xta=not no_xta,
             seed=seed,
+            callback_token=callback_token.read().strip() if callback_token is not None else "",
         )
         office = Fachverfahren(choice, knobs=[Knob.parse(one) for one in knobs])
     except (ValueError, OSError) as mistake:

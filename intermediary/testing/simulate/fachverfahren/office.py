@@ -20,6 +20,7 @@ from intermediary.testing.cmis.server import CmisServer
 from intermediary.testing.faces.mischief import Knob, Mischief
 from intermediary.testing.faces.served import Served
 from intermediary.testing.faces.trouble import Disturbed
+from intermediary.testing.simulate.fachverfahren.callbacks import Callbacks
 from intermediary.testing.simulate.fachverfahren.inbox import Inbox
 from intermediary.testing.simulate.fachverfahren.page import confirm_page, page
 from intermediary.testing.simulate.fachverfahren.rest import RestFace
@@ -39,7 +40,10 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a Fachverfahren is to be: its folder, its port, whether it keeps contents, removes no doubles, has SFTP."""
+    """What a Fachverfahren is to be: its folder, its port, whether it keeps contents, removes no doubles, has SFTP.
+
+    With `callback_token` it calls back where it is asked to, and shows that.
+    """
 
     folder: Path
     listen: tuple[str, int] = ("127.0.0.1", 0)
@@ -49,6 +53,7 @@ class Choice:
     with_sftp: bool = True
     with_xta: bool = True
     seed: int = 0
+    callback_token: str = ""
 
 
 class Fachverfahren:
@@ -64,7 +69,8 @@ class Fachverfahren:
         self._served = Served(choice.listen)
         self.url = self._served.url
         disturbed = Disturbed(self._served, self.mischief)
-        self._rest = RestFace(self.inbox, disturbed)
+        self._callbacks = Callbacks(choice.callback_token) if choice.callback_token else None
+        self._rest = RestFace(self.inbox, disturbed, self._callbacks)
         self._soap = SoapFace(self.inbox, disturbed, self.url)
         self.wsdl = self._soap.write_wsdl(choice.folder)
         self.cmis = CmisServer(choice.folder / "cmis", listen=choice.cmis_listen, seed=choice.seed, clock=self._now)
@@ -81,6 +87,9 @@ class Fachverfahren:
         with ExitStack() as stack:
             stack.callback(self.inbox.close)
             stack.callback(self._served.__exit__)
+            if self._callbacks is not None:
+                self._callbacks.start()
+                stack.callback(self._callbacks.close)
             stack.enter_context(self.cmis)
             self._watch(stack, Watcher(CmisShelf(self.cmis.dms, self.inbox, CMIS_KEY).look))
             if self._choice.with_sftp:
@@ -103,7 +112,8 @@ class Fachverfahren:
         """For scripts: figures, arrivals, knobs, addresses."""
         self.look()
         knobs = [one.words() for one in self.mischief.turned()]
-        return {**self.inbox.state(), "knobs": knobs, "faces": dict(self.faces)}
+        callbacks = dict(self._callbacks.told) if self._callbacks is not None else {}
+        return {**self.inbox.state(), "knobs": knobs, "faces": dict(self.faces), "callbacks": callbacks}
 
     def _open_sftp(self, stack: ExitStack) -> None:
         try:

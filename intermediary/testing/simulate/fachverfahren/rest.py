@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from intermediary.testing.faces.trouble import Disturbed
 from intermediary.testing.simulate.fachverfahren.bodies import MOST_BYTES, Unreadable, contents_of, key_in
+from intermediary.testing.simulate.fachverfahren.callbacks import HEADER, Callbacks
 from intermediary.testing.simulate.fachverfahren.inbox import Arrival, Content, Inbox
 
 FACE = "rest"
@@ -18,11 +19,15 @@ _KEY_HEADERS = ("idempotency-key", "x-schluessel", "x-idempotency-key")
 
 
 class RestFace:
-    """Notes what comes and answers 201 with a number, 200 for a repetition, 409 for other content under a known key."""
+    """Notes what comes and answers 201 with a number, 200 for a repetition, 409 for other content under a known key.
 
-    def __init__(self, inbox: Inbox, disturbed: Disturbed) -> None:
+    With `callbacks` it answers 202 to what names an address in `X-Callback`, and tells its verdict there.
+    """
+
+    def __init__(self, inbox: Inbox, disturbed: Disturbed, callbacks: Callbacks | None = None) -> None:
         self._inbox = inbox
         self._disturbed = disturbed
+        self._callbacks = callbacks
 
     def routes(self) -> list[Route]:
         paths = ("/rest", "/rest/{path:path}")
@@ -60,15 +65,18 @@ class RestFace:
         if is_refused:
             self._inbox.note(FACE, key, contents, answer="422 E4711", trouble=struck, is_refused=True)
             return JSONResponse({"code": "E4711"}, status_code=422)
-        return self._noted(key, contents, struck)
+        return self._noted(key, contents, struck, request.headers.get(HEADER, ""))
 
-    def _noted(self, key: str, contents: list[Content], struck: tuple[str, ...]) -> Response:
+    def _noted(self, key: str, contents: list[Content], struck: tuple[str, ...], callback: str) -> Response:
         first = self._inbox.first(FACE, key)
         status = _STATUS[self._inbox.judged(FACE, key, tuple(one.piece for one in contents))]
         arrival = self._inbox.note(FACE, key, contents, answer=str(status), trouble=struck)
         if status == 409:
             return JSONResponse({"code": "key-reused"}, status_code=409)
         told = first if status == 200 and first is not None else arrival
+        if self._callbacks is not None and callback:
+            self._callbacks.owe(callback, key)
+            return JSONResponse(_receipt(told, "in Bearbeitung"), status_code=202)
         return JSONResponse(_receipt(told, "angenommen"), status_code=status)
 
     def _told(self, path: str) -> Response:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import threading
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from intermediary.testing.simulate.xta.shelf import Shelf, ShelfBoxes, ShelfSubm
 from intermediary.testing.simulate.xta.trouble import Troubled, parse
 from intermediary.testing.xta import sample_container, sample_order
 from intermediary.testing.xta_site import free_port, write_tls
+from intermediary.xta.server.allowances import Allowances
 from intermediary.xta.server.desk import Desk, Naming
 from intermediary.xta.server.house import House
 from intermediary.xta.server.managing import Readers
@@ -38,6 +40,7 @@ ACCOUNT = "ags:05999044"
 
 _EVENTS = Events("simulator.listening", "simulator.closed")
 _MANDANT = "simulation"
+_NO_LIMIT = 1_000_000_000
 _PARTNERS = f"""\
 [[partner]]
 kennung = "{ACCOUNT}"
@@ -64,7 +67,9 @@ class Simulator:
         self._port = port or free_port()
         tls = folder / "tls"
         files = TlsFiles(tls / "server.cert.pem", tls / "server.key.pem", tls / "ca.cert.pem")
-        self._settings = ServerSettings(host=host, port=self._port, tls=files, judged_seconds=5)
+        self._settings = ServerSettings(
+            host, self._port, files, judged_seconds=5, failures_per_hour=_NO_LIMIT, malformed_per_hour=_NO_LIMIT
+        )
         self._spool = Spool(folder / "spool")
         self.boxes = ShelfBoxes(Shelf(folder / "box"), ACCOUNT, self._spool)
         self.sent = ShelfSubmissions(Shelf(folder / "sent"), self._spool)
@@ -124,7 +129,8 @@ class Simulator:
             random=self._random,
         )
         rules = DoorRules(channel="simulation", mandanten=(_MANDANT,))
-        return Desk(house, rules, Readers((_MANDANT,), {}), Naming("simulation", "simulation"))
+        allowances = Allowances("simulation", self._settings, ticks=time.monotonic)
+        return Desk(house, rules, Readers((_MANDANT,), {}), Naming("simulation", "simulation"), allowances)
 
     def _serve(self) -> _Served:
         reception = Reception(
