@@ -17,19 +17,23 @@ class Uploader:
     """Contents of the documents of one Zustellung in one attempt.
 
     What is larger than `chunk_bytes` is appended in pieces of that size, unless it is 0. `versioning`: contents are changed
-    on a working copy.
+    on a working copy. An answer counts where `property_id` of its object has our label: nothing goes into another's.
     """
 
-    def __init__(self, session: Session, now: datetime, *, chunk_bytes: int, versioning: bool) -> None:
+    def __init__(
+        self, session: Session, now: datetime, *, property_id: str, chunk_bytes: int, versioning: bool
+    ) -> None:
         self._session = session
         self._now = now
+        self._property_id = property_id
         self._chunk_bytes = chunk_bytes
         self._versioning = versioning
 
     def create(self, document: Dokument, label: Label, folder: str, values: Mapping[str, str]) -> Found:
         """A new document in a folder. Raises `NameTaken` and `Absent` (the folder) while nothing was made."""
         if self._goes_in_pieces(document):
-            return self._filled(document, label, self._answered(self._do("createDocument", folder, properties(values))))
+            made = self._answered(self._do("createDocument", folder, properties(values)))
+            return self._filled(document, label, self._own(label, made))
         with Reader(document.content) as reader:
             upload = self._upload(document, reader, reader.left)
             return self._checked(label, self._answered(self._do("createDocument", folder, properties(values), upload)))
@@ -50,28 +54,35 @@ class Uploader:
             if found.length and found.length < label.length:
                 reader.skip(found.length)
             else:
-                found = self._begin(document, reader, found)
+                found = self._after(label, found, self._begin(document, reader, found))
             while reader.left:
-                found = self._append(document, reader, found)
+                found = self._after(label, found, self._append(document, reader, found))
         if self._versioning:
             found = self._answered(self._do("checkIn", found.id, [("major", "true")]))
         return self._checked(label, self._again(found))
 
-    def _begin(self, document: Dokument, reader: Reader, found: Found) -> Found:
+    def _begin(self, document: Dokument, reader: Reader, found: Found) -> Found | None:
         """The content from its beginning, whatever there was."""
         most = self._chunk_bytes if self._goes_in_pieces(document) else reader.left
         fields = [("overwriteFlag", "true"), *_token(found)]
-        return self._do("setContent", found.id, fields, self._upload(document, reader, most)) or self._again(found)
+        return self._do("setContent", found.id, fields, self._upload(document, reader, most))
 
-    def _append(self, document: Dokument, reader: Reader, found: Found) -> Found:
+    def _append(self, document: Dokument, reader: Reader, found: Found) -> Found | None:
         most = min(self._chunk_bytes or reader.left, reader.left)
         fields = [("isLastChunk", "true" if most == reader.left else "false"), *_token(found)]
-        return self._do("appendContent", found.id, fields, self._upload(document, reader, most)) or self._again(found)
+        return self._do("appendContent", found.id, fields, self._upload(document, reader, most))
+
+    def _after(self, label: Label, found: Found, answer: Found | None) -> Found:
+        """The document after a change: as the answer has it, or read again where that is none of it."""
+        return answer if answer is not None and self._names(label, answer) else self._again(found)
 
     def _working_copy(self, found: Found) -> Found:
         """Our working copy of a document; another's is waited for."""
         if not found.flag("cmis:isVersionSeriesCheckedOut"):
-            return self._answered(self._do("checkOut", found.id, []))
+            copy = self._answered(self._do("checkOut", found.id, []))
+            if copy.text("cmis:versionSeriesId") not in ("", found.text("cmis:versionSeriesId")):
+                raise _about_another()
+            return copy
         if found.text("cmis:versionSeriesCheckedOutBy") != found.text("cmis:createdBy"):
             raise Transient("target.busy", where="document: checked out by somebody else")
         return self._session.by_id(found.text("cmis:versionSeriesCheckedOutId"), self._now, where="document")
@@ -81,6 +92,7 @@ class Uploader:
 
     def _checked(self, label: Label, found: Found) -> Found:
         """What the server says it has, against what was sent: a difference is looked into by the next attempt."""
+        found = self._own(label, found)
         if found.length is None:  # an answer may be short
             found = self._again(found)
         if found.length is None and label.length:
@@ -88,6 +100,15 @@ class Uploader:
         if not label.is_met(found):
             raise Unclear("delivery.unclear", where="document: its content is another one")
         return found
+
+    def _own(self, label: Label, found: Found) -> Found:
+        told = found if found.text(self._property_id) else self._again(found)
+        if not self._names(label, told):
+            raise _about_another()
+        return told
+
+    def _names(self, label: Label, found: Found) -> bool:
+        return found.text(self._property_id) == str(label)
 
     def _goes_in_pieces(self, document: Dokument) -> bool:
         return 0 < self._chunk_bytes < document.content.length
@@ -107,6 +128,10 @@ class Uploader:
         if found is None:
             raise Unclear("target.answer.unreadable", where="document")
         return found
+
+
+def _about_another() -> Unclear:
+    return Unclear("delivery.unclear", where="document: the answer is about another one")
 
 
 def _token(found: Found) -> Fields:

@@ -47,7 +47,13 @@ class Filing:
             "message": auftrag.message,
         }
         self._documents = documents_of(auftrag, settings.contents)
-        self._uploader = Uploader(session, now, chunk_bytes=settings.chunk_bytes, versioning=settings.versioning)
+        self._uploader = Uploader(
+            session,
+            now,
+            property_id=settings.key_property,
+            chunk_bytes=settings.chunk_bytes,
+            versioning=settings.versioning,
+        )
 
     def file(self) -> dict[int, Mapping[str, str]]:
         """Bring it to its end; the facts of every document by number."""
@@ -125,13 +131,19 @@ class Filing:
         try:
             made = self._session.do("createFolder", folder.id, properties(values), self._now, where="case")
         except NameTaken:
-            made = self._own_case(case, folder, name)
-            if made is None:  # of that name, and yet not at its path: the server's rule for names is another one
+            there = self._own_case(case, folder, name)
+            if there is None:  # of that name, and yet not at its path: the server's rule for names is another one
                 raise Misconfigured("target.name.taken", where="case.name") from None
+            return there
         except Absent as failure:
             raise Misconfigured("target.misconfigured", where="folder: there is none") from failure
         if made is None:
             raise Unclear("target.answer.unreadable", where="case")
+        sign, wanted = (case.key_property, self._auftrag.key) if case.key_property else ("cmis:name", name)
+        if not made.text(sign):  # an answer may be short
+            made = self._session.by_id(made.id, self._now, where="case")
+        if made.text(sign) != wanted:
+            raise Unclear("delivery.unclear", where="case: the answer is about another one")
         return made
 
     def _own_case(self, case: Case, folder: Drawer, name: str) -> Found | None:

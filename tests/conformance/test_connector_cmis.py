@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,7 @@ from intermediary.core.ports import Delivered
 from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Zustellauftrag
 from intermediary.testing.cmis.dms import ROOT, Traits
+from intermediary.testing.cmis.node import Node
 from intermediary.testing.cmis.server import CmisServer
 from intermediary.testing.connectors import (
     CHECKS,
@@ -151,6 +153,54 @@ def test_goes_on_where_it_was_left(server: CmisServer, tmp_path: Path) -> None:
 
     assert ["appendContent"] * 3 == sent
     assert target.expects(auftrag) == target.arrived()
+
+
+@pytest.mark.parametrize(
+    ("variant", "action"),
+    [
+        ("with a folder", "create_folder"),
+        ("with a shared folder", "create_folder"),
+        ("with a folder", "create_document"),
+        ("in pieces", "create_document"),
+        ("in pieces", "set_content"),
+        ("in pieces", "append_content"),
+        ("on working copies", "check_out"),
+        ("on working copies", "append_content"),
+    ],
+)
+def test_an_answer_about_another_object_is_not_believed(
+    variant: str, action: str, server: CmisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the server mixes answers up, nothing goes into another's folder or document, and ours is filed once."""
+    target, auftrag = CmisTarget(server, tmp_path / "dms", **VARIANTS[variant]), make_auftrag(data=b"0123456789")
+    values = {"cmis:objectTypeId": "efa:dokument", "cmis:name": "fremd", KEY: "fremd"}
+    foreign = {
+        "folder": target.dms.create_folder(ROOT, {"cmis:name": "fremd", "cmis:objectTypeId": "efa:vorgang"}, "jemand"),
+        "document": target.dms.create_document(target.done.id, values, None, "jemand"),
+    }
+    honest, mixed_up = getattr(target.dms, action), []
+
+    def mix_up(*arguments: Any, **named: Any) -> Node:
+        node: Node = honest(*arguments, **named)
+        if mixed_up:
+            return node
+        mixed_up.append(node)
+        return foreign["folder" if node.is_folder else "document"]
+
+    monkeypatch.setattr(target.dms, action, mix_up)
+    steps = Checkpoints(("case", "document"))
+    with suppress(Unclear):
+        target.connect().deliver(auftrag, steps, NOW)
+    again = target.connect().deliver(replace(auftrag, attempt=2), steps, NOW)
+
+    assert isinstance(again, Delivered)
+    assert 1 == len(mixed_up)
+    assert foreign["document"].content is None
+    assert [target.done.id] == [
+        one.parent for one in target.dms.documents() if one.series == foreign["document"].series
+    ]
+    assert [] == target.dms.children(foreign["folder"].id)
+    assert target.expects(auftrag) == [one for one in target.arrived() if one.name != "fremd"]
 
 
 def disturb_everywhere(
