@@ -18,6 +18,7 @@ _BEGINNINGS = {
     "intake.conflict": "konflikt",
     "intake.door.closed": "tuer",
     "intake.decrypt.alarm": "angriff",
+    "intake.malformed.alarm": "angriff",
     "intake.disk.": "platz",
     "intake.mandant.full": "rueckstau",
     "key.": "schluessel",

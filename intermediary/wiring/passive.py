@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from intermediary.core.faults import Misconfigured
 from intermediary.ingress.doors import DoorRules, Take
 from intermediary.ingress.gate import OPEN, Gate
+from intermediary.ingress.https.failures import FAILURES_PER_HOUR
 from intermediary.keys.spool import Spool
 from intermediary.keys.tls import TlsFiles
 from intermediary.osci.passive import PassiveDoor, PassiveSettings
 from intermediary.osci.passive.delivery import House, Opening
-from intermediary.osci.passive.settings import FAILURES_PER_HOUR
 from intermediary.receipt import judged_quittung
 from intermediary.settings.channels import OsciPassiveDoor
 from intermediary.store.owners import own_name

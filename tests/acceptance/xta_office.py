@@ -38,7 +38,7 @@ from intermediary.xta.wire.box import (
     write_next_request,
     write_status_list_request,
 )
-from intermediary.xta.wire.entity import OutgoingMessage, request_addressing, write_entity
+from intermediary.xta.wire.entity import OutgoingMessage, SealedXml, request_addressing, write_entity
 from intermediary.xta.wire.faults import read_fault
 from intermediary.xta.wire.markup import leaf
 from intermediary.xta.wire.metadata import write_metadata, write_party
@@ -126,7 +126,7 @@ class Client:
         body: str = "",
         *,
         headers: Sequence[str] = (),
-        container: ContentContainer | None = None,
+        container: ContentContainer | SealedXml | None = None,
         mtom: bool = True,
         **http: str,
     ) -> Said:

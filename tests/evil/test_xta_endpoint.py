@@ -7,12 +7,15 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from intermediary.testing.pki import Pki
 from intermediary.unseal.xta.names import MAX_ENTITY_BYTES
+from intermediary.wiring import xta_passive
+from intermediary.xta.server.settings import ServerSettings
 from intermediary.xta.wire.operations import CHECK_ACCOUNT_ACTIVE
 from tests.acceptance.xta_office import Client, Office, Said
 from tests.evil.canary import Canary
@@ -28,7 +31,9 @@ _REASON = re.compile(rb"\(((?:xta|xml|mime)[a-z.-]*)\)")
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Iterator[Office]:
-    made = Office(tmp_path_factory.mktemp("evil") / "site", pki)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xta_passive, "ServerSettings", partial(ServerSettings, malformed_per_hour=10**6))
+        made = Office(tmp_path_factory.mktemp("evil") / "site", pki)
     yield made
     made.close()
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from intermediary.core.faults import Fault, Rejected
 from intermediary.core.values import Content, MemoryContent
+from intermediary.ingress.https.failures import Alarm, Failures
 from intermediary.keys.private import DecryptionKey
 from intermediary.keys.ring import Keyring
 from intermediary.keys.spool import Spool
@@ -19,7 +20,6 @@ from intermediary.osci.client.line import Line
 from intermediary.osci.client.party import Intermediary, Party
 from intermediary.osci.client.postbox import PostBox
 from intermediary.osci.passive.delivery import Arrived, Deliveries, Held
-from intermediary.osci.passive.failures import DecryptFailures
 from intermediary.unseal.policy import profile
 from tests.soak.mutator import Mutator
 from tests.unit.osci.client.partner import NOW as CLIENT_NOW
@@ -36,7 +36,7 @@ class Passive:
 
     def __call__(self, mutator: Mutator) -> object:
         fake = FakeHouse(self._keyring, self._spool)
-        failures = DecryptFailures("osci", per_hour=10**9, ticks=lambda: 0.0)
+        failures = Failures("osci", Alarm("e", "c"), per_hour=10**9, ticks=lambda: 0.0)
         deliveries = Deliveries(fake.house(), RULES, failures, on_holding=lambda _code: None)
         arrived = Arrived(MANDANT, MemoryContent(mutator.draw()), "127.0.0.1", NOW)
         # The door turns whatever else comes out of it into a temporary error and a line of log: here it is a finding.

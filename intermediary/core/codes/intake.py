@@ -78,6 +78,13 @@ CODES = (
         "entschlüsselt; was er sonst schickt, muss er wiederholen.",
     ),
     Code(
+        "intake.malformed.alarm",
+        Healer.OPERATOR,
+        "Ein Partner hat in kurzer Zeit vieles geschickt, was keine Anfrage des Protokolls ist: meist ein Fehler in seiner Software.",
+        "Das Protokoll nennt den Kanal (`xta.malformed.alarm`, `door.refused`). Mit dem Partner klären, was seine Software sendet. "
+        "Bis dahin wird diese Adresse für ihn nur noch einige Male je Stunde geöffnet; was er sonst schickt, muss er wiederholen.",
+    ),
+    Code(
         "intake.file.invalid",
         Healer.SENDER,
         "Im Eingangsordner liegt etwas, das keine gewöhnliche Datei ist.",

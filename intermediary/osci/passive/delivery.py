@@ -14,10 +14,10 @@ from intermediary.core.faults import Fault, Rejected
 from intermediary.core.values import Content, Eingang
 from intermediary.ingress.doors import OSCI_MIME, Angaben, DoorRules, Take, build_eingang
 from intermediary.ingress.gate import OPEN, Gate
+from intermediary.ingress.https.failures import Failures
 from intermediary.keys.ring import Keyring
 from intermediary.keys.spool import Spool
 from intermediary.osci.passive.answer import Answering, can_be_sealed_for
-from intermediary.osci.passive.failures import DecryptFailures
 from intermediary.osci.passive.feedback import (
     NO_CIPHER_CERTIFICATE,
     NO_MESSAGE_ID,
@@ -99,7 +99,7 @@ class Deliveries:
         self,
         house: House,
         rules: DoorRules,
-        failures: DecryptFailures,
+        failures: Failures,
         *,
         on_holding: Callable[[str], None],
     ) -> None:

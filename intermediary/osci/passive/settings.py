@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from intermediary.ingress.https.bounds import Listening
-
-FAILURES_PER_HOUR = 20
+from intermediary.ingress.https.failures import FAILURES_PER_HOUR
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,20 +12,21 @@ import structlog
 from intermediary.core.faults import Fault, Rejected
 from intermediary.ingress.doors import DoorRules
 from intermediary.store.errors import StoreError
+from intermediary.xta.server.allowances import Allowances
 from intermediary.xta.server.calls import Answer, Arrived, Call, Result, read_call, write_refusal, write_result
 from intermediary.xta.server.clients import Client, let_in
 from intermediary.xta.server.fetching import Fetching
 from intermediary.xta.server.house import House
 from intermediary.xta.server.ids import Ids
 from intermediary.xta.server.managing import Managing, Readers
-from intermediary.xta.server.refusal import Later, NoCall, Refused, unfit
+from intermediary.xta.server.refusal import LATER_SECONDS, Later, NoCall, Refused, unfit
 from intermediary.xta.server.sending import Held, Sending
 from intermediary.xta.wire import operations as known
 from intermediary.xta.wire.faults import error
+from intermediary.xta.wire.operations import Port
 
 log = structlog.get_logger(__name__)
 
-LATER_SECONDS = 30
 _LATER = error("9030")
 
 
@@ -53,6 +55,7 @@ class Desk:
         rules: DoorRules,
         readers: Readers,
         naming: Naming,
+        allowances: Allowances,
         *,
         sync_services: frozenset[str] = frozenset(),
         on_holding: Callable[[str], None] = lambda _code: None,
@@ -63,8 +66,9 @@ class Desk:
         self._telling = threading.Lock()
         self._held_by = ""
         ids = Ids(naming.prefix, house.marks)
-        self._sending = Sending(house, ids, readers, rules, sync_services=sync_services)
-        managing = Managing(house, ids, readers, server=naming.identity)
+        self._allowances = allowances
+        self._sending = Sending(house, ids, readers, rules, allowances, sync_services=sync_services)
+        managing = Managing(house, ids, readers, allowances, server=naming.identity)
         fetching = Fetching(house, ids)
         self._operations: Mapping[known.Operation, Callable[[Call], Result]] = {
             known.CHECK_ACCOUNT_ACTIVE: managing.check_account_active,
@@ -79,19 +83,21 @@ class Desk:
             known.CLOSE: fetching.close,
         }
 
-    def let_in(self, certificate: str, action: str) -> Client | Answer:
+    def let_in(self, certificate: str, port: Port, action: str) -> Client | Answer:
         """The client with this certificate, or the answer that turns it away before anything of it is read."""
         try:
-            return let_in(self._house.partners(), certificate, self._house.clock())
+            client = let_in(self._house.partners(), certificate, self._house.clock())
+            wait = self._allowances.wait_seconds(client.kennung, port)
+            return self.later(action, wait) if wait else client
         except Refused as refused:
             log.info("xta.client.refused", channel=self._channel, reason=refused.number, certificate=certificate)
             return write_refusal(refused.error, None, random=self._house.random, action=action)
         except Exception as failure:
             return self._not_now(failure, None)
 
-    def later(self, action: str = "") -> Answer:
+    def later(self, action: str = "", seconds: float = LATER_SECONDS) -> Answer:
         """It cannot be done now; says nothing of what was done."""
-        return write_refusal(_LATER, None, random=self._house.random, action=action, retry_after=LATER_SECONDS)
+        return write_refusal(_LATER, None, random=self._house.random, action=action, retry_after=math.ceil(seconds))
 
     def too_large(self, action: str = "") -> Answer:
         """More than any message of XTA may be."""
@@ -112,6 +118,8 @@ class Desk:
             result = self._operations[call.operation](call)
             return write_result(result, call, random=self._house.random, mtom=arrived.wants_mtom)
         except Exception as failure:
+            if isinstance(failure, NoCall | Rejected):
+                self._allowances.malformed(arrived.client.kennung, arrived.port)
             return self._failed(failure, call)
 
     def judge(self, waiting: Waiting) -> None:
@@ -168,7 +176,8 @@ class Desk:
             self._hold(code)
         elif isinstance(failure, Fault | OSError):  # of one message in a box, most likely: taking goes on
             log.error("door.call.failed", channel=self._channel, code=code)
-        return write_refusal(_LATER, call, random=self._house.random, retry_after=LATER_SECONDS)
+        wait = failure.seconds if isinstance(failure, Later) else LATER_SECONDS
+        return write_refusal(_LATER, call, random=self._house.random, retry_after=math.ceil(wait))
 
     def _hold(self, code: str) -> None:
         """Nothing can be taken now, or (empty) again: told when it changes, not with every call."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from intermediary.unseal.xta.reading import token
 from intermediary.unseal.xta.values import CodeValue, MessageMetaData, moment_of
+from intermediary.xta.server.allowances import Allowances
 from intermediary.xta.server.calls import Call, Result
 from intermediary.xta.server.fetching import stamp
 from intermediary.xta.server.house import Cancelling, House, Standing
@@ -14,7 +15,7 @@ from intermediary.xta.server.ids import Ids
 from intermediary.xta.server.refusal import Refused
 from intermediary.xta.wire.lookup import ServiceAnswer, ServiceQuestion, read_lookup_request, write_lookup_response
 from intermediary.xta.wire.markup import leaf
-from intermediary.xta.wire.report import FurtherReport, TransportReport, write_transport_report
+from intermediary.xta.wire.report import RED, FurtherReport, TransportReport, write_transport_report
 
 QUITTUNG = CodeValue("quittung", "urn:xta-osci-intermediary:codeliste:report.type", "1")
 _MOST_QUESTIONS = 100
@@ -23,8 +24,9 @@ _MOST_QUESTIONS = 100
 class Managing:
     """The five operations of the management port. `readers` gives the Mandant of a reader (`Readers`)."""
 
-    def __init__(self, house: House, ids: Ids, readers: Readers, *, server: str) -> None:
+    def __init__(self, house: House, ids: Ids, readers: Readers, allowances: Allowances, *, server: str) -> None:
         self._house = house
+        self._allowances = allowances
         self._ids = ids
         self._readers = readers
         self._server = server
@@ -93,7 +95,12 @@ class Managing:
         if sent is None:
             return None
         nachricht_id, order = sent
-        return order, self._house.submissions.standing(nachricht_id, message_id)
+        standing = self._house.submissions.standing(nachricht_id, message_id)
+        if standing.status == RED:
+            self._allowances.demand_decrypting(call.client.kennung)
+            for one in standing.errors:
+                self._allowances.tell(call.client.kennung, nachricht_id, one.code.code)
+        return order, standing
 
     def _sent(self, call: Call, message_id: str) -> tuple[str, MessageMetaData] | None:
         """What this account sent under an id; nothing of others, and nothing once its payload is erased."""

@@ -83,7 +83,8 @@ class Reception:
             return LastResponse(status_code=400)
         loop, desk, receiving = asyncio.get_running_loop(), self._desk, self._receiving
         certificate, action = request.state.partner, action_of(request.headers)
-        client = await loop.run_in_executor(self._working, desk.let_in, certificate, action)
+        port = PATHS[request.url.path]
+        client = await loop.run_in_executor(self._working, desk.let_in, certificate, port, action)
         if isinstance(client, Answer):
             return await self._last(client)
         if receiving.is_stopping or receiving.is_full(certificate):
@@ -93,7 +94,7 @@ class Reception:
                 body = await receiving.receive(request)
                 arrived = Arrived(
                     client=client,
-                    port=PATHS[request.url.path],
+                    port=port,
                     content_type=request.headers.get("content-type", ""),
                     body=body,
                     at=self._clock(),

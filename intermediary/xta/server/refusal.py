@@ -6,6 +6,8 @@ from intermediary.core.faults import Rejected
 from intermediary.xta.wire.faults import Kind, XtaError, error
 from intermediary.xta.wire.operations import Operation
 
+LATER_SECONDS = 30
+
 
 class Refused(Exception):
     """The call is answered with this exception of XTA; `number` as in its code list."""
@@ -17,7 +19,11 @@ class Refused(Exception):
 
 
 class Later(Exception):
-    """It cannot be done now (a store away, a door being closed): 503 with 9030, and the client asks again."""
+    """It cannot be done now (a store away, a door being closed): 503 with 9030; the client asks again after `seconds`."""
+
+    def __init__(self, seconds: float = LATER_SECONDS) -> None:
+        super().__init__()
+        self.seconds = seconds
 
 
 class NoCall(Exception):

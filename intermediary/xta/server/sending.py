@@ -22,6 +22,7 @@ from intermediary.unseal.xta.values import (
     moment_of,
 )
 from intermediary.xta.client.mailbox import vorgang_of
+from intermediary.xta.server.allowances import Allowances
 from intermediary.xta.server.calls import Call, Result
 from intermediary.xta.server.fetching import stamp
 from intermediary.xta.server.house import House, Judged, Verdict
@@ -56,9 +57,17 @@ class Sending:
     """The two operations of the send port: `take_in`, then `judge`, and `answer` until it is no longer None."""
 
     def __init__(
-        self, house: House, ids: Ids, readers: Readers, rules: DoorRules, *, sync_services: frozenset[str]
+        self,
+        house: House,
+        ids: Ids,
+        readers: Readers,
+        rules: DoorRules,
+        allowances: Allowances,
+        *,
+        sync_services: frozenset[str],
     ) -> None:
         self._house = house
+        self._allowances = allowances
         self._ids = ids
         self._readers = readers
         self._rules = replace(rules, content_types=frozenset({XTA_TYPE}))
@@ -96,6 +105,7 @@ class Sending:
         if not isinstance(verdict, Verdict):
             return self.open_answer(held)
         if verdict.code:
+            self._allowances.tell(held.call.client.kennung, held.nachricht_id, verdict.code)
             raise Refused(_number(verdict.code))
         return self._quittung(held) if held.is_sync else Result()
 
@@ -115,7 +125,9 @@ class Sending:
     def _eingang(self, call: Call, order: MessageMetaData, mandant: str) -> Eingang:
         """The container is read to its end: what its author has to heal is said before anything is kept."""
         container = read_container(call.envelope, self._house.spool)
-        if isinstance(container, ContentContainer) and not container.message.content.length:
+        if not isinstance(container, ContentContainer):
+            self._allowances.demand_decrypting(call.client.kennung)
+        elif not container.message.content.length:
             raise Refused("9020")
         for element in (call.envelope.headers[METADATA], call.body):
             if self._house.check(skeleton(element)):

@@ -13,20 +13,27 @@ import pytest
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.core.values import Befund, Eingang, MemoryContent
 from intermediary.ingress.doors import DoorRules
+from intermediary.ingress.https.failures import FAILURES_PER_HOUR
 from intermediary.keys.accounts import Account
 from intermediary.keys.partners import Partners
 from intermediary.keys.spool import Spool
+from intermediary.keys.tls import TlsFiles
 from intermediary.store.records import Taken
 from intermediary.testing.simulate.xta.shelf import Shelf, ShelfBoxes, ShelfSubmissions
 from intermediary.testing.xta import AUTHOR, sample_container, sample_order
 from intermediary.unseal.xta.entity import entity_head, read_entity
+from intermediary.xta.server.allowances import Allowances
 from intermediary.xta.server.calls import Answer, Arrived
 from intermediary.xta.server.clients import Client
-from intermediary.xta.server.desk import LATER_SECONDS, Desk, Naming, Waiting
-from intermediary.xta.server.house import House
+from intermediary.xta.server.desk import Desk, Naming, Waiting
+from intermediary.xta.server.house import House, Standing
 from intermediary.xta.server.managing import Readers
+from intermediary.xta.server.records import record
+from intermediary.xta.server.refusal import LATER_SECONDS
+from intermediary.xta.server.settings import ServerSettings
 from intermediary.xta.wire.entity import OutgoingMessage, request_addressing, write_entity
 from intermediary.xta.wire.faults import read_fault
+from intermediary.xta.wire.markup import leaf
 from intermediary.xta.wire.metadata import write_metadata
 from intermediary.xta.wire.operations import (
     CANCEL_MESSAGE,
@@ -40,6 +47,7 @@ from intermediary.xta.wire.operations import (
     SEND_MESSAGE,
     Operation,
 )
+from intermediary.xta.wire.report import RED
 
 CLIENT = Client("prt:1", "00", Account((), (AUTHOR.identifier,)))
 
@@ -79,13 +87,15 @@ class Rig:
 
     def made(self, house: House) -> Desk:
         rules = DoorRules(channel="xta", mandanten=("m",))
-        return Desk(house, rules, Readers(("m",), {}), Naming("demo", "demo"), on_holding=self.told.append)
+        tls = TlsFiles(Path("c"), Path("k"), Path("ca"))
+        allowances = Allowances("xta", ServerSettings("localhost", 0, tls), ticks=lambda: 0.0)
+        return Desk(house, rules, Readers(("m",), {}), Naming("demo", "demo"), allowances, on_holding=self.told.append)
 
-    def arrived(self, operation: Operation, body: str = "", *, is_send: bool = False) -> Arrived:
+    def arrived(self, operation: Operation, body: str = "", *, is_send: bool = False, seed: int = 1) -> Arrived:
         addressing = request_addressing(action=operation.action, to="", message_id="urn:uuid:1")
         message = OutgoingMessage(addressing, body=body)
         if is_send:
-            order = write_metadata(sample_order(1, now=self.now))
+            order = write_metadata(sample_order(seed, now=self.now))
             message = replace(message, headers=(order,), container=sample_container(1, now=self.now))
         entity = write_entity(message, random=secrets.token_bytes)
         content = MemoryContent(entity.content.read())
@@ -171,10 +181,26 @@ def test_a_directory_that_cannot_be_read_lets_nobody_in(rig: Rig) -> None:
     def broken() -> Partners:
         raise Misconfigured("partners.invalid", where="partners.toml")
 
-    answer = rig.made(replace(rig.house, partners=broken)).let_in("00", CREATE_MESSAGE_ID.action)
+    answer = rig.made(replace(rig.house, partners=broken)).let_in("00", "management", CREATE_MESSAGE_ID.action)
 
     assert isinstance(answer, Answer)
     assert (503, "9030") == (answer.status, number(answer))
+
+
+def test_reports_tell_of_failed_decryptions_no_oftener_than_answers(rig: Rig, now: datetime) -> None:
+    """What was sent to be judged later is no way around rule R3: each counts when it is told first, and no more are told."""
+    error = record(now, "xta.content.undecryptable", "")
+    rig.submissions.standing = lambda *_: Standing(RED, now, errors=(error,))  # type: ignore[method-assign]
+    reports = []
+    for seed in range(FAILURES_PER_HOUR + 1):
+        rig.desk.take_up(rig.arrived(SEND_MESSAGE, is_send=True, seed=seed))
+        message_id = sample_order(seed, now=now).message_id
+        reports += [rig.arrived(GET_TRANSPORT_REPORT, leaf("wsa:MessageID", message_id)) for _ in range(2)]
+
+    statuses = [answer.status for answer in map(rig.desk.take_up, reports) if isinstance(answer, Answer)]
+
+    last = FAILURES_PER_HOUR * 2 - 1  # told once, it is all the same whether it is told again
+    assert [200] * last + [503] * 3 == statuses
 
 
 def test_the_schema_has_a_word(rig: Rig) -> None:

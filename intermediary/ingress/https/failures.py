@@ -1,4 +1,4 @@
-"""How often a partner sent what cannot be decrypted: who asks too often is not decrypted for (rule R3)."""
+"""How often a partner sent what cannot be decrypted, or read: whoever does it too often has to wait (rule R3)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+FAILURES_PER_HOUR = 20
+"""So often an endpoint tells one partner that something cannot be decrypted."""
+
 _HOUR = 3600.0
 _MOST_PARTNERS = 10_000
 
@@ -22,35 +25,44 @@ class _Allowance:
     is_told: bool = False
 
 
-class DecryptFailures:
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What operators are told: the event of the log, and the code that says what to do."""
+
+    event: str
+    code: str
+
+
+class Failures:
     """So many failures per hour and partner, then one more for each that the hour gives back; safe for all threads.
 
     A padding oracle needs thousands of questions. Who runs out is told to the operators once, until the allowance is full
     again; `suspects` is how many are out of it now.
     """
 
-    def __init__(self, channel: str, *, per_hour: int, ticks: Callable[[], float]) -> None:
+    def __init__(self, channel: str, alarm: Alarm, *, per_hour: int, ticks: Callable[[], float]) -> None:
         self._channel = channel
+        self._alarm = alarm
         self._per_hour = per_hour
         self._ticks = ticks
         self._lock = threading.Lock()
         self._partners: OrderedDict[str, _Allowance] = OrderedDict()
 
     def wait_seconds(self, partner: str) -> float:
-        """How long nothing is decrypted for this partner; 0 when it is."""
+        """How long this partner has to wait; 0 when it need not."""
         with self._lock:
             allowance = self._refilled(partner)
             return 0.0 if allowance.left >= 1 else (1 - allowance.left) * _HOUR / self._per_hour
 
     def count(self, partner: str) -> None:
-        """Something this partner sent could not be decrypted."""
+        """One more failure of this partner."""
         with self._lock:
             allowance = self._refilled(partner)
             allowance.left = max(0.0, allowance.left - 1)
             if allowance.left >= 1 or allowance.is_told:
                 return
             allowance.is_told = True
-        log.error("osci.decrypt.alarm", channel=self._channel, count=self._per_hour, code="intake.decrypt.alarm")
+        log.error(self._alarm.event, channel=self._channel, count=self._per_hour, code=self._alarm.code)
 
     @property
     def suspects(self) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from intermediary.osci.passive.failures import DecryptFailures
+from intermediary.ingress.https.failures import Alarm, Failures
+
+ALARM = Alarm("osci.decrypt.alarm", "intake.decrypt.alarm")
 
 
 class Ticks:
@@ -15,7 +17,7 @@ class Ticks:
         return self.now
 
 
-def used_up(failures: DecryptFailures, partner: str, times: int = 20) -> None:
+def used_up(failures: Failures, partner: str, times: int = 20) -> None:
     for _ in range(times):
         failures.count(partner)
 
@@ -23,7 +25,7 @@ def used_up(failures: DecryptFailures, partner: str, times: int = 20) -> None:
 def test_twenty_an_hour_and_no_more() -> None:
     """The twentieth failure ends it for this partner alone; each three minutes give one back."""
     ticks = Ticks()
-    failures = DecryptFailures("osci", per_hour=20, ticks=ticks)
+    failures = Failures("osci", ALARM, per_hour=20, ticks=ticks)
     used_up(failures, "a", 19)
     assert 0 == failures.wait_seconds("a")
 
@@ -38,7 +40,7 @@ def test_twenty_an_hour_and_no_more() -> None:
 def test_the_alarm_is_given_once() -> None:
     """One event per siege, with a code an operator can look up; again only after the allowance was whole."""
     ticks = Ticks()
-    failures = DecryptFailures("osci", per_hour=20, ticks=ticks)
+    failures = Failures("osci", ALARM, per_hour=20, ticks=ticks)
     with capture_logs() as logs:
         used_up(failures, "a", 30)
         ticks.now = 1000
@@ -55,7 +57,7 @@ def test_the_alarm_is_given_once() -> None:
 
 def test_many_partners_cost_little() -> None:
     """An attacker with many addresses does not fill the memory."""
-    failures = DecryptFailures("osci", per_hour=20, ticks=Ticks())
+    failures = Failures("osci", ALARM, per_hour=20, ticks=Ticks())
     for number in range(10_050):
         failures.count(str(number))
 
