@@ -21,6 +21,7 @@ from connectors.soap.settings import Reply, SoapSettings
 from connectors.soap.sources import flat
 from connectors.soap.wsdl import Operation, demand_no_metadata, load_operations
 from intermediary.connect.api import (
+    EMPTY,
     Awaiting,
     Delivered,
     Dokument,
@@ -44,6 +45,7 @@ MANIFEST = Manifest(
     name="soap",
     idempotency=Idempotency.NONE,
     summary="calls an operation of any WSDL; native or lookup where the settings say that the target offers it",
+    steps=("offer", "answer"),
     concurrency=16,
 )
 _WHERE = "soap"
@@ -62,7 +64,12 @@ class Soap:
 
     def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Delivered | Awaiting:
         settings = self._settings
+        if settings.lookup is not None and steps.get("offer") is not None:
+            found = self.lookup(auftrag.key, steps, now)  # whatever has been asked before: it costs one question
+            if not isinstance(found, NotDelivered):
+                return found
         request = self._request(settings.operation, settings.arguments, auftrag, now)
+        self._note(steps, "offer", _proof(auftrag))
         answer = self._http.send(request, now=now)
         said = read_answer(answer, settings.faults)
         if said is None:
@@ -71,15 +78,18 @@ class Soap:
             raise fault_of(said, settings.faults, answer)
         if not answer.is_success:
             raise Unclear("target.no-answer", where=f"{_WHERE}: HTTP {answer.status}")
-        verdict = self._verdict(said, settings.reply, _proof(auftrag), now)
+        proof = {**_proof(auftrag), **proof_of(said, settings.reply)}
+        verdict = self._verdict(said, settings.reply, proof, now)
         if isinstance(verdict, Refused):
             raise Rejected("target.refused", where=f"reason: {verdict.reason}")
         if isinstance(verdict, NotDelivered):
             raise Unclear("target.answer.unreadable", where="reply.state")
+        self._note(steps, "answer", proof_of(said, settings.reply))
         return verdict
 
     def lookup(self, key: str, steps: Steps, now: datetime) -> Delivered | Awaiting | NotDelivered:
-        verdict = self._look(key, {"message_id": key}, now)
+        sent, told = steps.get("offer") or {}, steps.get("answer") or {}
+        verdict = self._look(key, {"message_id": key, **sent}, now, told=told)
         if isinstance(verdict, Refused):
             raise Rejected("target.refused", where=f"reason: {verdict.reason}")
         return verdict
@@ -99,6 +109,11 @@ class Soap:
             self._look(_NOBODY, {}, now)
         else:
             self._http.send(HttpRequest("GET"), now=now)
+
+    def _note(self, steps: Steps, step: str, facts: Mapping[str, str]) -> None:
+        """Keep what a look-up will put into its proof: what was sent, and what the target said to it, if it came to that."""
+        if self._settings.lookup is not None and steps.get(step) is None:
+            steps.done(step, facts)
 
     def _request(self, name: str, table: Mapping[str, object], auftrag: Zustellauftrag, now: datetime) -> HttpRequest:
         pieces = Pieces(auftrag)
@@ -130,7 +145,9 @@ class Soap:
             raise Misconfigured("target.http", where=fault.where)
         raise fault
 
-    def _look(self, key: str, proof: dict[str, str], now: datetime) -> Delivered | Awaiting | NotDelivered | Refused:
+    def _look(
+        self, key: str, proof: Mapping[str, str], now: datetime, *, told: Mapping[str, str] = EMPTY
+    ) -> Delivered | Awaiting | NotDelivered | Refused:
         lookup = self._settings.lookup
         if lookup is None:
             raise Unclear("delivery.unclear", where="lookup: not configured")
@@ -147,12 +164,11 @@ class Soap:
                 return NotDelivered()
             known = fault_of(said, self._settings.faults, answer)
             raise known if isinstance(known, Misconfigured) else Transient("target.unreachable", where=known.where)
-        return self._verdict(said, lookup.reply, proof, now)
+        return self._verdict(said, lookup.reply, {**proof, **(told or proof_of(said, lookup.reply))}, now)
 
     def _verdict(
-        self, said: Said, reply: Reply, proof: dict[str, str], now: datetime
+        self, said: Said, reply: Reply, proof: Mapping[str, str], now: datetime
     ) -> Delivered | Awaiting | NotDelivered | Refused:
-        proof = {**proof, **proof_of(said, reply)}
         if not reply.state:
             return Delivered(proof)
         state = said.text(reply.state)

@@ -112,7 +112,7 @@ class RestTarget:
         self._thread.join()
         self._server.server_close()
 
-    def take(self, path: str, headers: Mapping[str, str], body: _Body) -> tuple[int, dict[str, object]]:
+    def take(self, path: str, headers: Mapping[str, str], body: Body) -> tuple[int, dict[str, object]]:
         """Commit what one request asks for, once per key where doubles are removed; status and JSON of the answer."""
         key = headers.get("idempotency-key", "")
         with self._lock:
@@ -137,6 +137,18 @@ class RestTarget:
                     return 200, self.verdicts[key]
             return 404, {"error": "not-found"}
 
+    def read(self, headers: Mapping[str, str], data: bytes, sha256: str) -> Body:
+        """What a request carries; `data` is empty when it is too large to be held."""
+        return _body_of(headers, data, sha256)
+
+    def has_effect(self, body: Body) -> bool:
+        """Whether trouble is for this request: a POST that only asks meets none."""
+        return True
+
+    def written(self, status: int, answer: Mapping[str, object]) -> tuple[int, bytes, str]:
+        """An answer as it goes out: status, bytes and media type."""
+        return status, json.dumps(answer).encode(), "application/json"
+
     def token(self) -> dict[str, object]:
         """A new token; older ones are void."""
         with self._lock:
@@ -154,7 +166,7 @@ class RestTarget:
     def is_over(self, seconds: float) -> bool:
         return self._over.wait(seconds)
 
-    def _commit(self, path: list[str], key: str, body: _Body) -> tuple[int, dict[str, object]]:
+    def _commit(self, path: list[str], key: str, body: Body) -> tuple[int, dict[str, object]]:
         match path:
             case ["zustellungen"]:
                 number = self._note(Effect("zustellung", key, body.name, body.sha256))
@@ -182,7 +194,7 @@ class RestTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
+class Body:
     """What a request carried: the first file in it, and the fields of its JSON."""
 
     name: str = ""
@@ -230,13 +242,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/token":
             self._say(200, target.token())
             return
-        trouble = target.trouble()
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = target.read(headers, data, sha256)
+        trouble = target.trouble() if target.has_effect(body) else None
         if trouble is Trouble.UNAUTHORIZED or not target.is_let_in(self.headers.get("Authorization", "")):
             self._say(401, {})
             return
-        headers = {name.lower(): value for name, value in self.headers.items()}
         if trouble is None or trouble.endswith("-after"):
-            status, answer = target.take(self.path, headers, _body_of(headers, data, sha256))
+            status, answer = target.take(self.path, headers, body)
         else:
             status, answer = 500, {}
         _BEHAVIOUR.get(trouble, _answers)(self, status, answer)
@@ -268,7 +281,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             target.bodies.append(body)
 
     def _say(self, status: int, answer: Mapping[str, object], **headers: str) -> None:
-        self._write(status, json.dumps(answer).encode(), "application/json", **headers)
+        code, body, media_type = self.server.target.written(status, answer)
+        self._write(code, body, media_type, **headers)
 
     def _write(self, status: int, body: bytes, media_type: str, **headers: str) -> None:
         self.send_response(status)
@@ -286,7 +300,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _drip(self, answer: Mapping[str, object]) -> None:
-        body = json.dumps(answer).encode()
+        _, body, _ = self.server.target.written(201, answer)
         self.wfile.write(b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
         for byte in body + b" " * 100_000:
             if self.server.target.is_over(_DRIP_SECONDS):
@@ -329,22 +343,22 @@ _BEHAVIOUR: dict[Trouble | None, Callable[[_Handler, int, dict[str, object]], No
 }
 
 
-def _body_of(headers: Mapping[str, str], data: bytes, sha256: str) -> _Body:
+def _body_of(headers: Mapping[str, str], data: bytes, sha256: str) -> Body:
     media_type = headers.get("content-type", "").partition(";")[0]
     if not data and sha256 != hashlib.sha256().hexdigest():
-        return _Body("", sha256)
+        return Body("", sha256)
     if media_type == "application/json":
         fields = json.loads(data or b"{}")
         file = fields.get("package") or fields
         content = base64.b64decode(file["data"]) if isinstance(file, dict) and file.get("data") else b""
         name = str(file.get("fileName", "")) if isinstance(file, dict) else ""
-        return _Body(name, hashlib.sha256(content).hexdigest() if content else "", fields)
+        return Body(name, hashlib.sha256(content).hexdigest() if content else "", fields)
     if media_type == "multipart/form-data":
         return _of_parts(headers["content-type"], data)
-    return _Body("", sha256)
+    return Body("", sha256)
 
 
-def _of_parts(content_type: str, data: bytes) -> _Body:
+def _of_parts(content_type: str, data: bytes) -> Body:
     message = email.message_from_bytes(
         b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + data, policy=email.policy.HTTP
     )
@@ -358,4 +372,4 @@ def _of_parts(content_type: str, data: bytes) -> _Body:
                 name, sha256 = str(part.get_filename()), hashlib.sha256(content).hexdigest()
         elif part.get_content_type() == "application/json":
             fields = json.loads(content)
-    return _Body(name, sha256, fields)
+    return Body(name, sha256, fields)

@@ -17,6 +17,7 @@ from connectors.soap.connector import CONNECTOR
 from intermediary.connect.settings import open_connector
 from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.ports import Awaiting, Connector, Delivered, Idempotency, NotDelivered, Refused
+from intermediary.core.steps import Checkpoints
 from intermediary.core.values import Dokument, MemoryContent, Zustellauftrag
 from intermediary.testing.connectors import NOW, deliver, look_up, make_auftrag
 from tests.acceptance.certificates import Certificates, make_certificates
@@ -196,6 +197,22 @@ def test_a_lookup_knows_both_answers(office: SoapOffice) -> None:
     found = look_up(connector, auftrag.key)
     assert isinstance(found, Delivered)
     assert f"AZ-{auftrag.key[:8]}" == found.proof["reference"]
+
+
+def test_a_lookup_has_the_proof_of_the_delivery(office: SoapOffice) -> None:
+    """What was sent is in it though the answer was lost; what was answered to the delivery stays; a repetition only asks."""
+    connector, answered, lost = _connect(office, lookup=LOOKUP), _auftrag(51), _auftrag(52)
+    steps, others = Checkpoints(connector.manifest.steps), Checkpoints(connector.manifest.steps)
+    delivered = connector.deliver(answered, steps, NOW)
+    office.moods("lost")
+    with pytest.raises(Unclear):
+        connector.deliver(lost, others, NOW)
+    found = connector.lookup(lost.key, others, NOW)
+
+    assert delivered == connector.lookup(answered.key, steps, NOW) == connector.deliver(answered, steps, NOW)
+    assert isinstance(found, Delivered)
+    assert lost.package.content.sha256 == found.proof["sha256"]
+    assert 1 == len(_effects(office, answered.key)) == len(_effects(office, lost.key))
 
 
 def test_the_settings_say_what_the_target_offers(office: SoapOffice) -> None:

@@ -129,9 +129,13 @@ class HttpTarget:
 
     def __init__(self, settings: Mapping[str, object], *, routes: Sequence[Route], removes_doubles: bool) -> None:
         self._settings = settings
-        self._server = Scripted(removes_doubles=removes_doubles, mood=self._next, routes=routes)
+        self._server = self.server(routes, removes_doubles=removes_doubles)
         self._script: list[rest_target.Trouble | None] = []
         self._marks: dict[str, int] = {}
+
+    def server(self, routes: Sequence[Route], *, removes_doubles: bool) -> RestTarget:
+        """What serves; it asks for its troubles here."""
+        return Scripted(removes_doubles=removes_doubles, mood=self._next, routes=routes)
 
     def start(self, folder: Path) -> Mapping[str, object]:
         self._server.__enter__()
