@@ -14,11 +14,11 @@ from urllib.parse import urlencode
 import structlog
 
 from intermediary.core.faults import Fault, Transient, Unclear
-from intermediary.ingress.doors import MAX_VORGANG
 from intermediary.ingress.fetching.box import Delivery, Keep, Visit
 from intermediary.ingress.fetching.stuck import Stuck, short_hash
-from intermediary.unseal.xta.values import MessageMetaData, Party
+from intermediary.unseal.xta.values import Party
 from intermediary.xta.client.client import Fetched, Listed, XtaClient
+from intermediary.xta.vorgang import process_of, vorgang_of
 from intermediary.xta.wire.box import (
     MSG_ATTRIBUTES,
     NO_MATCH,
@@ -182,15 +182,9 @@ def delivery_of(fetched: Fetched, account: Party) -> Delivery:
         body=fetched.raw,
         same_sha256=fetched.same_sha256,
         reply_to=reply_way(order.reply_to or order.author, account),
-        correlation_id=_process(order),
+        correlation_id=process_of(order),
         vorgang=vorgang_of(order),
     )
-
-
-def vorgang_of(order: MessageMetaData) -> str:
-    """The key of the Vorgang that an order names (promise G5): its process, else the first order it answers."""
-    replied = order.identification.in_reply_to
-    return _process(order) or (_clean(replied[0]) if replied else "")
 
 
 def reply_way(to: Party, account: Party) -> str:
@@ -198,18 +192,6 @@ def reply_way(to: Party, account: Party) -> str:
     said = {"type": to.type, "id": to.identifier, "name": to.name, "category": to.category}
     own = {"own_type": account.type, "own_id": account.identifier}
     return "xta:?" + urlencode({name: value for name, value in (said | own).items() if value})
-
-
-def _process(order: MessageMetaData) -> str:
-    ids = order.identification
-    process = ids.requester or ids.responder
-    return "" if process is None else _clean(process.value)
-
-
-def _clean(text: str) -> str:
-    """What a door may take; nothing where the sender's text is none of it."""
-    text = text.strip()
-    return text if text.isprintable() and len(text) <= MAX_VORGANG else ""
 
 
 def _has_more(listed: Listed) -> bool:

@@ -21,7 +21,6 @@ from intermediary.unseal.xta.values import (
     MsgIdentification,
     moment_of,
 )
-from intermediary.xta.client.mailbox import vorgang_of
 from intermediary.xta.server.allowances import Allowances
 from intermediary.xta.server.calls import Call, Result
 from intermediary.xta.server.fetching import stamp
@@ -30,6 +29,7 @@ from intermediary.xta.server.ids import Ids
 from intermediary.xta.server.managing import QUITTUNG, Readers
 from intermediary.xta.server.refusal import Later, Refused
 from intermediary.xta.server.skeleton import skeleton
+from intermediary.xta.vorgang import vorgang_of
 from intermediary.xta.wire.metadata import write_metadata
 from intermediary.xta.wire.operations import SEND_MESSAGE_SYNC
 

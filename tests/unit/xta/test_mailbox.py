@@ -19,7 +19,8 @@ from intermediary.unseal.xta.values import MessageMetaData, MsgIdentification, P
 from intermediary.xta.client import mailbox
 from intermediary.xta.client.client import Fetched, XtaClient
 from intermediary.xta.client.http import Address, HttpExchange, HttpLimits
-from intermediary.xta.client.mailbox import MailBox, Visiting, delivery_of, vorgang_of
+from intermediary.xta.client.mailbox import MailBox, Visiting, delivery_of
+from intermediary.xta.vorgang import vorgang_of
 from tests.unit.testing.conftest import NOW
 from tests.unit.xta.gateway import Certificates, Gateway, Trouble, after, before, plain, refuse
 
