@@ -232,7 +232,7 @@ def test_the_simulated_fachverfahren_calls_back(town: Town, tmp_path: Path) -> N
         nachricht_id = town.rig.submit(sample_letter(7, now=town.rig.clock()), "m-7")
         town.rig.work()
         pause = threading.Event()
-        while not (told := office.state()["callbacks"]):
+        while "HTTP 200" not in (told := office.state()["callbacks"]).values():
             pause.wait(0.02)
     town.rig.work()
 

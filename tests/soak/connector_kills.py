@@ -1,7 +1,7 @@
 """Kills the whole daemon again and again while it delivers to a target that misbehaves, then counts what arrived.
 
     python -m tests.soak.connector_kills sftp --messages 300 --kills 20 --seed 1
-    python -m tests.soak.connector_kills rest-native|rest-lookup|rest-none|rest-steps …
+    python -m tests.soak.connector_kills rest-native|rest-lookup|rest-none|rest-steps|rest-callback …
 
 Every message must have arrived exactly once where the target removes doubles or can be asked; where it can do neither, at
 most once, and what is not certain must be parked for a person. None may be lost, and the audit trail must verify.
@@ -28,10 +28,11 @@ from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import Site, make_site, route_toml
 from intermediary.testing.samples import SERVICE, sample_letter
 from intermediary.wiring import utc_now
-from tests.soak.connector_scenes import SCENES, Scene
+from tests.soak.connector_scenes import SCENES, Scene, rest_callback
 from tests.soak.daemon_kills import Daemon
 
 LOOK_SECONDS = 3.0
+_SCENES = {**SCENES, "rest-callback": rest_callback}
 _DELIVERY = """\
 longest_wait_seconds = 3
 recheck_seconds = 1
@@ -63,7 +64,9 @@ def run(name: str, folder: Path, *, messages: int, kills: int, seed: int, patien
     config = site.config.read_text(encoding="utf-8").replace("recheck_seconds = 300\n", "")
     site.config.write_text(config.replace("longest_wait_seconds = 4\n", _DELIVERY), encoding="utf-8")
     started = time.monotonic()
-    with SCENES[name](folder, random.Random(seed + 1)) as scene:
+    with _SCENES[name](folder, random.Random(seed + 1)) as scene:
+        with site.config.open("a", encoding="utf-8") as file:
+            file.write(scene.installation)
         head = route_toml("bewohnerparken", SERVICE, golden_settings()).partition("[[route.target]]")[0]
         (site.folder / "routes.toml").write_text(head + scene.settings, encoding="utf-8")
         _drop_messages(site, messages, dice)
@@ -166,7 +169,7 @@ def _ask(site: Site, *words: str) -> subprocess.CompletedProcess[str]:
 def main() -> int:
     """Print the report as JSON; 1 when a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("scene", choices=sorted(SCENES))
+    parser.add_argument("scene", choices=sorted(_SCENES))
     parser.add_argument("--messages", type=int, default=300)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)

@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from intermediary.testing.demo_site import MANDANT
 from intermediary.testing.rest_target import Effect, RestTarget, Trouble
+from intermediary.testing.servers import free_ports
+from intermediary.testing.simulate.fachverfahren.callbacks import Callbacks
 from intermediary.testing.sshd import PrivateSshd
 
 LIKELY = 0.35
@@ -24,6 +27,7 @@ _TROUBLES = tuple(one for one in Trouble if one is not Trouble.REFUSED)
 @dataclass
 class Scene:
     """One target. `settings` is the TOML of `connector` and its settings; `disturb` strikes once from outside.
+    `installation` is what it needs in the settings of the installation.
 
     `arrived` counts the effects of each Nachricht by its id; one that is complete counts as one.
     """
@@ -33,6 +37,7 @@ class Scene:
     arrived: Callable[[], Counter[str]]
     is_certain: bool = True
     troubles: Counter[str] = field(default_factory=Counter)
+    installation: str = ""
 
 
 @contextmanager
@@ -83,7 +88,14 @@ def sftp(folder: Path, dice: random.Random) -> Iterator[Scene]:
 
 
 @contextmanager
-def rest(folder: Path, dice: random.Random, *, idempotency: str, in_steps: bool = False) -> Iterator[Scene]:
+def rest(
+    folder: Path,
+    dice: random.Random,
+    *,
+    idempotency: str,
+    in_steps: bool = False,
+    committed: Callable[[Effect], None] = lambda _: None,
+) -> Iterator[Scene]:
     """A Fachverfahren with an HTTP interface that fails a third of all requests, each way it knows."""
     troubles: Counter[str] = Counter()
     key_of_case: dict[str, str] = {}
@@ -105,6 +117,7 @@ def rest(folder: Path, dice: random.Random, *, idempotency: str, in_steps: bool 
         def note(effect: Effect) -> None:
             if effect.kind == "document" and effect.name:
                 key_of_case[effect.key.partition(".")[0]] = effect.name.partition("_")[0]
+            committed(effect)
 
         target.committed = note
         settings = {
@@ -122,6 +135,30 @@ def rest(folder: Path, dice: random.Random, *, idempotency: str, in_steps: bool 
             is_certain=idempotency != "none",
             troubles=troubles,
         )
+
+
+@contextmanager
+def rest_callback(folder: Path, dice: random.Random) -> Iterator[Scene]:
+    """As `rest`, native; the verdict of what is committed there is told by a callback and cannot be asked for."""
+    (port,) = free_ports(1)
+    token = folder / "callback.token"
+    token.touch(0o600)
+    token.write_text("t0k3n", encoding="utf-8")
+    callbacks = Callbacks("t0k3n", rest_seconds=0.5)
+
+    def owe(effect: Effect) -> None:
+        path = f"/callbacks/{MANDANT}/bewohnerparken/fachverfahren/{effect.key}"
+        callbacks.owe(f"http://127.0.0.1:{port}{path}", effect.key)
+
+    callbacks.start()
+    try:
+        with rest(folder, dice, idempotency="native", committed=owe) as scene:
+            known = {"state": "state", "accepted": ["angenommen"], "statuses": [200, 201]}
+            scene.settings += f"verdict = {_value({**known, 'callback': {'token_file': str(token)}})}\n"
+            scene.installation = f'\n[callbacks]\nlisten = "127.0.0.1:{port}"\n'
+            yield scene
+    finally:
+        callbacks.close()
 
 
 _SIMPLE = [{"path": "zustellungen", "take": {"id": "id", "sha256": "sha256"}}]

@@ -9,7 +9,6 @@ from queue import SimpleQueue
 import httpx2
 
 HEADER = "x-callback"
-_TRIES = 20
 _SECONDS = 5.0
 _TAKES_LONG = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -49,18 +48,18 @@ class Callbacks:
         headers = {"Authorization": f"Bearer {self._token}"}
         with httpx2.Client(headers=headers, timeout=_SECONDS, trust_env=False) as client:
             while (call := self._owed.get()) is not None and not self._end.is_set():
-                self.told[call.key] = self._made(client, call)
+                if not self._is_made(client, call):
+                    self._end.wait(self._rest)
+                    self._owed.put(call)
 
-    def _made(self, client: httpx2.Client, call: Call) -> str:
-        said = ""
-        for _ in range(_TRIES):
-            try:
-                answer = client.post(call.url, json={"key": call.key, "state": "angenommen"})
-                said = f"HTTP {answer.status_code}"
-                if answer.status_code not in _TAKES_LONG:
-                    return said
-            except (httpx2.HTTPError, httpx2.InvalidURL) as failure:
-                said = type(failure).__name__
-            if self._end.wait(self._rest):
-                break
-        return said
+    def _is_made(self, client: httpx2.Client, call: Call) -> bool:
+        try:
+            answer = client.post(call.url, json={"key": call.key, "state": "angenommen"})
+        except httpx2.HTTPError as failure:
+            self.told[call.key] = type(failure).__name__
+            return False
+        except httpx2.InvalidURL:
+            self.told[call.key] = "no address"
+            return True
+        self.told[call.key] = f"HTTP {answer.status_code}"
+        return answer.status_code not in _TAKES_LONG
