@@ -68,7 +68,7 @@ def drain(settings: AmqpSettings, queue: str, keep: Callable[[list[Reply]], None
                 keep(bundle)
                 channel.basic_ack(tag, multiple=True)
         except (trouble.AMQPError, OSError) as error:
-            raise fault_asking(error) from error
+            raise fault_asking(error, channel) from error
 
 
 def read_answers(settings: AmqpSettings, answers: Answers) -> None:

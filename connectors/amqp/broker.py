@@ -69,7 +69,7 @@ def opened(settings: AmqpSettings) -> Iterator[BlockingChannel]:
         try:
             channel = connection.channel()
         except (trouble.AMQPError, OSError) as error:
-            raise _fault_before(error) from error
+            raise _fault_before(error, _place(connection)) from error
         yield channel
     finally:
         with suppress(trouble.AMQPError, OSError):
@@ -86,7 +86,7 @@ def publish(channel: BlockingChannel, settings: AmqpSettings, properties: pika.B
     try:
         channel.confirm_delivery()
     except (trouble.AMQPError, OSError) as error:
-        raise _fault_before(error) from error
+        raise _fault_before(error, _place(channel.connection)) from error
     try:
         channel.basic_publish(settings.exchange, settings.routing_key, body, properties, mandatory=True)
     except trouble.UnroutableError as error:
@@ -107,13 +107,13 @@ def probe_queue(settings: AmqpSettings, queue: str) -> None:
         try:
             channel.queue_declare(queue, passive=True)
         except (trouble.AMQPError, OSError) as error:
-            raise fault_asking(error) from error
+            raise fault_asking(error, channel) from error
 
 
-def fault_asking(error: Exception) -> Fault:
+def fault_asking(error: Exception, channel: BlockingChannel) -> Fault:
     """What the end of a connection means to somebody who only asked."""
     refusal = _refusal(error) if isinstance(error, trouble.ChannelClosedByBroker) else None
-    return refusal or Transient("target.unreachable", where="url_file")
+    return refusal or Transient("target.unreachable", where=_place(channel.connection))
 
 
 def _connected(settings: AmqpSettings) -> pika.BlockingConnection:
@@ -121,7 +121,17 @@ def _connected(settings: AmqpSettings) -> pika.BlockingConnection:
     try:
         return pika.BlockingConnection(parameters, _impl_class=_Connection)  # type: ignore[arg-type]  # stubs want an instance
     except (trouble.AMQPError, OSError) as error:
-        raise _fault_before(error) from error
+        raise _fault_before(error, _named(parameters)) from error
+
+
+def _place(connection: pika.BlockingConnection) -> str:
+    parameters: pika.URLParameters = connection._impl.params  # type: ignore[attr-defined]  # not in the stubs
+    return _named(parameters)
+
+
+def _named(parameters: pika.URLParameters) -> str:
+    """Which broker is meant: of the URL nothing but host and port."""
+    return f"url_file: {parameters.host}:{parameters.port}"
 
 
 def _parameters(settings: AmqpSettings) -> pika.URLParameters:
@@ -163,17 +173,17 @@ def _context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-def _fault_before(error: BaseException) -> Fault:
+def _fault_before(error: BaseException, place: str) -> Fault:
     """What a failure means while certainly nothing was published."""
     causes = tuple(_causes(error))
     if any(_is_tls(one) for one in causes):
-        return Misconfigured("target.tls", where="url_file")
+        return Misconfigured("target.tls", where=place)
     if any(isinstance(one, _ACCESS) for one in causes):
-        return Misconfigured("target.credentials", where="url_file")
+        return Misconfigured("target.credentials", where=place)
     for one in causes:
         if isinstance(one, trouble.ConnectionClosedByBroker | trouble.ChannelClosedByBroker):
-            return _refusal(one) or Transient("target.unreachable", where="url_file")
-    return Transient("target.unreachable", where="url_file")
+            return _refusal(one) or Transient("target.unreachable", where=place)
+    return Transient("target.unreachable", where=place)
 
 
 def _is_tls(error: BaseException) -> bool:

@@ -96,7 +96,7 @@ class Amqp:
                 if settings.answers is not None:
                     channel.queue_declare(settings.answers.queue, passive=True)
             except (trouble.AMQPError, OSError) as error:
-                raise fault_asking(error) from error
+                raise fault_asking(error, channel) from error
 
 
 class _Factory:

@@ -66,7 +66,7 @@ class Exchange:
             tree = tree_of(answer)
             return tree, facts_of(answer, tree, take)
         except Unreadable as error:
-            raise Transient("target.unreachable", where=f"{where}: answer") from error
+            raise Transient("target.unreachable", where=answer.place(f"{where}: answer")) from error
 
     def knock(self, now: datetime) -> None:
         """See that somebody is there and lets us in; `doctor` shows the Fault."""

@@ -67,7 +67,7 @@ class Login:
         try:
             answer = self._client.send(request, now=now)
         except Unclear as failure:  # nothing of the Zustellung is underway yet
-            raise Transient("target.unreachable", where=_WHERE) from failure
+            raise Transient("target.unreachable", where=failure.where) from failure
         if answer.status in (400, 401, 403):
             raise Misconfigured("target.credentials", where=f"{_WHERE}: HTTP {answer.status}")
         if answer.status != 200:

@@ -26,11 +26,7 @@ def opened_session(settings: SftpSettings) -> Iterator[paramiko.SFTPClient]:
     with `target.credentials` when it does not let us in.
     """
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # it would name files; what matters is said by our faults
-    try:
-        link = socket.create_connection((settings.host, settings.port), timeout=settings.connect_seconds)
-    except OSError as error:
-        raise Transient("target.unreachable", where=_WHERE) from error
-    with link:
+    with _naming(settings), _linked(settings) as link:
         transport = paramiko.Transport(link)
         limit = threading.Timer(settings.total_seconds, _cut, (link,))
         limit.daemon = True
@@ -40,6 +36,24 @@ def opened_session(settings: SftpSettings) -> Iterator[paramiko.SFTPClient]:
         finally:
             limit.cancel()
             transport.close()
+
+
+def _linked(settings: SftpSettings) -> socket.socket:
+    try:
+        return socket.create_connection((settings.host, settings.port), timeout=settings.connect_seconds)
+    except OSError as error:
+        raise Transient("target.unreachable", where=_WHERE) from error
+
+
+@contextmanager
+def _naming(settings: SftpSettings) -> Iterator[None]:
+    """Whoever reads that a server cannot be reached, or went away in the midst, is told which one is meant."""
+    try:
+        yield
+    except Transient as fault:
+        if fault.code != "target.unreachable":
+            raise
+        raise Transient(fault.code, where=f"{fault.where}: {settings.host}:{settings.port}") from fault
 
 
 def _let_in(transport: paramiko.Transport, settings: SftpSettings) -> paramiko.SFTPClient:

@@ -88,7 +88,7 @@ def fault_of(said: Said, faults: Faults, answer: HttpAnswer) -> Fault:
     if names & frozenset(faults.refused):
         return Rejected("target.refused", where=place)
     if names & frozenset(faults.transient):
-        return Transient("target.unreachable", where=place, retry_after=answer.retry_after)
+        return Transient("target.unreachable", where=answer.place(place), retry_after=answer.retry_after)
     if names & _SECURITY:
         return Misconfigured("target.credentials", where=place)
     if names & (frozenset(faults.operator) | _NOT_PROCESSED):

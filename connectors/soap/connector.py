@@ -163,7 +163,9 @@ class Soap:
             if frozenset(said.faults) & frozenset(lookup.unknown_faults):
                 return NotDelivered()
             known = fault_of(said, self._settings.faults, answer)
-            raise known if isinstance(known, Misconfigured) else Transient("target.unreachable", where=known.where)
+            if isinstance(known, Misconfigured):
+                raise known
+            raise Transient("target.unreachable", where=answer.place(f"fault: {said.faults[0]}"))
         return self._verdict(said, lookup.reply, {**proof, **(told or proof_of(said, lookup.reply))}, now)
 
     def _verdict(

@@ -38,8 +38,9 @@ _OF_OUR_CERTIFICATE = (
 class HttpClient:
     """Exchanges with the one host of `url`; each has a connection of its own. For one thread at a time.
 
-    `where` names the target in faults. Renewed files of certificates are read again by themselves. Raises `Misconfigured`
-    with `target.tls` when they cannot be used, which `probe` of a connector should find.
+    `where` names the target in faults; what its server does is told with host and port. Renewed files of certificates are
+    read again by themselves. Raises `Misconfigured` with `target.tls` when they cannot be used, which `probe` of a connector
+    should find.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class HttpClient:
         self._url = httpx2.URL(HttpUrl(url))
         self._settings = settings
         self._where = where
+        self._place = f"{where}: {_host_of(self._url)}"
         self._ticks = ticks
         self._transport = transport
         self._client: httpx2.Client | None = None
@@ -80,9 +82,9 @@ class HttpClient:
             raise Misconfigured("target.http", where=self._where) from error
         except (httpx2.TransportError, Overdue) as error:
             if _is_tls(error, sent):
-                raise Misconfigured("target.tls", where=self._where) from error
+                raise Misconfigured("target.tls", where=self._place) from error
             if not sent.any:
-                raise Transient("target.unreachable", where=self._where) from error
+                raise Transient("target.unreachable", where=self._place) from error
             raise self._lost(request, "target.no-answer") from error
 
     def resolve(self, reference: str) -> str:
@@ -123,7 +125,7 @@ class HttpClient:
                 if len(body) + len(piece) > self._settings.max_answer_bytes:
                     if is_success:
                         raise self._lost(request, "target.answer.too-large")
-                    return HttpAnswer(response.status_code, headers, b"", waits)
+                    return HttpAnswer(response.status_code, headers, b"", waits, _host_of(self._url))
                 if self._ticks() > deadline:
                     raise Overdue
                 body += piece
@@ -131,12 +133,12 @@ class HttpClient:
             if is_success:
                 raise self._lost(request, "target.no-answer") from error
             body.clear()
-        return HttpAnswer(response.status_code, headers, bytes(body), waits)
+        return HttpAnswer(response.status_code, headers, bytes(body), waits, _host_of(self._url))
 
     def _lost(self, request: HttpRequest, code: str) -> Fault:
         if request.is_safe:
-            return Transient("target.unreachable", where=self._where)
-        return Unclear(code, where=self._where)
+            return Transient("target.unreachable", where=self._place)
+        return Unclear(code, where=self._place)
 
     def _resolve(self, reference: str) -> httpx2.URL:
         try:
@@ -214,6 +216,12 @@ def _is_tls(error: BaseException | None, sent: Sent) -> bool:
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
     return (url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme))
+
+
+def _host_of(url: httpx2.URL) -> str:
+    """Which server is meant, for whoever reads a fault: host and port, nothing of the path."""
+    _, host, port = _origin(url)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _stamp(path: Path | None) -> object:

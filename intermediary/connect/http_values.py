@@ -94,13 +94,14 @@ class HttpRequest:
 class HttpAnswer:
     """What the target said. Header names are in lower case; `retry_after` is read from its header, where there is one.
 
-    `body` may be empty although there was one when the status says no success.
+    `body` may be empty although there was one when the status says no success. `host` is whose answer it is, with the port.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=lambda: EMPTY, repr=False)
     body: bytes = field(default=b"", repr=False)
     retry_after: timedelta | None = None
+    host: str = ""
 
     @property
     def is_success(self) -> bool:
@@ -112,7 +113,7 @@ class HttpAnswer:
         429 and 503 say that nothing was taken (`Transient`, with the time they ask for); 400, 409 and 422 refuse the
         content (`Rejected`); other 3xx and 4xx are for the operator (`Misconfigured`); anything else is `Unclear`.
         """
-        place = f"{where}: HTTP {self.status}"
+        place = self.place(f"{where}: HTTP {self.status}")
         if self.status in _BUSY:
             return Transient("target.unreachable", where=place, retry_after=self.retry_after)
         if self.status in (401, 403):
@@ -122,6 +123,10 @@ class HttpAnswer:
         if 300 <= self.status < 500 and self.status != 408:
             return Misconfigured("target.http", where=place)
         return Unclear("target.no-answer", where=place)
+
+    def place(self, what: str) -> str:
+        """For a fault: what was seen, and at which server."""
+        return f"{what} from {self.host}" if self.host else what
 
     def ask_fault(self, *, where: str) -> Fault:
         """The same for a request that only asks: what is not the operator's heals by time."""

@@ -210,10 +210,12 @@ def test_tls_both_ways(broker: Broker) -> None:
 
 
 def test_nobody_there_is_transient(broker: Broker) -> None:
-    """A port where nobody listens: nothing was sent."""
+    """A port where nobody listens: nothing was sent; of the URL the fault tells host and port."""
     (port,) = free_ports(1)
+    with pytest.raises(Transient) as caught:
+        deliver(broker.connect(url=f"amqp://guest:guest@127.0.0.1:{port}/"), make_auftrag())
 
-    assert (Transient, "target.unreachable") == _fault(broker.connect(url=f"amqp://guest:guest@127.0.0.1:{port}/"))
+    assert ("target.unreachable", f"url_file: 127.0.0.1:{port}") == (caught.value.code, caught.value.where)
 
 
 def test_a_queue_that_confirms_nothing_ends_as_unclear(broker: Broker) -> None:

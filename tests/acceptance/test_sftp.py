@@ -163,7 +163,7 @@ def test_nobody_listens(target: SftpTarget, sshd: PrivateSshd, tmp_path: Path) -
     with pytest.raises(Transient):
         deliver(target.connect(port=port), make_auftrag())
 
-    assert "target.unreachable" == raised.value.code
+    assert ("target.unreachable", f"sftp: 127.0.0.1:{port}") == (raised.value.code, raised.value.where)
 
 
 class Cutting(MemoryContent):
@@ -199,6 +199,7 @@ def test_a_session_that_dies_in_an_upload(target: SftpTarget, sshd: PrivateSshd)
     again = deliver(target.connect(), replace(auftrag, attempt=2))
 
     assert "target.unreachable" == raised.value.code
+    assert raised.value.where.endswith(f": 127.0.0.1:{sshd.port}")
     assert isinstance(again, Delivered)
     assert target.expects(auftrag) == target.arrived()
     assert ["seal.json"] == [path.name for path in target.staging.rglob("*") if path.is_file()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,10 +13,10 @@ from lxml import etree
 from intermediary.core.ports import Idempotency
 from intermediary.testing.kit.http_target import HttpTarget, Route
 from intermediary.testing.rest_target import Body, Effect, RestTarget
-from intermediary.testing.simulate.fachverfahren.bodies import parts_of
 from intermediary.testing.simulate.fachverfahren.soap import OWN, SOAP, WSDL
 
 _KEY = "X-Schluessel"
+_BOUNDARY = re.compile(r'multipart/related;.*boundary="?([^";]+)"?', re.IGNORECASE)
 _SETTINGS: Mapping[str, object] = {
     "url": "{url}/soap",
     "wsdl": "{folder}/fachverfahren.wsdl",
@@ -115,11 +116,11 @@ KIT = Soap
 
 def _package(headers: Mapping[str, str], data: bytes) -> str:
     """The hash of the part of MTOM that the package is; empty for a body that is too large to be held."""
-    media_type = headers.get("content-type", "")
-    if not data or not media_type.lower().startswith("multipart/related"):
+    boundary = _BOUNDARY.search(headers.get("content-type", ""))
+    if not data or boundary is None:
         return ""
-    (_, *others) = parts_of(data, media_type)
-    return hashlib.sha256(others[0][3]).hexdigest() if others else ""
+    found = data.split(b"--" + boundary[1].encode())  # before the first part, its envelope, the package, and the end
+    return hashlib.sha256(found[2].partition(b"\r\n\r\n")[2][: -len(b"\r\n")]).hexdigest() if len(found) > 3 else ""
 
 
 def _text(root: Any, name: str) -> str:

@@ -11,6 +11,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -121,13 +122,14 @@ def test_a_body_of_bytes_and_contents_is_streamed_with_its_length() -> None:
 
 
 def test_nothing_sent_is_transient() -> None:
-    """A port where nobody listens."""
+    """A port where nobody listens; the fault names it, and nothing of the path."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
         with pytest.raises(Transient) as caught:
-            post(f"http://127.0.0.1:{unused.getsockname()[1]}/", b"x")
+            post(f"http://127.0.0.1:{port}/antrag/4711", b"x")
 
-    assert ("target.unreachable", "target x") == (caught.value.code, caught.value.where)
+    assert ("target.unreachable", f"target x: 127.0.0.1:{port}") == (caught.value.code, caught.value.where)
 
 
 def _hangs_up(handler: http.server.BaseHTTPRequestHandler, _: bytes) -> None:
@@ -266,6 +268,9 @@ def test_what_an_unexpected_status_means(status: int, kind: type[Fault], code: s
     fault = answer.fault(where="rest")
 
     assert (kind, code, f"rest: HTTP {status}") == (type(fault), fault.code, fault.where)
+    assert (
+        replace(answer, host="fv.example:443").fault(where="rest").where.endswith(f"HTTP {status} from fv.example:443")
+    )
     assert asking is type(answer.ask_fault(where="rest"))
     assert getattr(fault, "retry_after", timedelta(seconds=7)) == timedelta(seconds=7)
 
