@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from intermediary.audit.chain import Event
 from intermediary.audit.events import EVENTS
 from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.decide import DEADLINES
@@ -64,22 +65,31 @@ def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime
     standing = store.order.standing(nachricht_id)
     troubles = list(_troubles(nachricht, zustellungen))
     codes = [code for code, _ in troubles] or [nachricht.code or nachricht.verdict_code or nachricht.wait_reason]
-    events = [entry.event for entry in store.events(nachricht_id)]
+    history, earlier = latest([entry.event for entry in store.events(nachricht_id)])
     return Explained(
         nachricht=nachricht,
         explanation=explain(nachricht, zustellungen, now, standing, store.steps.of(nachricht_id)),
         actions=(*_order_actions(nachricht, standing), *_actions(nachricht, zustellungen)),
         deadline=_deadline(nachricht, zustellungen, settings),
         incidents=store.watch.incidents.open_of(troubles) if troubles else (),
-        history=tuple(
-            f"{local(event.at)}  {EVENTS[event.name].meaning if event.name in EVENTS else event.name}"
-            + (f" ({event.fields['code']})" if event.fields.get("code") else "")
-            + (f" Durch {event.actor}." if event.actor else "")
-            for event in events[-_LATEST:]
-        ),
-        earlier=max(0, len(events) - _LATEST),
+        history=history,
+        earlier=earlier,
         runbook=runbook(codes[0]) if codes[0] else "",
     )
+
+
+def latest(events: Sequence[Event]) -> tuple[tuple[str, ...], int]:
+    """The latest events as lines, last one last, and how many are left out; of several targets each line names its own."""
+    targets = {event.fields["target"] for event in events if event.fields.get("target")}
+    left_out = len(events) - _LATEST if len(events) > _LATEST + 1 else 0
+    return tuple(_told(event, names_target=len(targets) > 1) for event in events[left_out:]), left_out
+
+
+def _told(event: Event, *, names_target: bool) -> str:
+    meaning = EVENTS[event.name].meaning if event.name in EVENTS else event.name
+    what = ": ".join(filter(None, (event.fields.get("target") if names_target else "", event.fields.get("code"))))
+    text = f"{local(event.at)}  {meaning}" + (f" ({what})" if what else "")
+    return text + (f" Durch {event.actor}." if event.actor else "")
 
 
 def _deadline(

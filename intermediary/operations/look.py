@@ -11,8 +11,10 @@ from intermediary.core.codes import CATALOGUE, HEALERS
 from intermediary.core.decide import DEADLINES
 from intermediary.core.faults import Fault
 from intermediary.core.states import VERDICTS, NachrichtState, ZustellungState
+from intermediary.core.targets import POST_BOX
 from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.holds import held_by
+from intermediary.store.post_box import FETCHED
 from intermediary.store.precedence import MOST_COUNTED, Standing
 from intermediary.store.records import NachrichtRecord, Place, ZustellungRecord
 from intermediary.store.steps import StepRecord
@@ -144,7 +146,8 @@ def explain(
         lines += [f"  {line}" for finding in findings for line in about_finding(finding)]
     lines += about_remarks(nachricht.plan.get("remarks", {}))
     is_waiting = nachricht.state is not _N.PARKED and nachricht.wait_reason not in DEADLINES
-    if is_waiting and nachricht.due_at is not None and nachricht.due_at > now:
+    is_told = any(z.due_at == nachricht.due_at for z in zustellungen)
+    if is_waiting and not is_told and nachricht.due_at is not None and nachricht.due_at > now:
         lines.append(f"Nächster Versuch: {_local(nachricht.due_at)}.")
     if nachricht.state is _N.PLANNED and any(_needs_person(z) for z in zustellungen):
         return Explanation(
@@ -213,8 +216,22 @@ def _about_zustellung(z: ZustellungRecord, told: str, now: datetime) -> Iterator
         yield f"  Fundort: {z.proof['where']}"
     if z.waits_for and z.code in DEADLINES:
         yield f"  Sie wartet auf das Ziel {z.waits_for} und geht von selbst weiter (intermediary targets list)."
-    elif not _needs_person(z) and z.due_at is not None and z.due_at > now:
+    elif not _needs_person(z) and z.due_at is not None and z.due_at > now and POST_BOX not in z.correlation:
         yield f"  Nächster Blick: {_local(z.due_at)}."
+    if z.state is _Z.AWAITING:
+        yield from _about_confirmation(z)
+
+
+def _about_confirmation(z: ZustellungRecord) -> Iterator[str]:
+    """Who has to confirm it, and until when nobody is asked."""
+    if POST_BOX in z.correlation:
+        fetched = z.correlation.get(FETCHED)
+        how_far = "abgeholt hat der Leser sie noch nicht"
+        if fetched:
+            how_far = f"abgeholt am {_local(datetime.fromisoformat(fetched))}, aber noch nicht bestätigt"
+        yield f"  Sie liegt im Postfach von {z.correlation[POST_BOX]}; {how_far}."
+    if z.until is not None:
+        yield f"  Bleibt die Bestätigung bis {_local(z.until)} aus, wartet sie auf einen Menschen."
 
 
 def _about_steps(steps: Sequence[StepRecord], z: ZustellungRecord) -> Iterator[str]:
@@ -260,6 +277,9 @@ def _zustellung(z: ZustellungRecord, steps: Sequence[StepRecord]) -> dict[str, A
         "waitsFor": z.waits_for,
         "attempts": z.attempts,
         "dueAt": _iso(z.due_at),
+        "postBox": z.correlation.get(POST_BOX, ""),
+        "fetchedAt": z.correlation.get(FETCHED),
+        "confirmedUntil": _iso(z.until) if z.state is _Z.AWAITING else None,
         "intendedAt": _iso(z.intended_at),
         "outputSha256": z.output_sha256,
         "redelivery": z.redelivery,

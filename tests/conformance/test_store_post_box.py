@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from intermediary.audit.standing import differences
+from intermediary.cli.sheet import moment, sheet
 from intermediary.core.decide import Decision
+from intermediary.operations.look import detail
 from intermediary.store import Claim, Store
 from intermediary.store.beside import beside
 from intermediary.store.errors import Busy, NotFound, NotPossible
@@ -110,6 +112,23 @@ def test_closing_waits_for_whoever_holds_the_nachricht(bench: Bench) -> None:
 
     assert store.post_boxes.close(key, reader=READER, proof=PROOF, now=NOW)
     assert N.PLANNED is store.get(claim.nachricht.id).state
+
+
+def test_show_tells_whose_box_it_is_and_whether_it_was_fetched(bench: Bench) -> None:
+    """What a person is asked when a maker says that nothing arrives: laid there, until when, fetched or not."""
+    store = bench.open()
+    key = lay(store, "a")
+    (one,) = store.post_boxes.those([key])
+    own = one.zustellung.nachricht_id
+    said = {"before": "\n".join(sheet(detail(store, own)))}
+    store.post_boxes.note_fetch(key, reader=READER, now=NOW)
+    said["fetched"] = "\n".join(sheet(detail(store, own)))
+    store.post_boxes.close(key, reader=READER, proof=PROOF, now=NOW)
+
+    assert f"  Postfach          {READER}\n  Abgeholt          noch nicht\n" in said["before"]
+    assert f"  Abgeholt          {moment(NOW.isoformat())}\n" in said["fetched"]
+    assert f"  Zu bestätigen bis {moment(LATER.isoformat())}\n" in said["fetched"]
+    assert "Zu bestätigen" not in "\n".join(sheet(detail(store, own)))
 
 
 @pytest.mark.parametrize("state", [Z.UNCLEAR, Z.PARKED])

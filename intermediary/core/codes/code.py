@@ -27,7 +27,7 @@ class Code:
 
 
 HEALERS = {
-    Healer.TIME: "die Zeit (es wird von selbst wiederholt)",
+    Healer.TIME: "die Zeit",
     Healer.SENDER: "der Sender",
     Healer.OPERATOR: "der Betrieb",
     Healer.TARGET: "ein Blick ins Zielsystem",

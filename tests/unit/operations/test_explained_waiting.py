@@ -1,0 +1,79 @@
+"""What `explain` says of a Zustellung that waits for its target, and of a history that several targets share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from intermediary.audit.chain import Event
+from intermediary.core.states import NachrichtState, ZustellungState
+from intermediary.daemon.telling import local
+from intermediary.operations.explained import latest
+from intermediary.operations.look import explain
+from tests.unit.store.test_due import NACHRICHT, NOW, ZUSTELLUNG
+
+LOOK, UNTIL = NOW + timedelta(minutes=5), NOW + timedelta(hours=72)
+LYING = replace(
+    ZUSTELLUNG,
+    state=ZustellungState.AWAITING,
+    due_at=LOOK,
+    until=UNTIL,
+    correlation={"post_box": "fvt:0000000001"},
+)
+
+
+def _event(seq: int, name: str = "delivery.delivered", **fields: str) -> Event:
+    return Event(chain="n", seq=seq, at=NOW, name=name, mandant="m", fields=fields)
+
+
+def test_of_a_post_box_it_is_told_whose_it_is_and_whether_it_was_fetched() -> None:
+    """The operator waits for the reader, not for our next look: neither that nor a next attempt is told."""
+    planned = replace(NACHRICHT, state=NachrichtState.PLANNED, due_at=LOOK)
+
+    lying = explain(planned, (LYING,), NOW).lines
+    fetched = replace(LYING, correlation={**LYING.correlation, "fetched_at": NOW.isoformat()})
+
+    assert "  Sie liegt im Postfach von fvt:0000000001; abgeholt hat der Leser sie noch nicht." in lying
+    assert f"  Bleibt die Bestätigung bis {local(UNTIL)} aus, wartet sie auf einen Menschen." in lying
+    assert not [line for line in lying if "Nächster" in line]
+    assert (
+        f"  Sie liegt im Postfach von fvt:0000000001; abgeholt am {local(NOW)}, aber noch nicht bestätigt."
+        in explain(planned, (fetched,), NOW).lines
+    )
+
+
+def test_another_verdict_that_comes_later_has_its_next_look_and_its_end() -> None:
+    """A target that is asked for its verdict is looked at by us; the next attempt of the Nachricht is no other moment."""
+    planned = replace(NACHRICHT, state=NachrichtState.PLANNED, due_at=LOOK)
+
+    told = explain(planned, (replace(LYING, correlation={"ticket": "4711"}),), NOW).lines
+
+    assert [line for line in told if "Nächster" in line] == [f"  Nächster Blick: {local(LOOK)}."]
+    assert f"  Bleibt die Bestätigung bis {local(UNTIL)} aus, wartet sie auf einen Menschen." in told
+
+
+def test_a_nachricht_that_waits_for_itself_has_its_next_attempt() -> None:
+    """Before anything is planned there is no Zustellung that could say when it goes on."""
+    received = replace(NACHRICHT, state=NachrichtState.RECEIVED, due_at=LOOK)
+
+    assert explain(received, (), NOW).lines == (f"Nächster Versuch: {local(LOOK)}.",)
+
+
+def test_the_history_of_several_targets_names_them() -> None:
+    """Two targets have taken it: each line says which; of a single one nothing has to be said."""
+    events = [_event(1, target="eakte"), _event(2, "delivery.due", target="archiv", code="target.full")]
+
+    of_two, _ = latest(events)
+    of_one, _ = latest(events[:1])
+
+    assert of_two[0].endswith(" (eakte)")
+    assert of_two[1].endswith(" (archiv: target.full)")
+    assert not of_one[0].endswith(")")
+
+
+def test_the_history_never_leaves_out_a_single_event() -> None:
+    """A line that says one line is left out would be no shorter than that line."""
+    nine, ten = ([_event(seq) for seq in range(1, most + 1)] for most in (9, 10))
+
+    assert (len(latest(nine)[0]), latest(nine)[1]) == (9, 0)
+    assert (len(latest(ten)[0]), latest(ten)[1]) == (8, 2)
