@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes what this example needs beside its TOML files: throw-away secrets (a KEK and a self-signed reader key for each
-# Mandant, the URL of a broker on this machine) and the folders under state/. Everything lies in the folder of this
-# script; what is there already stays as it is. Never use the secrets for real submissions.
+# Mandant, the URL of a broker on this machine, a CA with XTA clients) and the folders under state/. Everything lies in the
+# folder of this script; what is there already stays as it is. Never use the secrets for real submissions.
 set -eu
 umask 077 # files 0600, folders 0700: for the daemon's user alone
 cd "$(dirname "$0")"
@@ -41,10 +41,25 @@ for mandant in musterstadt beispielhausen; do
         made "secrets/$mandant-signatur.p12 (password in $mandant-signatur.pass)"
     fi
 done
-if ! [ -e secrets/tls.key ]; then # only for intermediary-osci.toml
+if ! [ -e secrets/tls.key ]; then # only for intermediary-osci.toml and intermediary-xta.toml
     openssl req -x509 -newkey rsa:3072 -nodes -days 365 -subj "/CN=localhost" \
         -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" -keyout secrets/tls.key -out secrets/tls.pem 2>/dev/null
     made "secrets/tls.key (certificate in tls.pem)"
+fi
+if ! [ -e secrets/xta-ca.pem ]; then # only for intermediary-xta.toml: whoever connects to us, and we to a post box
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365 \
+        -subj "/CN=XTA-Clients (Beispiel)/C=DE" \
+        -addext "basicConstraints=critical,CA:TRUE,pathlen:0" -addext "keyUsage=critical,keyCertSign,cRLSign" \
+        -keyout secrets/xta-ca.key -out secrets/xta-ca.pem 2>/dev/null
+    printf 'basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\nauthorityKeyIdentifier=keyid\n' >secrets/xta-client.ext
+    for client in portal fachverfahren konto; do
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$client (Beispiel)/C=DE" \
+            -keyout "secrets/xta-$client.key" -out secrets/xta-client.csr 2>/dev/null
+        openssl x509 -req -days 365 -in secrets/xta-client.csr -CA secrets/xta-ca.pem -CAkey secrets/xta-ca.key \
+            -CAcreateserial -extfile secrets/xta-client.ext -out "secrets/xta-$client.pem" 2>/dev/null
+        made "secrets/xta-$client.key (certificate in xta-$client.pem, CA in xta-ca.pem)"
+    done
+    rm -f secrets/xta-client.csr secrets/xta-client.ext secrets/xta-ca.key secrets/xta-ca.srl
 fi
 if ! [ -e secrets/amqp.url ]; then
     printf 'amqp://guest:guest@127.0.0.1:5672/%%2F\n' >secrets/amqp.url
