@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,9 @@ from connectors.rest.answer import Unreadable, code_at, json_of, value_at
 from connectors.rest.login import is_signed, shows_token
 from connectors.rest.settings import CallbackLogin, Verdict
 from intermediary.connect.api import Callback, Delivered, Heard, Refused, Unheard
+
+KEY = re.compile(r"[A-Za-z0-9-]{1,64}")
+"""What an idempotency key looks like."""
 
 
 def verdict_in(tree: Any, asked: Verdict, facts: Mapping[str, str]) -> Delivered | Refused | None:
@@ -31,7 +35,7 @@ def hear(asked: Verdict | None, callback: Callback, now: datetime) -> Heard | Un
     except Unreadable:
         return Unheard.UNREADABLE
     key = value_at(tree, login.key) if login.key else callback.key
-    if not key or not value_at(tree, asked.state):
+    if not KEY.fullmatch(key) or not value_at(tree, asked.state):
         return Unheard.UNREADABLE
     return Heard(key, verdict_in(tree, asked, {}))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from typing import Any
 
 from connectors.rest.answer import value_at
 from connectors.rest.body import body_of, of_one_file, values_of
-from connectors.rest.callback import hear, verdict_in
+from connectors.rest.callback import KEY, hear, verdict_in
 from connectors.rest.exchange import Exchange
 from connectors.rest.settings import Lookup, Request, RestSettings
 from intermediary.connect.api import (
@@ -31,7 +30,6 @@ from intermediary.connect.api import (
     Zustellauftrag,
 )
 
-_KEY = re.compile(r"[A-Za-z0-9-]{1,64}")
 _STATUS = "http-status"
 
 MANIFEST = Manifest(
@@ -188,6 +186,6 @@ def _known(steps: Steps) -> dict[str, str]:
 
 
 def _demanded(key: str) -> str:
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         raise ValueError("an idempotency key is a UUID")
     return key

@@ -186,6 +186,8 @@ def test_what_cannot_be_read_and_what_is_not_ours(town: Town) -> None:
         (town.client.post(f"{PATH}/{key}", content=b"[" * 50_000, headers=headers), 400),
         (town.call(key, {"zustand": 1}), 400),
         (town.call("", ACCEPTED), 400),
+        (town.call("%00", ACCEPTED), 400),
+        (town.call("Erika%20Mustermann", ACCEPTED), 400),
         (town.call("5b1a3c0e-8c6f-5d3a-9a3e-6f0c2d7e4b11", ACCEPTED), 404),
         (town.call(key, {"state": "in Arbeit"}), 202),
         (town.client.post(f"{PATH}/{key}", content=b" " * 100_000, headers=headers), 413),

@@ -121,12 +121,12 @@ class Reception:
         try:
             caller, heard = await loop.run_in_executor(self._hearing, self._hear, path, callback)
             if caller is None or heard is Unheard.STRANGER:
-                self._warn(where)
+                self._warn(where if caller is not None else "")
                 return JSONResponse({"error": Unheard.STRANGER}, 401)
             if isinstance(heard, Unheard):
                 log.warning("callback.unreadable", target=where)
                 return JSONResponse({"error": heard}, 400)
-            told = await self._take(caller, heard)
+            told, nachricht_id = await self._take(caller, heard)
         except (TimeoutError, LeaseLost):
             return _later()
         except Fault as fault:
@@ -137,9 +137,9 @@ class Reception:
         self._note_holding("")
         status = _STATUS[told]
         if status >= 400:
-            log.warning("callback.not-taken", target=where, key=heard.key, reason=told.value)
+            log.warning("callback.not-taken", target=where, nachricht_id=nachricht_id, reason=told.value)
             return JSONResponse({"error": told}, status)
-        log.info("callback.answered", target=where, key=heard.key, told=told.value)
+        log.info("callback.answered", target=where, nachricht_id=nachricht_id, outcome=told.value)
         return JSONResponse({"status": told}, status)
 
     def _hear(self, path: dict[str, str], callback: Callback) -> tuple[Caller | None, Heard | Unheard]:
@@ -148,7 +148,7 @@ class Reception:
             return None, Unheard.STRANGER
         return caller, caller.connector.hear(callback, self._clock())
 
-    async def _take(self, caller: Caller, heard: Heard) -> Told:
+    async def _take(self, caller: Caller, heard: Heard) -> tuple[Told, str]:
         """A worker has a Nachricht for moments, the longest of them right after its target has answered."""
         loop = asyncio.get_running_loop()
         async with self._receiving.within(self._wait_seconds):
@@ -159,11 +159,11 @@ class Reception:
                     await asyncio.sleep(_POLL_SECONDS)
 
     def _warn(self, where: str) -> None:
-        """Seldom: anybody can make us write it. The words are the configuration's, or a stranger's and left out."""
+        """Seldom: anybody can make us write it. An address that is none of ours is a stranger's words and left out."""
         now = asyncio.get_running_loop().time()
         if now >= self._warned_at + _SELDOM_SECONDS:
             self._warned_at = now
-            log.warning("callback.refused", target=where if where.replace("/", "").replace("-", "").isalnum() else "")
+            log.warning("callback.refused", target=where)
 
 
 def _later(*, is_unread: bool = False) -> Response:

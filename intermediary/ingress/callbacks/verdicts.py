@@ -37,19 +37,19 @@ class Verdicts:
         self._store = store
         self._now = now
 
-    def take(self, names: Collection[str], heard: Heard) -> Told:
-        """What the target known by `names` said; durable when it returns, and the sender of the Nachricht is told then.
+    def take(self, names: Collection[str], heard: Heard) -> tuple[Told, str]:
+        """What the target known by `names` said, durable when it returns, and of which Nachricht; its sender is told then.
 
         A verdict counts once and is never changed: repeated it is `KNOWN`, contradicted a `CONFLICT`, as is one that nobody
         waits for. `Busy` while a worker has the Nachricht, or does not know yet that the target has it.
         """
         found = self._store.post_boxes.those([heard.key])
         if not found or not self._is_from(names, found[0]):
-            return Told.UNKNOWN
+            return Told.UNKNOWN, ""
         record = found[0].zustellung
         decision = Decision(_Z.DELIVERED)
         if heard.verdict is None:
-            return Told.PENDING
+            return Told.PENDING, record.nachricht_id
         if not isinstance(heard.verdict, Delivered):
             decision = Decision(_Z.REFUSED, "target.refused")
         if _is_open(record, decision):
@@ -61,10 +61,10 @@ class Verdicts:
                     if not isinstance(heard.verdict, Delivered):
                         proof["reason"] = heard.verdict.reason
                     claim = self._store.settle(claim, heard.key, decision, now=self._now(), proof=proof)
-                    return Told.TAKEN
+                    return Told.TAKEN, record.nachricht_id
             finally:
                 self._store.release(claim, self._now())
-        return Told.KNOWN if record.state is decision.state else Told.CONFLICT
+        return Told.KNOWN if record.state is decision.state else Told.CONFLICT, record.nachricht_id
 
     def _is_from(self, names: Collection[str], lying: Lying) -> bool:
         """Whether the Zustellung went to this target, by whichever of its routes."""
