@@ -14,6 +14,7 @@ import dataclasses
 import difflib
 import types
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -63,6 +64,7 @@ def freeze(value: object) -> object:
             return value
 
 
+@cache
 def fields_of(kind: type) -> dict[str, tuple[dataclasses.Field[Any], Any]]:
     """The TOML keys of a dataclass, each with its field and its resolved type."""
     if not dataclasses.is_dataclass(kind):
