@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from connectors.eakte_xdomea.message import UNSPECIFIED, Answer
-from connectors.ordner.folder import read_note, write_whole
+from connectors.ordner.notes import note_down, noted
 from intermediary.connect.api import Delivered, Refused, Unclear
 
-_VERSION = 1
 _MOST_CODES = 10
 
 
@@ -81,18 +79,9 @@ def contradicts(answer: Answer, verdict: Verdict) -> bool:
 
 def read_verdict(state: int, key: str) -> Verdict | None:
     """The verdict kept under this key; raises `Unclear` when the note is damaged."""
-    note = read_note(state, f"{key}.import", where="state")
-    if note is None:
-        return None
-    try:
-        fields = json.loads(note)
-        del fields["version"]
-        return Verdict(**fields)
-    except (ValueError, TypeError, KeyError) as damage:
-        raise Unclear("delivery.unclear", where="state") from damage
+    return noted(state, f"{key}.import", Verdict)
 
 
 def write_verdict(state: int, key: str, verdict: Verdict) -> None:
     """Keep the verdict: durable once the state folder is synced."""
-    note = json.dumps({**asdict(verdict), "version": _VERSION}, sort_keys=True).encode()
-    write_whole(state, f"{key}.import", note, where="state")
+    note_down(state, f"{key}.import", verdict)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from connectors.ordner.folder import read_note, write_whole
-from intermediary.connect.api import Delivered, Dokument, Refused, Unclear
-
-_VERSION = 1
+from connectors.ordner.notes import note_down, noted
+from intermediary.connect.api import Delivered, Dokument, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +61,23 @@ def checksum_name(name: str) -> str:
 
 def read_sealed(state: int, key: str) -> Sealed | None:
     """What was sealed under this key; raises `Unclear` when the note is damaged."""
-    note = read_note(state, f"{key}.sealed", where="state")
-    if note is None:
-        return None
-    try:
-        fields = json.loads(note)
-        del fields["version"]
-        return Sealed(**{**fields, "sealed_at": datetime.fromisoformat(fields["sealed_at"])})
-    except (ValueError, TypeError, KeyError) as damage:
-        raise Unclear("delivery.unclear", where="state") from damage
+    return noted(state, f"{key}.sealed", _sealed)
 
 
 def write_sealed(state: int, key: str, sealed: Sealed) -> None:
     """Seal: durable once the state folder is synced."""
-    fields = {**asdict(sealed), "sealed_at": sealed.sealed_at.isoformat(), "version": _VERSION}
-    write_whole(state, f"{key}.sealed", json.dumps(fields, sort_keys=True).encode(), where="state")
+    note_down(state, f"{key}.sealed", sealed)
 
 
 def read_verdict(state: int, key: str) -> Verdict | None:
     """The verdict taken down under this key; raises `Unclear` when the note is damaged."""
-    note = read_note(state, f"{key}.verdict", where="state")
-    if note is None:
-        return None
-    try:
-        fields = json.loads(note)
-        del fields["version"]
-        return Verdict(**fields)
-    except (ValueError, TypeError, KeyError) as damage:
-        raise Unclear("delivery.unclear", where="state") from damage
+    return noted(state, f"{key}.verdict", Verdict)
 
 
 def write_verdict(state: int, key: str, verdict: Verdict) -> None:
     """Take the verdict down: durable once the state folder is synced."""
-    note = json.dumps({**asdict(verdict), "version": _VERSION}, sort_keys=True).encode()
-    write_whole(state, f"{key}.verdict", note, where="state")
+    note_down(state, f"{key}.verdict", verdict)
+
+
+def _sealed(**fields: Any) -> Sealed:
+    return Sealed(**{**fields, "sealed_at": datetime.fromisoformat(fields["sealed_at"])})
