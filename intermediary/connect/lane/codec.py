@@ -86,8 +86,13 @@ def write_outcome(outcome: object) -> Json:
             raise TypeError("no outcome")
 
 
-def read_outcome(found: Json) -> Delivered | Refused | Awaiting | NotDelivered | Fault | None:
-    """The same again; ValueError, LookupError, TypeError, AttributeError or OverflowError for what is none."""
+def read_outcome(
+    found: Json, *, is_vendors: bool = True
+) -> Delivered | Refused | Awaiting | NotDelivered | Fault | None:
+    """The same again; ValueError, LookupError, TypeError, AttributeError or OverflowError for what is none.
+
+    A vendor's connector cannot say that something lies in a box of ours.
+    """
     match found["kind"]:
         case "none":
             return None
@@ -101,7 +106,7 @@ def read_outcome(found: Json) -> Delivered | Refused | Awaiting | NotDelivered |
                 raise ValueError("times carry a time zone")
             until = until.astimezone(UTC)  # what has no place in the calendar there is none
             correlation = _texts(found["correlation"])
-            if POST_BOX in correlation:
+            if is_vendors and POST_BOX in correlation:
                 raise ValueError("a vendor fills no box of ours")
             return Awaiting(until, correlation)
         case "not-delivered":

@@ -16,6 +16,7 @@ from intermediary.testing.kit.verdict import GUARANTEES, Verdict, judged
 
 _MEBIBYTE = 1 << 20
 _USUAL_BYTES = 44 * _MEBIBYTE
+_LEAST_BYTES = 36 * _MEBIBYTE  # what is held whole must not pass as the growth that is allowed
 _LARGE_BYTES = 2 << 30
 _MOST_GROWTH = 24 * _MEBIBYTE
 _LARGE_SECONDS = 900.0
@@ -162,7 +163,7 @@ def _lookup(session: Session) -> Verdict:
 def _memory(session: Session, length: int) -> Verdict:
     most = session.manifest.max_document_bytes
     length = min(length, most) if most else length
-    if length < _USUAL_BYTES:
+    if length < _LEAST_BYTES:
         return Verdict("memory", "untried", "", (f"das Manifest erlaubt höchstens {length} Bytes",))
     session.worker.end()
     session.worker.table = {**session.worker.table, **session.candidate.description.large}

@@ -16,7 +16,7 @@ from intermediary.core.steps import Checkpoints, Steps
 from intermediary.core.values import EMPTY, Zustellauftrag
 from intermediary.testing.kit.description import Candidate
 from intermediary.testing.kit.order import order
-from intermediary.testing.kit.target import Target
+from intermediary.testing.kit.target import Keeper, Target
 from intermediary.testing.kit.worker import Attempt, Killed, Worker
 
 _MOST_ATTEMPTS = 8
@@ -90,7 +90,10 @@ class Session:
         return tuple(one.kind for one in self.target.effects(key))
 
     def deliver(self, auftrag: Zustellauftrag, steps: Steps, *, during: str = "", seconds: float = 0) -> Attempt:
-        return self._noted(during, auftrag.key, self.worker.deliver(auftrag, steps, seconds=seconds), steps)
+        made = self.worker.deliver(auftrag, steps, seconds=seconds)
+        if made.kind == "awaiting" and isinstance(self.target, Keeper):
+            made = replace(made, kind=self.target.keep(auftrag, made.proof) or made.kind)
+        return self._noted(during, auftrag.key, made, steps)
 
     def lookup(self, auftrag: Zustellauftrag, steps: Steps, *, during: str = "") -> Attempt:
         return self._noted(during, auftrag.key, self.worker.lookup(auftrag.key, steps), steps)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from intermediary.core.values import Zustellauftrag
 
 
 class Trouble(StrEnum):
@@ -52,3 +54,14 @@ class Target(Protocol):
     def misbehave(self, name: str, at: int = 0) -> bool: ...
 
     def stop(self) -> None: ...
+
+
+@runtime_checkable
+class Keeper(Target, Protocol):
+    """A target that is the engine itself: what a connector returned as `Awaiting` has its effect when it is committed.
+
+    `keep` commits it, and says what the worker learns: nothing more (empty), or that it could not be (`transient`), or the
+    name of another kind of attempt (`unclear`: it was committed, and nobody knows).
+    """
+
+    def keep(self, auftrag: Zustellauftrag, correlation: Mapping[str, str]) -> str: ...

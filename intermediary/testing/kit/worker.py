@@ -20,6 +20,7 @@ from intermediary.core.faults import Fault
 from intermediary.core.ports import Awaiting, Delivered, Manifest
 from intermediary.core.steps import Checkpoints, Steps
 from intermediary.core.values import Zustellauftrag
+from intermediary.route.plugins import is_foreign
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 _MOST_HEARD = 4 << 20
@@ -158,7 +159,7 @@ class Worker:
         assert lane is not None  # noqa: S101  ready() made it
         try:
             result = lane.call(op, order, seconds=seconds or self._seconds, steps=steps, **more)
-            return _read(result)
+            return _read(result, is_vendors=is_foreign(self.entry))
         except Died as failure:
             return Attempt(failure.how)
         except NotCalled:
@@ -167,11 +168,11 @@ class Worker:
             return Attempt("killed")
 
 
-def _read(result: dict[str, Any]) -> Attempt:
+def _read(result: dict[str, Any], *, is_vendors: bool) -> Attempt:
     if result.get("kind") == "raised":
         return Attempt("raised", str(result.get("name"))[:64])
     try:
-        outcome = read_outcome(result)
+        outcome = read_outcome(result, is_vendors=is_vendors)
     except (ValueError, LookupError, TypeError, OverflowError):
         return Attempt("raised", "unreadable")
     if isinstance(outcome, Fault):

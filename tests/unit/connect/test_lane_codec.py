@@ -22,6 +22,7 @@ from intermediary.connect.lane.codec import (
 from intermediary.connect.lane.wire import Line
 from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient, Unclear
 from intermediary.core.ports import Awaiting, Delivered, Idempotency, Manifest, NotDelivered, Refused
+from intermediary.core.targets import POST_BOX
 from intermediary.core.values import Befund, Dokument, MemoryContent
 from intermediary.testing.connectors import make_auftrag
 
@@ -99,6 +100,15 @@ def test_what_no_connector_can_have_said_is_not_believed(said: dict[str, Any]) -
     """A lane's process may send anything."""
     with pytest.raises((ValueError, LookupError, TypeError, AttributeError, OverflowError)):
         read_outcome(said)
+
+
+def test_only_ours_lay_into_a_box() -> None:
+    """What is in whose box, a vendor's connector cannot say; one of ours can, which the kit calls in a lane as well."""
+    said = travelled(write_outcome(Awaiting(UNTIL, {POST_BOX: "fvt:1"})))
+
+    with pytest.raises(ValueError, match="box"):
+        read_outcome(said)
+    assert Awaiting(UNTIL, {POST_BOX: "fvt:1"}) == read_outcome(said, is_vendors=False)
 
 
 def test_a_fault_is_shown_in_one_line() -> None:
