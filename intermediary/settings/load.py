@@ -30,7 +30,11 @@ def load(path: Path) -> Settings:
 
 
 def read(path: Path) -> tuple[Settings | None, list[Finding]]:
-    """The settings, if they can be built, and every finding of the file itself."""
+    """The settings, if they can be built, and every finding of the file itself.
+
+    Keys that are no settings are blocking findings; the settings are built without them all the same, so that `lint`
+    and `doctor` can go on to the files it names.
+    """
     path = Path(os.path.abspath(path))  # noqa: PTH100  not resolve(): the file may be a link that rotates
     try:
         data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
@@ -41,10 +45,30 @@ def read(path: Path) -> tuple[Settings | None, list[Finding]]:
     except tomllib.TOMLDecodeError as failure:
         return None, [Finding(path, "", f"is not TOML: {failure}")]
     try:
-        settings = Settings.model_validate(data, context={"base": path.parent, "file": path})
+        return _crosschecked(path, data, [])
     except ValidationError as failure:
-        return None, [_finding(path, error, data) for error in failure.errors(include_url=False)]
-    return settings, crosscheck(settings, path)
+        errors = failure.errors(include_url=False)
+    found = [_finding(path, error, data) for error in errors]
+    if any(error["type"] != "extra_forbidden" for error in errors):
+        return None, found
+    for error in errors:
+        _remove(data, error["loc"])
+    try:
+        return _crosschecked(path, data, found)
+    except ValidationError as failure:
+        return None, [*found, *(_finding(path, error, data) for error in failure.errors(include_url=False))]
+
+
+def _crosschecked(path: Path, data: dict[str, Any], found: list[Finding]) -> tuple[Settings, list[Finding]]:
+    settings = Settings.model_validate(data, context={"base": path.parent, "file": path})
+    return settings, [*found, *crosscheck(settings, path)]
+
+
+def _remove(data: Any, place: tuple[int | str, ...]) -> None:
+    for step in place[:-1]:
+        data = _inside(data, step)
+    if isinstance(data, dict):
+        data.pop(place[-1], None)
 
 
 def _finding(file: Path, error: ErrorDetails, data: dict[str, Any]) -> Finding:
