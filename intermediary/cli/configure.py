@@ -21,6 +21,7 @@ def lint(config: Path, as_json: bool) -> None:
     """Check the configuration, offline; all findings at once. Exit code 0: sound, 2: not sound."""
     from intermediary.cli.quiet import quiet_logs
     from intermediary.operations.check import lint as lint_
+    from intermediary.operations.diagnosis import counted
 
     quiet_logs("critical")  # what it says of itself is in the findings
     findings = lint_(config)
@@ -31,10 +32,10 @@ def lint(config: Path, as_json: bool) -> None:
         else:
             for line in finding.lines():
                 print(printable(line), file=sys.stderr)
-    blocking = sum(finding.is_blocking for finding in findings)
+    errors = sum(finding.is_error for finding in findings)
     if not as_json:
-        say(f"{config}: {'sound' if not blocking else f'{blocking} findings'}")
-    sys.exit(USAGE if blocking else 0)
+        say(f"{config}: {counted(errors, 'finding') if errors else 'sound'}")
+    sys.exit(USAGE if errors else 0)
 
 
 @click.command("doctor")

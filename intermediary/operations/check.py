@@ -66,6 +66,8 @@ def doctor(config: Path, now: datetime) -> Iterator[Diagnosis]:
     names the path or address that an operator goes to.
     """
     for finding in lint(config):
+        if finding.severity is Severity.TARGET:
+            continue  # the target itself is asked below, and says it with the address
         verdict: Literal["warning", "bad"] = "bad" if finding.is_blocking else "warning"
         yield Diagnosis(f"{finding.file.name} {finding.path}".strip(), verdict, finding.what, finding.hint)
     settings, _ = read(config)
@@ -228,7 +230,9 @@ def _targets(settings: Settings) -> Iterator[Diagnosis]:
     installed = connectors(settings)
     for route in table.routes:
         for target in route.targets:
-            yield from _target(f"target {route.name}/{target.name}", target, installed, settings.installation.routes)
+            yield from _target(
+                f"target {route.mandant}/{route.name}/{target.name}", target, installed, settings.installation.routes
+            )
 
 
 def _target(subject: str, target: Target, installed: Connectors, routes: Path) -> Iterator[Diagnosis]:

@@ -1,4 +1,4 @@
-"""One line of `doctor`, and how a fault becomes one."""
+"""One line of `doctor`, how a fault becomes one, and how what was counted is said."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ class Diagnosis:
     verdict: Literal["ok", "warning", "bad"]
     what: str
     hint: str = ""
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: `1 file`, `2 files`; `many` where the plural does not just end in s."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def bad(subject: str, fault: Fault, place: str = "") -> Diagnosis:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from intermediary.core.faults import Fault, Misconfigured
 from intermediary.ingress.amqp.probe import probe_queue
 from intermediary.ingress.inbox import REASON_SUFFIX, REFUSED, FileInbox
-from intermediary.operations.diagnosis import Diagnosis, bad
+from intermediary.operations.diagnosis import Diagnosis, bad, counted
 from intermediary.operations.https import certificate, https
 from intermediary.operations.post_boxes import xta_server
 from intermediary.osci.client.answers import OsciAnswers
@@ -83,7 +83,7 @@ def _inbox(subject: str, inbox: Path) -> Diagnosis:
     except OSError as failure:
         return Diagnosis(subject, "bad", f"{inbox} cannot be listed: {failure.strerror}", "check the folder's rights")
     more = "at least " if waiting == MOST_COUNTED else ""
-    what = f"readable and writable; {more}{waiting} files waiting, {refused} refused"
+    what = f"readable and writable; {more}{counted(waiting, 'file')} waiting, {refused} refused"
     if not refused:
         return Diagnosis(subject, "ok", what)
     return Diagnosis(subject, "warning", what, f"beside each in {inbox / REFUSED} lies why; remove what is settled")
@@ -122,7 +122,9 @@ def _post_boxes(subject: str, channel: Channel, settings: Settings) -> Diagnosis
         probe_post_boxes(channel, settings)
     except Fault as fault:
         return bad(subject, fault, f"partner {channel.partner}")
-    return Diagnosis(subject, "ok", f"partner {channel.partner} opens dialogs for {count} post boxes")
+    return Diagnosis(
+        subject, "ok", f"partner {channel.partner} opens dialogs for {counted(count, 'post box', 'post boxes')}"
+    )
 
 
 def _xta_boxes(subject: str, channel: Channel, door: XtaFetchDoor) -> Diagnosis:
@@ -132,7 +134,7 @@ def _xta_boxes(subject: str, channel: Channel, door: XtaFetchDoor) -> Diagnosis:
         count = probe_xta_boxes(channel)
     except Fault as fault:
         return bad(subject, fault, host)
-    return Diagnosis(subject, "ok", f"{host} knows {count} accounts and shows their boxes")
+    return Diagnosis(subject, "ok", f"{host} knows {counted(count, 'account')} and shows what lies there")
 
 
 def _way_back(channel: Channel) -> str:

@@ -12,7 +12,7 @@ from intermediary.audit.syslog import Syslog
 from intermediary.audit.verify import fingerprint
 from intermediary.core.faults import Fault, Transient
 from intermediary.keys.signing import SigningKey
-from intermediary.operations.diagnosis import Diagnosis, bad
+from intermediary.operations.diagnosis import Diagnosis, bad, counted
 from intermediary.operations.prove import compare_extent
 from intermediary.settings.models import Settings
 from intermediary.store.demands import demands_of
@@ -48,14 +48,18 @@ def durable(settings: Settings) -> Iterator[Diagnosis]:
     yield from _previous_keys(settings)
 
 
+def _messages(look: Look) -> str:
+    return counted(look.nachrichten, "Nachricht", "Nachrichten")
+
+
 def _store(look: Look | None, data: Path) -> Diagnosis:
     if look is None:
         hint = "the daemon creates it at its first start; if it has run before, the data is lost or elsewhere"
         return Diagnosis("store", "warning", f"not created yet in {data}", hint)
     if look.is_outdated:
         hint = "the next start brings it to the present schema; back it up before"
-        return Diagnosis("store", "warning", f"{look.nachrichten} Nachrichten, in an older schema", hint)
-    return Diagnosis("store", "ok", f"{look.nachrichten} Nachrichten")
+        return Diagnosis("store", "warning", f"{_messages(look)}, in an older schema", hint)
+    return Diagnosis("store", "ok", _messages(look))
 
 
 def _remembered(look: Look | None, settings: Settings) -> Iterator[Diagnosis]:
@@ -119,7 +123,7 @@ def _second_place(folder: Path, before: Sequence[Head] | None, heads: Sequence[H
             f"{folder} ends at {reached} of {size} events" if after else f"{folder} has none of the heads of the store"
         )
         return Diagnosis(subject, "bad", what, "a running daemon copies what is missing; if it does not, see its log")
-    return Diagnosis(subject, "ok", f"writable, up to the last head ({size} events)")
+    return Diagnosis(subject, "ok", f"writable, up to the last head ({counted(size, 'event')})")
 
 
 def _syslog(settings: Settings) -> Iterator[Diagnosis]:

@@ -11,7 +11,7 @@ from intermediary.core.faults import Misconfigured
 from intermediary.keys.material import Revocation
 from intermediary.keys.partners import Partner
 from intermediary.keys.ring import Keyring
-from intermediary.operations.diagnosis import Diagnosis
+from intermediary.operations.diagnosis import Diagnosis, counted
 from intermediary.settings.models import Settings
 from intermediary.settings.xta import XtaAccount
 from intermediary.unseal.policy import profile
@@ -54,7 +54,7 @@ def _own_certificate(mandant: str, certificate: x509.Certificate, now: datetime)
     days = (certificate.not_valid_after_utc - now).days
     if days < 0:
         return Diagnosis(subject, "warning", "expired", "messages already sealed for it still open; renew it")
-    return ending(subject, f"{days} days left", days, "renew it and add the new key beside it")
+    return ending(subject, f"{counted(days, 'day')} left", days, "renew it and add the new key beside it")
 
 
 def _account(channel: str, account: XtaAccount, now: datetime) -> Iterator[Diagnosis]:
@@ -68,7 +68,7 @@ def _account(channel: str, account: XtaAccount, now: datetime) -> Iterator[Diagn
     if days < 0:
         yield Diagnosis(subject, "bad", "expired: the service lets nobody in", hint)
     else:
-        yield ending(subject, f"{days} days left", days, hint)
+        yield ending(subject, f"{counted(days, 'day')} left", days, hint)
 
 
 def ending(subject: str, what: str, days: int, hint: str) -> Diagnosis:
@@ -86,7 +86,7 @@ def _profile(mandant: str, ring: Keyring, now: datetime) -> Diagnosis:
     days = _days(ring.policy_until, now)
     if ring.policy_until <= now:
         return Diagnosis(subject, "bad", f"{label} has ended: every message is refused", "set policy or policy_until")
-    return ending(subject, f"{label}, {days} days left", days, "afterwards every message is refused")
+    return ending(subject, f"{label}, {counted(days, 'day')} left", days, "afterwards every message is refused")
 
 
 def _partner(partner: Partner, now: datetime) -> Iterator[Diagnosis]:
@@ -99,7 +99,9 @@ def _partner(partner: Partner, now: datetime) -> Iterator[Diagnosis]:
             if days < 0:
                 yield Diagnosis(name, "warning", "expired", "remove it from the directory, or add its successor")
             else:
-                yield ending(name, f"{days} days left", days, "ask the partner for its successor, add it beside")
+                yield ending(
+                    name, f"{counted(days, 'day')} left", days, "ask the partner for its successor, add it beside"
+                )
 
 
 def _exception(subject: str, partner: Partner, now: datetime) -> Diagnosis:
@@ -114,7 +116,7 @@ def _exception(subject: str, partner: Partner, now: datetime) -> Diagnosis:
         hint = "what still needs it is refused (policy.expired); remove it from the directory"
         return Diagnosis(subject, "warning", f"{label}: ended{reason}", hint)
     days = _days(until, now)
-    return ending(subject, f"{label}, {days} days left{reason}", days, "afterwards what needs it is refused")
+    return ending(subject, f"{label}, {counted(days, 'day')} left{reason}", days, "afterwards what needs it is refused")
 
 
 def _revocation(mandant: str, ring: Keyring, now: datetime) -> Iterator[Diagnosis]:

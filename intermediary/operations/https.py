@@ -10,7 +10,7 @@ from cryptography import x509
 from intermediary.core.faults import Misconfigured
 from intermediary.keys.ring import Keyring
 from intermediary.keys.tls import TlsFiles, server_context
-from intermediary.operations.diagnosis import Diagnosis, bad
+from intermediary.operations.diagnosis import Diagnosis, bad, counted
 from intermediary.operations.expiry import ending
 from intermediary.settings.channels import Channel, OsciPassiveDoor
 from intermediary.settings.listening import ListeningDoor
@@ -47,4 +47,6 @@ def certificate(subject: str, door: ListeningDoor | XtaPassiveDoor, now: datetim
     days = (own.not_valid_after_utc - now).days
     if days < 0:
         return Diagnosis(subject, "bad", f"the certificate {door.tls_cert} has expired", "renew it under the same name")
-    return ending(subject, f"{door.listen}, certificate {days} days left", days, "renew it under the same name")
+    return ending(
+        subject, f"{door.listen}, certificate {counted(days, 'day')} left", days, "renew it under the same name"
+    )

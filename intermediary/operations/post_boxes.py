@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 
 from intermediary.core.faults import Misconfigured
 from intermediary.keys.partners import Partner
-from intermediary.operations.diagnosis import Diagnosis, bad
+from intermediary.operations.diagnosis import Diagnosis, bad, counted
 from intermediary.operations.https import certificate
 from intermediary.route.table import RoutingTable
 from intermediary.settings.finding import Finding
@@ -56,7 +56,7 @@ def xta_server(subject: str, door: XtaPassiveDoor, settings: Settings, now: date
         return
     known = [one for one in partners if one.account is not None]
     locked = sum(one.account is not None and one.account.locked for one in known)
-    said = f"{len(known)} accounts may connect" + (f", {locked} of them locked" if locked else "")
+    said = f"{counted(len(known), 'account')} may connect" + (f", {locked} of them locked" if locked else "")
     if not known:
         yield Diagnosis(subject, "warning", "no partner has an account: nobody can connect", "add [partner.account]")
         return

@@ -13,7 +13,7 @@ from intermediary.core.faults import Fault
 from intermediary.core.tables import did_you_mean
 from intermediary.core.targets import TargetRef
 from intermediary.daemon.telling import local
-from intermediary.operations.diagnosis import Diagnosis
+from intermediary.operations.diagnosis import Diagnosis, counted
 from intermediary.operations.person import Request
 from intermediary.operations.selection import BadSelection
 from intermediary.route.targets import target_refs
@@ -168,7 +168,7 @@ def _line(ref: TargetRef, standing: Standing, now: datetime, *, is_known: bool) 
 
 
 def _diagnosis(line: TargetLine) -> Diagnosis | None:
-    since, waiting = local(line.since) if line.since else "?", f"{line.waiting} Zustellungen wait for it"
+    since, waiting = local(line.since) if line.since else "?", _waiting(line.waiting)
     if line.pause is not None:
         what = f"paused since {since} by {line.pause['by']}: {line.pause['reason']}; {waiting}"
         hint = f"to go on: intermediary targets resume {line.pause['scope']} --reason …"
@@ -179,6 +179,12 @@ def _diagnosis(line: TargetLine) -> Diagnosis | None:
     what = f"rests since {since}, last failure {line.code}{next_try}; {waiting}"
     hint = f"heal it, then: intermediary targets probe {line.id} --reason …"
     return Diagnosis(f"target {line.id}", "warning", what, hint)
+
+
+def _waiting(count: int) -> str:
+    if not count:
+        return "nothing waits for it"
+    return f"{counted(count, 'Zustellung', 'Zustellungen')} {'waits' if count == 1 else 'wait'} for it"
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -178,6 +178,7 @@ def test_lint_survives_a_file_that_is_no_toml(own):
 
         assert 2 == said.code
         assert file in said.err
+        assert said.out.endswith(": 1 finding\n")
         assert "line 1" in said.err
         assert "Traceback" not in said.err
 
@@ -190,7 +191,7 @@ def test_doctor_looks_at_everything(seen):
     assert 0 == said.code
     assert {"ok", "warning"} >= {row["verdict"] for row in rows}
     for subject in ("key musterstadt", "store", "schemas", "door eingang", "answers of eingang", "audit heads",
-                    "target bewohnerparken/eakte"):  # fmt: skip
+                    "target musterstadt/bewohnerparken/eakte"):  # fmt: skip
         assert any(row["subject"].startswith(subject) for row in rows), subject
     assert len(rows) <= len(said.lines)
 
@@ -200,8 +201,8 @@ def test_doctor_looks_at_everything(seen):
     [
         ("eingang", "door eingang"),
         ("quittungen", "answers of eingang"),
-        ("fachverfahren", "target bewohnerparken/eakte"),
-        (".fachverfahren-state", "target bewohnerparken/eakte"),
+        ("fachverfahren", "target musterstadt/bewohnerparken/eakte"),
+        (".fachverfahren-state", "target musterstadt/bewohnerparken/eakte"),
     ],
 )
 def test_doctor_misses_what_is_missing(own, folder, subject):

@@ -84,7 +84,7 @@ def test_doctor_changes_nothing(used: Site) -> None:
 
     (store,) = _look(used)["store"]
 
-    assert ("ok", "1 Nachrichten") == (store.verdict, store.what)
+    assert ("ok", "1 Nachricht") == (store.verdict, store.what)
     assert before == _tree(used.folder)
 
 
@@ -97,7 +97,7 @@ def test_an_unusable_data_folder_is_named_and_the_rest_goes_on(used: Site) -> No
 
     assert ["bad"] == [one.verdict for one in found["store"]]
     assert f"installation.data: {used.folder / 'data'}" in found["store"][0].what
-    assert {"door eingang", "answers of eingang", "target bewohnerparken/eakte"} <= set(found)
+    assert {"door eingang", "answers of eingang", "target musterstadt/bewohnerparken/eakte"} <= set(found)
 
 
 def test_a_file_that_is_no_database_is_named(used: Site) -> None:
@@ -223,7 +223,7 @@ def test_every_bad_line_names_a_path(used: Site) -> None:
 
     bad = [one for lines in _look(used).values() for one in lines if one.verdict == "bad"]
 
-    assert {"door eingang", "answers of eingang", "target bewohnerparken/eakte", "audit heads"} <= {
+    assert {"door eingang", "answers of eingang", "target musterstadt/bewohnerparken/eakte", "audit heads"} <= {
         one.subject for one in bad
     }
     assert [] == [one for one in bad if str(used.folder) not in one.what]

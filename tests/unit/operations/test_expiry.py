@@ -37,6 +37,7 @@ def test_nothing_ends(place: Place) -> None:
         (29, "warning", "plan the change"),
         (13, "warning", "the change is due"),
         (2, "warning", "change it now"),
+        (1, "warning", "change it now"),
     ],
 )
 def test_an_exception_and_a_certificate_come_to_their_end(place: Place, days: int, verdict: str, urgency: str) -> None:
@@ -50,9 +51,10 @@ def test_an_exception_and_a_certificate_come_to_their_end(place: Place, days: in
     exception = found["partner ags:05513000"]
     certificate = next(one for subject, one in found.items() if "cipher" in subject)
     date = (NOW + days * DAY).date().isoformat()
+    left = "1 day left" if days == 1 else f"{days} days left"
 
-    assert told(exception) == (verdict, f"legacy@1 for ags:05513000 until {date}, {days} days left (alt)")
-    assert told(certificate) == (verdict, f"{days} days left")
+    assert told(exception) == (verdict, f"legacy@1 for ags:05513000 until {date}, {left} (alt)")
+    assert told(certificate) == (verdict, left)
     assert exception.hint.startswith(urgency)
     assert certificate.hint.startswith(urgency)
 
