@@ -22,6 +22,19 @@ _SHORT = {
     "abweichend": "ABWEICHEND",
     "abgelehnt": "abgelehnt",
 }
+_FIGURES: tuple[tuple[Note, str, str], ...] = (
+    ("wiederholt", "Wiederholung", "Wiederholungen"),
+    ("doppelt", "doppelt", "doppelt"),
+    ("abweichend", "abweichend", "abweichend"),
+    ("abgelehnt", "abgelehnt", "abgelehnt"),
+)
+_INSTEAD = {
+    "reset-after": "keine",
+    "hang": "keine",
+    "error-after": "500",
+    "wrong-type": "HTML-Seite",
+    "huge": "zu groß",
+}
 _MOST = 200
 _STYLE = """
 :root { color-scheme: light dark; --line: #8a8a8a; --soft: #f2f4f7; --ink: #1b1b1b; --paper: #fff; --link: #0b57a4;
@@ -91,15 +104,13 @@ def _verdict(arrivals: Sequence[Arrival]) -> str:
 
 
 def _figures(arrivals: Sequence[Arrival]) -> str:
-    counted = {
-        "Eingänge": len(arrivals),
-        "Wirkungen": sum(one.is_effect for one in arrivals),
-        "Wiederholungen": sum(one.note == "wiederholt" for one in arrivals),
-        "Doppelt": sum(one.note == "doppelt" for one in arrivals),
-        "Abweichend": sum(one.note == "abweichend" for one in arrivals),
-        "Abgelehnt": sum(one.note == "abgelehnt" for one in arrivals),
-    }
-    return f'<ul class="figures">{"".join(f"<li><b>{count}</b> {name}</li>" for name, count in counted.items())}</ul>'
+    counted = (
+        (len(arrivals), "Eingang", "Eingänge"),
+        (sum(one.is_effect for one in arrivals), "Wirkung", "Wirkungen"),
+        *((sum(one.note == note for one in arrivals), name, many) for note, name, many in _FIGURES),
+    )
+    figures = "".join(f"<li><b>{count}</b> {name if count == 1 else many}</li>" for count, name, many in counted)
+    return f'<ul class="figures">{figures}</ul>'
 
 
 def _filter(faces: Mapping[str, str], chosen: str, only: str) -> str:
@@ -121,11 +132,12 @@ def _table(shown: Sequence[Arrival], count: int, keeps: bool) -> str:
         return "<p>Keine Eingänge.</p>"
     more = f" (die neuesten {_MOST})" if count > _MOST else ""
     rows = "".join(_row(one, keeps) for one in shown)
-    heads = ("Nr.", "Zeit (UTC)", "Tor", "Schlüssel", "Datei", "Bytes", "SHA-256", "Vermerk", "Antwort")
+    heads = ("Nr.", "Zeit (UTC)", "Tor", "Schlüssel", "Vermerk", "Antwort", "Datei", "Bytes", "SHA-256")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    caption = f"{count} {'Eingang' if count == 1 else 'Eingänge'}{more}, neueste zuerst"
     return (
         f'<div class="wide" tabindex="0" role="region" aria-labelledby="eingaenge"><table><caption id="eingaenge">'
-        f"{count} Eingänge{more}, neueste zuerst</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -135,10 +147,15 @@ def _row(one: Arrival, keeps: bool) -> str:
         f'<td class="number"{span}>{one.number}</td>'
         f'<td{span}><time datetime="{escape(one.at)}">{escape(_clock(one.at))}</time></td>'
         f"<td{span}>{escape(one.face)}</td><td{span}><code>{escape(one.key) or '–'}</code></td>"
+        f"<td{span}>{_note(one)}</td><td{span}>{escape(_answer(one))}</td>"
     )
-    end = f"<td{span}>{_note(one)}</td><td{span}>{escape(one.answer) or 'keine'}</td>"
     first, *others = [_piece(piece, keeps) for piece in one.pieces] or ["<td>–</td><td></td><td></td>"]
-    return f"<tr>{begin}{first}{end}</tr>" + "".join(f"<tr>{cells}</tr>" for cells in others)
+    return f"<tr>{begin}{first}</tr>" + "".join(f"<tr>{cells}</tr>" for cells in others)
+
+
+def _answer(one: Arrival) -> str:
+    """What the caller got to see, which trouble may have put in place of the answer."""
+    return next((_INSTEAD[name] for name in one.trouble if name in _INSTEAD), one.answer) or "keine"
 
 
 def _note(one: Arrival) -> str:
