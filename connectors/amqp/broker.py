@@ -101,6 +101,11 @@ def publish(channel: BlockingChannel, settings: AmqpSettings, properties: pika.B
         raise Unclear("target.no-answer", where="confirm") from error
 
 
+def examine(settings: AmqpSettings) -> None:
+    """Read the address and the files of certificates, without the network; raises `Misconfigured`."""
+    _parameters(settings)
+
+
 def probe_queue(settings: AmqpSettings, queue: str) -> None:
     """Whether the queue is there, asked by a passive declaration; without effect."""
     with opened(settings) as channel:

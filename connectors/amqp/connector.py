@@ -15,7 +15,7 @@ from pathlib import Path
 from pika import exceptions as trouble
 
 from connectors.amqp.answers import probe_answers, read_answers, verdict_on
-from connectors.amqp.broker import fault_asking, opened, publish
+from connectors.amqp.broker import examine, fault_asking, opened, publish
 from connectors.amqp.claims import ClaimFolder
 from connectors.amqp.message import make_message
 from connectors.amqp.settings import AmqpSettings
@@ -97,6 +97,10 @@ class Amqp:
                     channel.queue_declare(settings.answers.queue, passive=True)
             except (trouble.AMQPError, OSError) as error:
                 raise fault_asking(error, channel) from error
+
+    def examine(self) -> None:
+        """The address is one, and the files of certificates can be used; offline."""
+        examine(self._settings)
 
 
 class _Factory:

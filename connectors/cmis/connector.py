@@ -83,6 +83,10 @@ class Cmis:
     def probe(self) -> None:
         probe(self._session, self._settings)
 
+    def examine(self) -> None:
+        """The files of certificates can be used; offline."""
+        HttpClient(self._settings.url, self._settings.http, where="url").examine()
+
 
 class _Factory:
     """Builds one connector per target."""

@@ -182,6 +182,11 @@ class EakteXdomea(Eakte):
             concurrency=offers.concurrency,
         )
         super().__init__(manifest, handover, settings.state, settings.answers, inlet=inlet_of(settings))
+        self._noted = handover
+
+    def examine(self) -> None:
+        """The files that the transport's settings name can be used; offline."""
+        self._noted.examine()
 
 
 def _filing(boxes: Boxes) -> AbstractContextManager[None]:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from connectors.eakte_xdomea.settings import EakteSettings
 from connectors.ordner.folder import opened, sync, translated
@@ -29,10 +30,16 @@ from intermediary.connect.api import (
 )
 
 
+class Transport(Connector, Protocol):
+    """One of our connectors that hand over by a line: all of them can say what is wrong with their files."""
+
+    def examine(self) -> None: ...
+
+
 class Noted:
     """A connector whose hand-overs are noted in the state folder."""
 
-    def __init__(self, inner: Connector, state: Path) -> None:
+    def __init__(self, inner: Transport, state: Path) -> None:
         self._inner = inner
         self._state = state
 
@@ -58,6 +65,9 @@ class Noted:
     def probe(self) -> None:
         self._inner.probe()
 
+    def examine(self) -> None:
+        self._inner.examine()
+
     def _offer(self, auftrag: Zustellauftrag, now: datetime) -> None:
         package = auftrag.package
         with opened(self._state, "state") as state:
@@ -81,12 +91,12 @@ class Noted:
             raise Unclear("delivery.unclear", where="state") from fault
 
 
-def handover_of(settings: EakteSettings) -> Connector:
+def handover_of(settings: EakteSettings) -> Noted:
     """The connector that hands packages over, as the settings name it."""
     return Noted(_transport_of(settings), settings.state)
 
 
-def _transport_of(settings: EakteSettings) -> Connector:
+def _transport_of(settings: EakteSettings) -> Transport:
     """Each is imported only where it is used: its library may be an extra that is not installed."""
     if settings.sftp is not None:
         from connectors.sftp.connector import CONNECTOR as SFTP

@@ -99,6 +99,10 @@ class Rest:
     def probe(self) -> None:
         self._exchange.knock(datetime.now(UTC))
 
+    def examine(self) -> None:
+        """The files of certificates can be used; offline."""
+        self._exchange.examine()
+
     @property
     def _later(self) -> tuple[int, ...]:
         return self._settings.verdict.statuses if self._settings.verdict else ()

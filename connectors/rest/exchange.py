@@ -56,9 +56,11 @@ class Exchange:
             raise Misconfigured("target.http", where=f"{where}: HTTP {answer.status}")
         raise answer.fault(where=where)
 
-    def ask(self, path: Template, values: Mapping[str, object], now: datetime) -> HttpAnswer:
+    def ask(
+        self, path: Template, values: Mapping[str, object], now: datetime, *, accept: str = "application/json"
+    ) -> HttpAnswer:
         """Ask for something, whatever the status; `Transient` or `Misconfigured` when there is no answer."""
-        return self._send(HttpRequest("GET", self._address(path, values), {"Accept": "application/json"}), now)
+        return self._send(HttpRequest("GET", self._address(path, values), {"Accept": accept}), now)
 
     def read(self, answer: HttpAnswer, take: Mapping[str, str], where: str) -> tuple[Any, dict[str, str]]:
         """The JSON and the facts of an answer to a question; `Transient` when it is not what was agreed."""
@@ -67,6 +69,11 @@ class Exchange:
             return tree, facts_of(answer, tree, take)
         except Unreadable as error:
             raise Transient("target.unreachable", where=answer.place(f"{where}: answer")) from error
+
+    def examine(self) -> None:
+        """The files of certificates, also those of the login; offline."""
+        self._client.examine()
+        self._login.examine()
 
     def knock(self, now: datetime) -> None:
         """See that somebody is there and lets us in; `doctor` shows the Fault."""

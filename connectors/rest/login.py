@@ -46,6 +46,11 @@ class Login:
             self._fetch(self._oauth, now)
         return {"Authorization": f"Bearer {self._token}"}
 
+    def examine(self) -> None:
+        """The files of certificates of the token endpoint, where there is one; offline."""
+        if self._client is not None:
+            self._client.examine()
+
     def renew(self) -> bool:
         """The token was refused: forget it. False when there is none that could be renewed."""
         had, self._token = bool(self._token), ""

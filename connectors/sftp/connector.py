@@ -88,6 +88,12 @@ class Sftp:
         with self._remote() as remote:
             probe_folders(remote, self._settings)
 
+    def examine(self) -> None:
+        """The files of keys can be used; offline."""
+        from connectors.sftp.session import examine
+
+        examine(self._settings)
+
     def _sealed(
         self, remote: Remote, desk: Desk, auftrag: Zustellauftrag, units: Sequence[Unit], steps: Steps, now: datetime
     ) -> Seal:

@@ -38,6 +38,13 @@ def opened_session(settings: SftpSettings) -> Iterator[paramiko.SFTPClient]:
             transport.close()
 
 
+def examine(settings: SftpSettings) -> None:
+    """Read the host keys that are known and our own key, without the network; raises `Misconfigured`."""
+    _known_keys(settings)
+    if settings.key_file is not None:
+        _key(settings)
+
+
 def _linked(settings: SftpSettings) -> socket.socket:
     try:
         return socket.create_connection((settings.host, settings.port), timeout=settings.connect_seconds)

@@ -17,7 +17,7 @@ from connectors.soap.answer import UNSPECIFIED, Said, fault_of, proof_of, read_a
 from connectors.soap.envelope import Envelope, make_request
 from connectors.soap.pieces import Pieces
 from connectors.soap.security import secure
-from connectors.soap.settings import Reply, SoapSettings
+from connectors.soap.settings import Asked, Reply, SoapSettings
 from connectors.soap.sources import flat
 from connectors.soap.wsdl import Operation, demand_no_metadata, load_operations
 from intermediary.connect.api import (
@@ -55,7 +55,9 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 class Soap:
     """The connector of one SOAP target."""
 
-    def __init__(self, settings: SoapSettings) -> None:
+    def __init__(self, settings: SoapSettings, further: tuple[str, ...] = ()) -> None:
+        """`further` are operations for `fetch`."""
+        self._further = further
         demand_no_metadata(urlsplit(settings.url).hostname or "")
         self._settings = settings
         self._http = HttpClient(settings.url, settings.http, where=_WHERE)
@@ -100,15 +102,33 @@ class Soap:
             raise Unclear("target.answer.unreadable", where="lookup.reply.state")
         return None if isinstance(verdict, Awaiting) else verdict
 
+    def fetch(self, asked: Asked, key: str, now: datetime) -> bytes:
+        """The document that an operation has for a key, empty while there is none: for connectors built on this one.
+
+        Raises as `lookup`; `Transient` for an answer in which the element is no document.
+        """
+        said = self._said(asked.operation, asked.arguments, key, now, unknown=asked.unknown_faults)
+        try:
+            return b"" if said is None else said.content(asked.element)
+        except (ValueError, KeyError) as error:
+            raise Transient("target.unreachable", where=f"{_WHERE}: {asked.element}") from error
+
     def probe(self) -> None:
-        """Reads the WSDL, tries the arguments, asks for a key that nobody has; without `lookup` only for the address."""
-        settings = self._settings
+        """As `examine`, then asks for a key that nobody has; without `lookup` only for the address."""
+        self.examine()
         now = datetime.now(UTC)  # a probe has no moment of its own; a token of another one would be refused
-        self._request(settings.operation, settings.arguments, _sample(settings), now)
-        if settings.lookup is not None:
+        if self._settings.lookup is not None:
             self._look(_NOBODY, {}, now)
         else:
             self._http.send(HttpRequest("GET"), now=now)
+
+    def examine(self) -> None:
+        """Reads the WSDL, tries the arguments of each operation, and the files of certificates and keys; offline."""
+        settings, lookup, now = self._settings, self._settings.lookup, datetime.now(UTC)
+        self._http.examine()
+        self._request(settings.operation, settings.arguments, _sample(settings), now)
+        if lookup is not None:
+            self._request(lookup.operation, lookup.arguments, _sample(settings), now)
 
     def _note(self, steps: Steps, step: str, facts: Mapping[str, str]) -> None:
         """Keep what a look-up will put into its proof: what was sent, and what the target said to it, if it came to that."""
@@ -128,7 +148,7 @@ class Soap:
     def _operation(self, name: str) -> Operation:
         if not self._operations:
             settings = self._settings
-            names = [settings.operation, *([settings.lookup.operation] if settings.lookup else [])]
+            names = [settings.operation, *([settings.lookup.operation] if settings.lookup else []), *self._further]
             found = load_operations(settings.wsdl, settings.locations, port=settings.port, names=tuple(names))
             self._operations = {one.name: one for one in found}
         return self._operations[name]
@@ -151,7 +171,16 @@ class Soap:
         lookup = self._settings.lookup
         if lookup is None:
             raise Unclear("delivery.unclear", where="lookup: not configured")
-        request = self._request(lookup.operation, lookup.arguments, replace(_sample(self._settings), key=key), now)
+        said = self._said(lookup.operation, lookup.arguments, key, now, unknown=lookup.unknown_faults)
+        if said is None:
+            return NotDelivered()
+        return self._verdict(said, lookup.reply, {**proof, **(told or proof_of(said, lookup.reply))}, now)
+
+    def _said(
+        self, name: str, table: Mapping[str, object], key: str, now: datetime, *, unknown: tuple[str, ...]
+    ) -> Said | None:
+        """The answer of an operation that only asks; None when a fault says that there is nothing under this key."""
+        request = self._request(name, table, replace(_sample(self._settings), key=key), now)
         try:
             answer = self._http.send(request, now=now)
         except Unclear as fault:  # it only asked: asking again does no harm
@@ -159,14 +188,14 @@ class Soap:
         said = read_answer(answer, self._settings.faults)
         if said is None:
             raise answer.ask_fault(where=_WHERE)
-        if said.is_fault:
-            if frozenset(said.faults) & frozenset(lookup.unknown_faults):
-                return NotDelivered()
-            known = fault_of(said, self._settings.faults, answer)
-            if isinstance(known, Misconfigured):
-                raise known
-            raise Transient("target.unreachable", where=answer.place(f"fault: {said.faults[0]}"))
-        return self._verdict(said, lookup.reply, {**proof, **(told or proof_of(said, lookup.reply))}, now)
+        if not said.is_fault:
+            return said
+        if frozenset(said.faults) & frozenset(unknown):
+            return None
+        known = fault_of(said, self._settings.faults, answer)
+        if isinstance(known, Misconfigured):
+            raise known
+        raise Transient("target.unreachable", where=answer.place(f"fault: {said.faults[0]}"))
 
     def _verdict(
         self, said: Said, reply: Reply, proof: Mapping[str, str], now: datetime

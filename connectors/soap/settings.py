@@ -87,6 +87,21 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """An operation that has a document for a key, sooner or later."""
+
+    operation: str = field(metadata={"help": "operation of the WSDL that only asks"})
+    arguments: Mapping[str, object] = field(metadata={"help": "its arguments: `key`, and fixed texts"})
+    element: str = field(
+        metadata={"help": "element with the document: base64, MTOM or XML; missing or empty: there is none yet"}
+    )
+    unknown_faults: tuple[str, ...] = field(default=(), metadata={"help": "faults that say that there is none yet"})
+
+    def __post_init__(self) -> None:
+        demand_sources(self.arguments, only_key=True)
+
+
+@dataclass(frozen=True, slots=True)
 class SoapSettings:
     """The settings of one SOAP target."""
 

@@ -87,6 +87,10 @@ class HttpClient:
                 raise Transient("target.unreachable", where=self._place) from error
             raise self._lost(request, "target.no-answer") from error
 
+    def examine(self) -> None:
+        """Read the files of certificates and keys, without the network; raises `Misconfigured("target.tls")`."""
+        self._context()
+
     def resolve(self, reference: str) -> str:
         """The absolute address of what a target named (a Location); `Misconfigured("target.http")` if it is elsewhere."""
         return str(self._resolve(reference))

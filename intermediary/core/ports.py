@@ -137,7 +137,7 @@ class Connector(Protocol):
     `lookup` is called only for `idempotency = lookup`, before an ambiguous attempt is repeated (which keeps its steps): all
     of it Delivered or Awaiting, or NotDelivered; `Transient` when it cannot be asked now. `collect` asks for the verdict of
     something awaited: Delivered, Refused, or None while there is none. `probe` tests reachability and rights without any
-    effect and raises a Fault when something is wrong.
+    effect and raises a Fault when something is wrong. Optional: `examine()` does so offline, by files alone (for `lint`).
     """
 
     @property

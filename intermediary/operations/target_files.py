@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from intermediary.connect.lane.connector import LaneConnector
 from intermediary.connect.lane.grounds import ground_of, paths_of
-from intermediary.connect.settings import Isolated
+from intermediary.connect.settings import Isolated, open_connector
 from intermediary.core.codes import CATALOGUE
-from intermediary.core.faults import Fault
-from intermediary.operations.diagnosis import Diagnosis
+from intermediary.core.faults import Fault, Misconfigured
+from intermediary.core.ports import ConnectorFactory
+from intermediary.operations.diagnosis import Diagnosis, bad
 from intermediary.route.plugins import Connectors
 from intermediary.route.table import RoutingTable
 from intermediary.settings.files import check_secret
@@ -22,7 +23,8 @@ _UNFENCED = CATALOGUE["target.lane.unfenced"]
 
 
 def lint_target_files(settings: Settings, table: RoutingTable, installed: Connectors) -> Iterator[Finding]:
-    """Secrets that are missing or open to everybody; folders of vendors' targets in which the installation's own files lie.
+    """Secrets that are missing or open to everybody; folders of vendors' targets in which the installation's own files lie;
+    certificates, keys and descriptions that the connector cannot use.
 
     What is wrong with a connector or its settings is said elsewhere.
     """
@@ -40,6 +42,7 @@ def lint_target_files(settings: Settings, table: RoutingTable, installed: Connec
                     yield from check_secret(file, place, path)
             if isinstance(factory, Isolated):
                 yield from _exposed(settings, file, place, ground_of(paths).write)
+            yield from _examined(factory, target.settings, file, place)
 
 
 def fenced(subject: str, connector: object) -> Iterator[Diagnosis]:
@@ -48,6 +51,23 @@ def fenced(subject: str, connector: object) -> Iterator[Diagnosis]:
         missing = [name for name, stands in connector.fences().items() if not stands]
         if missing:
             yield Diagnosis(subject, "warning", f"{_UNFENCED.meaning} ({', '.join(missing)})", _UNFENCED.remedy)
+
+
+def _examined(factory: ConnectorFactory, table: Mapping[str, object], file: Path, place: str) -> Iterator[Finding]:
+    """What the connector finds wrong with the files of its settings, if it can say; a secret's own file is said above."""
+    try:
+        look = getattr(open_connector(factory, table, base=file.parent, where=place), "examine", None)
+    except Fault:
+        return
+    try:
+        if look is not None:
+            look()
+    except Misconfigured as fault:
+        if not fault.code.startswith("target.secret."):
+            line = bad(place, fault)
+            yield Finding(file, place, line.what, line.hint, Severity.TARGET)
+    except Fault:  # a vendor's process that cannot be asked now
+        return
 
 
 def _exposed(settings: Settings, file: Path, place: str, folders: tuple[str, ...]) -> Iterator[Finding]:

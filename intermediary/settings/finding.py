@@ -9,10 +9,14 @@ from pathlib import Path
 
 
 class Severity(StrEnum):
-    """How much a finding weighs: only a warning lets the installation start and `lint` end with 0."""
+    """How much a finding weighs: only a warning lets `lint` end with 0.
+
+    What keeps a single target from working is an error that lets the installation start all the same.
+    """
 
     ERROR = "error"
     MISSING_SECRET = "missing-secret"  # noqa: S105
+    TARGET = "target"
     WARNING = "warning"
 
 
@@ -33,6 +37,11 @@ class Finding:
     @property
     def is_blocking(self) -> bool:
         """Whether an installation with this finding should not start."""
+        return self.severity not in (Severity.WARNING, Severity.TARGET)
+
+    @property
+    def is_error(self) -> bool:
+        """Whether `lint` does not call the configuration sound."""
         return self.severity is not Severity.WARNING
 
     def lines(self) -> tuple[str, ...]:

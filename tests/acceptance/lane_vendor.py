@@ -23,6 +23,7 @@ from intermediary.connect.api import (
     Delivered,
     Idempotency,
     Manifest,
+    Misconfigured,
     NotDelivered,
     Rejected,
     Steps,
@@ -221,6 +222,10 @@ class Connector:
 
     def probe(self) -> None:
         os.listdir(self._settings.folder)
+
+    def examine(self) -> None:
+        if (self._settings.folder / "unfit").exists():
+            raise Misconfigured("target.misconfigured", where="folder: unfit")
 
 
 class Factory:

@@ -175,6 +175,17 @@ def test_a_fault_of_the_port_passes_as_it_is(lane: LaneConnector) -> None:
     assert before == [one.pid for one in lane.lanes()]
 
 
+def test_what_a_connector_finds_in_its_files_is_told(yard: Yard, lane: LaneConnector) -> None:
+    """`lint` asks the vendor's `examine` as it asks ours."""
+    lane.examine()
+    (yard.folder / "a" / "unfit").touch()
+    with pytest.raises(Misconfigured) as raised:
+        lane.examine()
+    (yard.folder / "a" / "unfit").unlink()
+
+    assert "folder: unfit" == raised.value.where
+
+
 def test_a_lost_lease_ends_the_lane(yard: Yard, lane: LaneConnector) -> None:
     """Somebody else delivers now: whoever was overtaken is stopped at its next step, and not only told."""
 

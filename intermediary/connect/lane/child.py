@@ -148,6 +148,7 @@ class _Room:
             "lookup": self.lookup,
             "collect": self.collect,
             "probe": self.probe,
+            "examine": self.examine,
         }
 
     def fence(self, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,6 +193,10 @@ class _Room:
 
     def probe(self, order: Mapping[str, Any]) -> dict[str, Any]:
         return self._told(lambda _now: self._connector.probe(), order)
+
+    def examine(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        look = getattr(self._connector, "examine", None)
+        return self._told(lambda _now: look() if look is not None else None, order)
 
     @staticmethod
     def _told(call: Callable[[datetime], object], order: Mapping[str, Any]) -> dict[str, Any]:

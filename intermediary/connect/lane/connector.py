@@ -170,6 +170,10 @@ class LaneConnector:
     def probe(self) -> None:
         self._asked("probe", {"now": datetime(1970, 1, 1, tzinfo=UTC).isoformat()}, type(None))
 
+    def examine(self) -> None:
+        """What `lint` asks; nothing where the connector has no such method."""
+        self._asked("examine", {"now": datetime(1970, 1, 1, tzinfo=UTC).isoformat()}, type(None))
+
     def fences(self) -> Mapping[str, bool]:
         """Which of the kernel's fences its lanes stand behind: all that are known."""
         with self._free:

@@ -34,6 +34,9 @@ class Vendors(Isolated):
     def paths(self, table: Mapping[str, object], *, base: Path, where: str) -> list[tuple[Path, bool]]:
         return [(base / str(table["folder"]), False), (base / str(table["password_file"]), True)]
 
+    def open(self, table: Mapping[str, object], *, base: Path, where: str) -> Any:
+        return SimpleNamespace()
+
 
 def found(folder: Path, factory: object, target: str) -> list[tuple[str, str]]:
     """The findings of a target that names this folder, as place and text."""
