@@ -41,17 +41,22 @@ def command() -> None:
 
 
 @command.command("list")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
 @json_option
-def list_(as_json: bool) -> None:
-    """List installed connectors with what they offer against double delivery, their limits, and their settings."""
+def list_(names: tuple[str, ...], as_json: bool) -> None:
+    """List installed connectors with what they offer against double delivery and their limits; of NAMES the settings."""
     from intermediary.cli.quiet import quiet_logs
     from intermediary.connect.settings import Isolated, settings_of
     from intermediary.core.faults import Misconfigured
+    from intermediary.core.tables import did_you_mean
     from intermediary.wiring.plugins import connectors
 
     quiet_logs("critical")  # what cannot be used is said below
     installed = connectors()
-    for name in installed.names():
+    for name in names:
+        if name not in installed.names():
+            raise click.UsageError(f"no connector is called {name}; {did_you_mean(name, installed.names())}")
+    for name in names or installed.names():
         try:
             factory = installed.get(name)
             settings = settings_of(factory)
@@ -67,8 +72,10 @@ def list_(as_json: bool) -> None:
             continue
         say(f"{name}  ({manifest.idempotency.value})  {manifest.summary}")
         say(f"    {_limits(manifest)}{', runs in a process of its own' if isinstance(factory, Isolated) else ''}")
-        for setting in settings:
+        for setting in settings if names else ():
             say_setting(setting.key, setting.help)
+    if not names and not as_json:
+        say("their settings: intermediary connector list NAME")
 
 
 def _limits(manifest: Manifest) -> str:

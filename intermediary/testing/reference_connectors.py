@@ -15,7 +15,7 @@ _HEAD = """\
 
 Generated from the manifests and settings of the connectors by `make docs`. A target of a route names one
 (`[[route.target]] connector = …`) and its settings (`[route.target.settings]`); `a.b` is the key `b` of a table `a` inside.
-A connector of a vendor tells the same with `intermediary connector list`.
+A connector of a vendor tells the same with `intermediary connector list NAME`.
 
 | manifest | says |
 |---|---|

@@ -241,9 +241,21 @@ def test_mappings_and_connectors_are_listed():
     by_name = {row["name"]: row for row in connectors.rows}
     assert "lookup" == by_name["ordner"]["idempotency"]
     assert "drop" in by_name["ordner"]["settings"]
-    for said in (call("mapping", "list"), call("connector", "list")):
+    for said in (call("mapping", "list"), call("connector", "list"), call("connector", "list", "rest", "ordner")):
         assert 0 == said.code
         assert all(len(line) <= 120 for line in said.lines), max(said.lines, key=len)
+
+
+def test_the_list_of_connectors_fits_a_screen():
+    """Settings, hundreds of lines in all, are told of those that are named; a name nobody has is told with the nearest."""
+    every, one, none = (call("connector", "list", *names) for names in ((), ("ordner",), ("ordnr",)))
+
+    assert len(every.lines) < 40
+    assert every.lines[-1] == "their settings: intermediary connector list NAME"
+    assert ["ordner"] == [line.split()[0] for line in one.lines if not line.startswith(" ")]
+    assert any(line.split()[0] == "drop" for line in one.lines)
+    assert (2, "") == (none.code, none.out)
+    assert 'did you mean "ordner"?' in none.err
 
 
 def test_mapping_test_runs_the_golden_cases():

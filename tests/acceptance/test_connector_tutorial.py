@@ -32,7 +32,7 @@ def test_the_tutorial_ends_with_a_passing_check(tmp_path: Path) -> None:
     """Every command ends as the page says, the planted flaw is named, and in the end all guarantees hold."""
     said = executed("connector-tutorial.md", tmp_path)
 
-    assert "musterfirma-verfahren: Stufe lookup hält; 3 von 3 versuchten Zusagen" in said
+    assert "musterfirma-verfahren: 3 von 11 Zusagen versucht, keine gebrochen; ob Stufe lookup hält, zeigt" in said
     assert "BRICHT  loss " in said
     assert "zu tun:   Nur eine verstandene Antwort des Ziels ist Delivered" in said
     assert "musterfirma-verfahren: Stufe lookup hält; 11 von 11 versuchten Zusagen" in said

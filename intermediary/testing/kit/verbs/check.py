@@ -76,6 +76,9 @@ def _tell(report: Report) -> None:
     level = f"Stufe {manifest.idempotency.value}"
     if broken:
         say(f"{report.name}: {level} hält nicht: {', '.join(broken)}")
+    elif len(report.verdicts) < len(GUARANTEES):
+        part = f"{len(tried)} von {len(GUARANTEES)} Zusagen versucht, keine gebrochen"
+        say(f"{report.name}: {part}; ob {level} hält, zeigt erst die ganze Prüfung")
     else:
         say(f"{report.name}: {level} hält; {len(tried)} von {len(tried)} versuchten Zusagen")
 
