@@ -250,7 +250,10 @@ def _only_selector(body: Element) -> Selector | None:
     message_ids, relates_to = inside.many(WSA + "MessageID"), inside.many(WSA + "RelatesTo")
     entered_from = moment(inside.maybe(OSCI + "MsgBoxEntryTimeFrom"))
     entered_to = moment(inside.maybe(OSCI + "MsgBoxEntryTimeTo"))
-    inside.end()  # an Extension would select by something that nobody here knows
+    extension = inside.maybe(OSCI + "Extension")  # gSOAP writes it always, and empty
+    inside.end()
+    if extension is not None and (extension.attrib or token(extension)):  # it selects by what nobody here knows
+        raise broken("MsgSelector/Extension")
     new_entry = selector.get("newEntry")
     return Selector(
         tuple(map(read_uri, message_ids)),

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from intermediary.core.faults import Rejected
 from intermediary.core.values import MemoryContent
 from intermediary.keys.spool import Spool
 from intermediary.unseal.xta.container import ContentContainer, read_container, same_sha256
 from intermediary.unseal.xta.entity import entity_head, read_entity
 from intermediary.unseal.xta.envelope import Envelope
 from intermediary.unseal.xta.metadata import read_metadata
+from intermediary.xml.parser import parse
+from intermediary.xta.wire.box import Selector, read_fetch_request
 from intermediary.xta.wire.entity import Entity, OutgoingMessage, request_addressing, write_entity
 from intermediary.xta.wire.metadata import write_metadata
 from tests.unit.xta.official import official_schema
@@ -55,3 +58,23 @@ def test_a_container_survives_both_forms(shared: Path, *, mtom: bool) -> None:
 
 def _root(path: Path) -> etree._Element:
     return etree.parse(str(path)).getroot()
+
+
+def _selected(extension: str) -> Selector | None:
+    box, wsa = "http://www.osci.eu/ws/2008/05/transport", "http://www.w3.org/2005/08/addressing"
+    inside = f'<w:MessageID xmlns:w="{wsa}">urn:1</w:MessageID>{extension}'
+    request = f'<MsgBoxFetchRequest xmlns="{box}"><MsgSelector>{inside}</MsgSelector></MsgBoxFetchRequest>'
+    return read_fetch_request(parse(request.encode())).selector
+
+
+@pytest.mark.parametrize("extension", ["", "<Extension/>", "<Extension></Extension>", "<Extension> \n</Extension>"])
+def test_an_empty_extension_selects_by_nothing(extension: str) -> None:
+    """Clients that gSOAP has made of the WSDL send it along always."""
+    assert Selector(("urn:1",)) == _selected(extension)
+
+
+@pytest.mark.parametrize("extension", ["<Extension>x</Extension>", "<Extension><a/></Extension>", '<Extension a="b"/>'])
+def test_an_extension_that_says_something_is_refused(extension: str) -> None:
+    """It would select by something that nobody here knows: more would be handed out than was asked for."""
+    with pytest.raises(Rejected):
+        _selected(extension)
