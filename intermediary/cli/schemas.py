@@ -116,6 +116,7 @@ def install(
     `--accept-new`: its hash is recorded in the schemas folder.
     """
     from intermediary.core.faults import Fault
+    from intermediary.operations.diagnosis import counted
     from intermediary.operations.package_sources import Source, take_in
     from intermediary.operations.xrepository import Publisher
     from intermediary.validate.install import Notes
@@ -144,10 +145,9 @@ def install(
         if as_json:
             say_json(dataclasses.asdict(package))
         else:
-            content = f"{package.files} files, {package.roots} roots" + (
-                f", {package.lists} lists" if package.lists else ""
-            )
-            say(f"{package.id}  {package.review}  {content}  {package.sha256}")
+            numbers = [counted(package.files, "file"), counted(package.roots, "root")]
+            numbers += [counted(package.lists, "list")] if package.lists else []
+            say(f"{package.id}  {package.review}  {', '.join(numbers)}  {package.sha256}")
     sys.exit(worst)
 
 

@@ -19,6 +19,7 @@ from intermediary.validate.catalogue import Catalogue
 from intermediary.xml.parser import parse
 
 MESSAGE = "nachricht.xml"
+NOT_INSTALLED = "für diese Nachricht ist kein amtliches Paket installiert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def _problems(case: Case, outcome: Outcome, official: Catalogue | None, lines: _
         for one in verdict.findings:
             yield Problem(one.path, (f"amtliches Schema: {one.rule} {one.hint}".rstrip(),), lines.of(one.path))
         if not verdict.ran:
-            yield Problem(MESSAGE, ("für diese Nachricht ist kein amtliches Paket installiert",))
+            yield Problem(MESSAGE, (NOT_INSTALLED,))
 
 
 def _file(name: str, before: bytes | None, after: bytes | None, lines: _Lines) -> Iterator[Problem]:

@@ -49,7 +49,7 @@ def lint(names: tuple[str, ...], no_runs: bool, as_json: bool) -> None:
             say(f"    stattdessen: {one.instead}")
         for text in seen:
             say(text)
-        runs = "" if no_runs else f", {cases} Fälle in zwei Läufen verglichen"
+        runs = "" if no_runs else f", {cases} {'Fall' if cases == 1 else 'Fälle'} in zwei Läufen verglichen"
         verdict = "rein" if not found and not seen else f"{len(found) + len(seen)} Befunde"
         say(f"{place.name}: {verdict} ({read} Module gelesen{runs})")
     sys.exit(worst)

@@ -14,7 +14,7 @@ from intermediary.testing.golden import GoldenError
 from intermediary.testing.workbench.bench import Bench, bench
 from intermediary.testing.workbench.coverage import Coverage
 from intermediary.testing.workbench.skeleton.unassigned import unassigned
-from intermediary.testing.workbench.trial import Problem
+from intermediary.testing.workbench.trial import NOT_INSTALLED, Problem
 from intermediary.testing.workbench.verbs.options import chosen, schemas_option
 
 _MOST_SHOWN = 12
@@ -44,14 +44,18 @@ def test(names: tuple[str, ...], update: bool, show_all: bool, schemas: Path | N
         is_fine = not shown.failed and not shown.coverage.without and not shown.coverage.not_filled and shown.trials
         worst = max(worst, 0 if is_fine else FINDINGS)
         if as_json:
-            say_json(_facts(shown, is_official=schemas is not None))
+            say_json(_facts(shown, is_official=schemas is not None and not _is_missing(shown)))
         else:
-            for line in _told(shown, is_official=schemas is not None, most=sys.maxsize if show_all else _MOST_SHOWN):
+            for line in _told(shown, schemas, most=sys.maxsize if show_all else _MOST_SHOWN):
                 say(line)
     sys.exit(worst)
 
 
-def _told(shown: Bench, *, is_official: bool, most: int) -> Iterator[str]:
+def _is_missing(shown: Bench) -> bool:
+    return any(NOT_INSTALLED in problem.told for one in shown.trials for problem in one.problems)
+
+
+def _told(shown: Bench, schemas: Path | None, *, most: int) -> Iterator[str]:
     for one in shown.trials:
         if one.problems:
             yield from wrapped(f"{one.case.name}: {one.case.why}")
@@ -59,11 +63,14 @@ def _told(shown: Bench, *, is_official: bool, most: int) -> Iterator[str]:
                 yield from _problem(problem)
             yield from _more(len(one.problems), most, "Abweichungen")
     name = shown.place.name
-    checked = "Ausgaben amtlich geprüft" if is_official else "Ausgaben nicht amtlich geprüft: --schemas"
+    missing = "--schemas" if schemas is None else "Paket fehlt" if _is_missing(shown) else ""
+    checked = f"Ausgaben nicht amtlich geprüft: {missing}" if missing else "Ausgaben amtlich geprüft"
     if not shown.trials:
         yield f"{name}: kein Testfall in {shown.place.folder / 'golden'}"
     else:
         yield f"{name}: {len(shown.trials) - shown.failed} von {len(shown.trials)} Fällen wie erwartet ({checked})"
+    if missing and schemas is not None:
+        yield f"    einspielen: intermediary schemas install PAKET --folder {schemas}"
     yield from _coverage(shown.coverage, most)
     left = unassigned(shown.place.root, shown.place.module)
     if left:

@@ -21,6 +21,18 @@ def test_all_is_as_expected(copy: Copy) -> None:
     ] == done.output.splitlines()
 
 
+def test_without_the_package_nothing_was_checked_officially(copy: Copy, tmp_path: Path) -> None:
+    """A schemas folder without the standard: the case does not count, the line does not claim a check, and says what to type."""
+    done = copy.call("test", "--schemas", str(tmp_path))
+
+    assert 1 == done.exit_code
+    assert (
+        "musterverfahren-hundesteuer@1: 2 von 3 Fällen wie erwartet (Ausgaben nicht amtlich geprüft: Paket fehlt)"
+        in done.output.splitlines()
+    )
+    assert f"    einspielen: intermediary schemas install PAKET --folder {tmp_path}" in done.output.splitlines()
+
+
 def test_a_difference_has_its_element_and_line(copy: Copy) -> None:
     """Element, expected, found, and the line of the mapping that wrote it."""
     copy.change("mapping.py", '" ".join(name.value', '"-".join(name.value')
