@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -68,6 +68,9 @@ def _kind(annotation: Any) -> str:
         return " or ".join(f'`"{choice}"`' for choice in get_args(annotation))
     if get_origin(annotation) is tuple:
         return f"list of {_kind(get_args(annotation)[0])}"
+    origin = get_origin(annotation)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"table of {_kind(get_args(annotation)[1])}"
     inner = [argument for argument in get_args(annotation) if argument is not type(None)]
     if inner:
         return _kind(inner[0])

@@ -16,4 +16,5 @@ def test_tables_and_settings_are_listed() -> None:
 
     assert "## `[[mandant]]`" in page
     assert "## `[channel.amqp.claims.NAME]`" in page
+    assert "| `readers` | table of text | `{}` |" in page
     assert "| `prefetch` | integer, 1 to 65535 | `200` |" in page

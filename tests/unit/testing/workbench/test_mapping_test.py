@@ -22,7 +22,7 @@ def test_all_is_as_expected(copy: Copy) -> None:
 
 
 def test_without_the_package_nothing_was_checked_officially(copy: Copy, tmp_path: Path) -> None:
-    """A schemas folder without the standard: the case does not count, the line does not claim a check, and says what to type."""
+    """A schemas folder without the standard: the case does not count, no check is claimed, and it says what to type."""
     done = copy.call("test", "--schemas", str(tmp_path))
 
     assert 1 == done.exit_code
