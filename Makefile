@@ -48,8 +48,9 @@ soak: setup packages ## minutes of load and kills, then fresh machines (as root,
 	.venv/bin/python -m tests.soak.bulk_replay --messages 2000 --rate 50 --kills 10
 	.venv/bin/python -m tests.soak.bulk_replay --messages 1000 --rate 50 --kills 10 --engine postgresql
 	.venv/bin/python -m tests.soak.hostile_daemon
+	.venv/bin/python -m tests.soak.hostile_xta
 	for scene in sftp rest-native rest-lookup rest-none rest-steps rest-callback; do .venv/bin/python -m tests.soak.connector_kills $$scene || exit 1; done
-	for scene in amqp-native amqp-none soap-native soap-lookup soap-none eakte-amqp eakte-sftp eakte-rest eakte-soap; do .venv/bin/python -m tests.soak.deliver_kills $$scene || exit 1; done
+	for scene in amqp-native amqp-none soap-native soap-lookup soap-none eakte-amqp eakte-sftp eakte-rest eakte-soap eakte-asked; do .venv/bin/python -m tests.soak.deliver_kills $$scene || exit 1; done
 	.venv/bin/python -m tests.soak.cmis_kills --messages 300 --kills 30 --seed 1
 	for kind in sftp rest-raw rest-multipart rest-json cmis cmis-whole; do .venv/bin/python -m tests.soak.connector_large $$kind || exit 1; done
 	.venv/bin/python -m tests.soak.step_kills --messages 300 --kills 30 --seed 1

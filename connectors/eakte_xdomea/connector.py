@@ -14,7 +14,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from connectors.eakte_xdomea.filing import Boxes, file_answers, filed
+from connectors.eakte_xdomea.asked import Question, question_of
+from connectors.eakte_xdomea.filing import Boxes, file_answers, file_asked, filed
 from connectors.eakte_xdomea.handover import handover_of
 from connectors.eakte_xdomea.inlet import Inlet, inlet_of
 from connectors.eakte_xdomea.judge import Verdict, is_answered, judged, read_verdict, write_verdict
@@ -57,7 +58,10 @@ _MOST_ANSWERS_AT_ONCE = 500
 
 
 class Eakte:
-    """The connector of one e-file; several processes may use the same folders. Answers come by `inlet`, if by one."""
+    """The connector of one e-file; several processes may use the same folders.
+
+    Answers come into the folder by themselves or by `inlet`; with a `question` the target is asked for each.
+    """
 
     def __init__(
         self,
@@ -68,6 +72,7 @@ class Eakte:
         *,
         drop: tuple[Path, ...] = (),
         inlet: Inlet | None = None,
+        question: Question | None = None,
     ) -> None:
         self.manifest = manifest
         self._drop = drop
@@ -75,6 +80,7 @@ class Eakte:
         self._state = state
         self._answers = answers
         self._inlet = inlet
+        self._question = question
 
     def deliver(self, auftrag: Zustellauftrag, steps: Steps, now: datetime) -> Awaiting:
         demand_key(auftrag.key)
@@ -92,7 +98,7 @@ class Eakte:
         awaiting = self._awaiting(key, handed)
         with self._boxes() as boxes:
             if read_verdict(boxes.state, key) is None:
-                _judged(boxes, key, prozess_id_of(awaiting.correlation["file_name"]))  # unclear stays unclear
+                self._judged(boxes, key, prozess_id_of(awaiting.correlation["file_name"]))  # unclear stays unclear
         return awaiting
 
     def collect(self, key: str, correlation: Mapping[str, str], now: datetime) -> Delivered | Refused | None:
@@ -102,7 +108,8 @@ class Eakte:
             verdict = read_verdict(boxes.state, key)
             if verdict is None:
                 self._file_unless_somebody_does(boxes, now)
-                verdict = _judged(boxes, key, prozess_id)
+                self._ask(boxes, key, prozess_id, correlation, now)
+                verdict = self._judged(boxes, key, prozess_id)
                 if verdict is None:
                     return None
                 write_verdict(boxes.state, key, verdict)
@@ -113,8 +120,9 @@ class Eakte:
         answers = self._answers
         self._handover.probe()
         probe_answers(answers.folder, answers.archive, answers.unmatched, beside=(self._state, *self._drop))
-        if self._inlet is not None:
-            self._inlet.probe()
+        for way in (self._inlet, self._question):
+            if way is not None:
+                way.probe()
 
     def _enrol(self, prozess_id: str, key: str, now: datetime) -> None:
         """Note the key before its package can be seen. What a redelivery finds answered belongs to those before it."""
@@ -147,6 +155,23 @@ class Eakte:
         except Transient as fault:
             if fault.code != "target.busy":
                 raise
+
+    def _ask(self, boxes: Boxes, key: str, prozess_id: str, correlation: Mapping[str, str], now: datetime) -> None:
+        said = self._question.answer(key, correlation, now) if self._question is not None else b""
+        if said:
+            file_asked(boxes, key, prozess_id, said)
+
+    def _judged(self, boxes: Boxes, key: str, prozess_id: str) -> Verdict | None:
+        """The verdict for this key; `Unclear` when the answer may as well be meant for one before it."""
+        verdict = judged(filed(boxes.archive, key))
+        if verdict is None or self._question is not None:  # who was asked has said whom it is meant for
+            return verdict
+        keys = keys_of(boxes.state, prozess_id)
+        before = keys[: keys.index(key)] if key in keys else ()
+        for other in before:
+            if has_left(boxes.state, other) and not is_answered(filed(boxes.archive, other)):
+                raise Unclear("delivery.unclear", where="answers.archive")
+        return verdict
 
     @contextmanager
     def _boxes(self) -> Iterator[Boxes]:
@@ -181,7 +206,14 @@ class EakteXdomea(Eakte):
             max_document_bytes=offers.max_document_bytes,
             concurrency=offers.concurrency,
         )
-        super().__init__(manifest, handover, settings.state, settings.answers, inlet=inlet_of(settings))
+        super().__init__(
+            manifest,
+            handover,
+            settings.state,
+            settings.answers,
+            inlet=inlet_of(settings),
+            question=question_of(settings),
+        )
         self._noted = handover
 
     def examine(self) -> None:
@@ -191,19 +223,6 @@ class EakteXdomea(Eakte):
 
 def _filing(boxes: Boxes) -> AbstractContextManager[None]:
     return alone(boxes.state, "answers")
-
-
-def _judged(boxes: Boxes, key: str, prozess_id: str) -> Verdict | None:
-    """The verdict for this key; `Unclear` when the answer may as well be meant for one before it."""
-    verdict = judged(filed(boxes.archive, key))
-    if verdict is None:
-        return None
-    keys = keys_of(boxes.state, prozess_id)
-    before = keys[: keys.index(key)] if key in keys else ()
-    for other in before:
-        if has_left(boxes.state, other) and not is_answered(filed(boxes.archive, other)):
-            raise Unclear("delivery.unclear", where="answers.archive")
-    return verdict
 
 
 class _OrdnerFactory:

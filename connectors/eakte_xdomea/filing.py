@@ -18,9 +18,9 @@ from connectors.eakte_xdomea.container import MOST_BYTES, Unreadable
 from connectors.eakte_xdomea.judge import contradicts, read_verdict
 from connectors.eakte_xdomea.message import Answer, read_answer
 from connectors.eakte_xdomea.register import addressee, keys_of
-from connectors.ordner.folder import sync, translated
+from connectors.ordner.folder import sync, translated, write_whole
 from connectors.ordner.rename import rename_new
-from intermediary.connect.api import Unclear
+from intermediary.connect.api import Transient, Unclear
 
 SETTLING = timedelta(minutes=10)
 UNFINISHED = (".tmp", ".part", ".new")
@@ -55,6 +55,26 @@ def file_answers(boxes: Boxes, now: datetime, *, most: int | None = None) -> Non
         sync(boxes.archive, "answers.archive")
         sync(boxes.unmatched, "answers.unmatched")
         sync(boxes.answers, "answers.folder")
+
+
+def file_asked(boxes: Boxes, key: str, prozess_id: str, data: bytes) -> None:
+    """File what the target said when it was asked for this Zustellung; the same again changes nothing. Durable on return.
+
+    Raises `Transient` for what is no answer: a page of a proxy, an answer that is not written yet. `Unclear` for one to
+    another package: a person asks the target why it says that.
+    """
+    try:
+        answer = read_answer(data)
+    except Unreadable as failure:
+        raise Transient("target.unreachable", where=f"answers: {failure}") from failure
+    if answer.prozess_id != prozess_id:
+        raise Unclear("target.answer.unreadable", where="answers: ProzessID")
+    if answer.sha256 in {one.sha256 for one in filed(boxes.archive, key)}:
+        return
+    draft = f".{key}.asked"
+    write_whole(boxes.archive, draft, data, where="answers.archive")
+    _move(draft, (f"{key}.answer.{number}" for number in count(1)), boxes.archive, boxes.archive)
+    sync(boxes.archive, "answers.archive")
 
 
 def filed(archive: int, key: str) -> tuple[Answer, ...]:

@@ -8,8 +8,9 @@ from typing import Literal
 
 from connectors.amqp.settings import AmqpSettings
 from connectors.rest.settings import RestSettings
+from connectors.rest.template import Template
 from connectors.sftp.settings import RemoteFolder, SftpSettings
-from connectors.soap.settings import SoapSettings
+from connectors.soap.settings import Asked, SoapSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,18 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class FetchedAnswers(Answers):
-    """The same, where answers are fetched into `folder` first."""
+    """The same, where answers are fetched into `folder` first, or the target is asked for each."""
 
     queue: str = field(default="", metadata={"help": "transport `amqp`: queue from which answers are fetched"})
     remote: RemoteFolder | None = field(
         default=None, metadata={"help": "transport `sftp`: folder of the server from which answers are fetched"}
+    )
+    path: Template = field(
+        default=Template(""),
+        metadata={"help": "transport `rest`: path of the GET for the answer to a package, with {key} and taken facts"},
+    )
+    call: Asked | None = field(
+        default=None, metadata={"help": "transport `soap`: operation that has the answer to a package"}
     )
 
 
@@ -67,10 +75,22 @@ class EakteSettings:
             raise ValueError("`answers.queue` belongs to the transport `amqp`")
         if self.answers.remote and self.transport != "sftp":
             raise ValueError("`answers.remote` belongs to the transport `sftp`")
+        if self.answers.call is not None and self.transport != "soap":
+            raise ValueError("`answers.call` belongs to the transport `soap`")
+        if self.answers.path:
+            self._demand_path(self.answers.path)
         late = (
             self.sftp and self.sftp.acknowledgement,
+            self.rest and self.rest.verdict,
             self.amqp and self.amqp.answers,
             self.soap and self.soap.reply.pending,
         )
         if any(late):
             raise ValueError("the answer of the e-file is the verdict: the transport must not wait for one of its own")
+
+    def _demand_path(self, path: Template) -> None:
+        if self.rest is None:
+            raise ValueError("`answers.path` belongs to the transport `rest`")
+        known = {"key"}.union(*(one.take for one in self.rest.requests))
+        if not path.names or path.names - known:
+            raise ValueError("`answers.path` names one Zustellung: {key}, or a fact that a request takes")

@@ -106,6 +106,11 @@ class SoapOffice:
         """The case of this key has another state from now on."""
         (self.folder / "cases" / key).write_text(state)
 
+    def answer(self, key: str, document: bytes) -> None:
+        """From now on `abfragen` has this document for the key."""
+        (self.folder / "answers").mkdir(exist_ok=True)
+        (self.folder / "answers" / key).write_bytes(document)
+
     @property
     def journal(self) -> list[dict[str, Any]]:
         """Every effect so far, as ext-soap has read it."""

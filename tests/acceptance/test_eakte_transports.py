@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from intermediary.testing.rest_target import RestTarget
 from intermediary.testing.servers import PrivateRabbit
 from intermediary.testing.sshd import PrivateSshd, SshdMissing
 from tests.acceptance.soap_office import WSDL, ServerMissing, SoapOffice
-from tests.conformance.eakte_target import Imported, confirmation, receipt
+from tests.conformance.eakte_target import Imported, confirmation, receipt, zipped
 
 LATER = NOW + timedelta(hours=1)
 
@@ -35,7 +35,7 @@ class Eakte:
     table: dict[str, Any]
     packages: Callable[[], list[str]]
     answer: Callable[[bytes], None]
-    way_back: dict[str, str] = field(default_factory=dict)
+    way_back: dict[str, Any] = field(default_factory=dict)
 
     def connect(self, **more: Any) -> Connector:
         names = ("folder", "archive", "unmatched")
@@ -145,6 +145,52 @@ def _over_soap(request: pytest.FixtureRequest, folder: Path) -> Eakte:
     return Eakte(folder, {"transport": "soap", "soap": table}, packages, answer)
 
 
+def _asked_by_call(request: pytest.FixtureRequest, folder: Path) -> Eakte:
+    office: SoapOffice = request.getfixturevalue("office")
+    eakte = _over_soap(request, folder)
+    call = {"operation": "abfragen", "arguments": {"schluessel": "key"}, "element": "antwort"}
+
+    def answer(message: bytes) -> None:
+        office.answer(office.journal[-1]["key"], message)
+
+    return replace(eakte, answer=answer, way_back={"call": call})
+
+
+@dataclass
+class Answering(RestTarget):
+    """It has an answer to the package of a key, after a while."""
+
+    said: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+
+    def ask(self, path: str, query: Mapping[str, list[str]]) -> tuple[int, dict[str, object]]:
+        match path.strip("/").split("/"):
+            case ["pakete", key, "antwort"] if key in self.said:
+                return self.said[key][0], {"said": self.said[key][1]}
+        return super().ask(path, query)
+
+    def written(self, status: int, answer: Mapping[str, object]) -> tuple[int, bytes, str]:
+        said = answer.get("said")
+        return (status, said, "application/xml") if isinstance(said, bytes) else super().written(status, answer)
+
+
+def _asked_by_get(request: pytest.FixtureRequest, folder: Path) -> Eakte:
+    target = Answering(removes_doubles=True)
+    target.__enter__()
+    request.addfinalizer(lambda: target.__exit__(None, None, None))
+    table = {"url": target.url, "idempotency": "native", "request": [{"path": "zustellungen", "take": {"id": "id"}}]}
+
+    def answer(message: bytes) -> None:
+        target.said[target.effects[-1].key] = (200 if message else 202, message)
+
+    return Eakte(
+        folder,
+        {"transport": "rest", "rest": table},
+        lambda: [one.sha256 for one in target.effects],
+        answer,
+        {"path": "pakete/{key}/antwort"},
+    )
+
+
 def _over_rest(request: pytest.FixtureRequest, folder: Path) -> Eakte:
     target = RestTarget(removes_doubles=True)
     target.__enter__()
@@ -166,6 +212,7 @@ def _over_rest(request: pytest.FixtureRequest, folder: Path) -> Eakte:
 
 KEYS: dict[str, set[str]] = {}
 WAYS = {"sftp": _over_sftp, "rest": _over_rest, "amqp": _over_amqp, "soap": _over_soap}
+ASKED = {"asked-rest": _asked_by_get, "asked-soap": _asked_by_call}
 
 
 @pytest.fixture(params=WAYS)
@@ -178,6 +225,13 @@ def eakte(request: pytest.FixtureRequest, way: str, tmp_path: Path) -> Eakte:
     number = 5_000 + sum(map(ord, tmp_path.name))
     KEYS[tmp_path.name] = {make_auftrag(number + offset).key for offset in range(3)}
     return WAYS[way](request, tmp_path)
+
+
+@pytest.fixture(params=ASKED)
+def asked(request: pytest.FixtureRequest, tmp_path: Path) -> Eakte:
+    number = 5_000 + sum(map(ord, tmp_path.name))
+    KEYS[tmp_path.name] = {make_auftrag(number + offset).key for offset in range(3)}
+    return ASKED[request.param](request, tmp_path)
 
 
 def _number(eakte: Eakte) -> int:
@@ -240,6 +294,59 @@ def test_it_promises_what_its_transport_promises(eakte: Eakte, way: str) -> None
     assert (handed.until, handed.correlation["sha256"]) == (found.until, found.correlation["sha256"])
 
 
+def test_the_target_is_asked_for_the_answer(asked: Eakte) -> None:
+    """Nothing yet, the 0403 (again and again, kept once), then the 0402: by the key, and nothing goes through a folder."""
+    connector, auftrag = asked.connect(), make_auftrag(_number(asked))
+    connector.probe()
+    awaiting = deliver(connector, auftrag)
+    assert isinstance(awaiting, Awaiting)
+    asked.answer(b"")
+    assert connector.collect(auftrag.key, awaiting.correlation, LATER) is None
+    asked.answer(receipt(auftrag.nachricht_id))
+    for _ in range(3):
+        assert connector.collect(auftrag.key, awaiting.correlation, LATER) is None
+    said = zipped(confirmation(auftrag.nachricht_id, Imported(False, ["E4711"], "Erika Mustermann")))
+    asked.answer(said)
+    verdict = asked.connect().collect(auftrag.key, awaiting.correlation, LATER)
+
+    assert isinstance(verdict, Refused)
+    assert ("E4711", hashlib.sha256(said).hexdigest(), "0403") == (
+        verdict.reason,
+        verdict.proof["answer_sha256"],
+        verdict.proof["receipt"],
+    )
+    kept = sorted(path.name for path in (asked.folder / "archive").iterdir())
+    assert [f"{auftrag.key}.answer.1", f"{auftrag.key}.answer.2"] == kept
+    assert [] == os.listdir(asked.folder / "folder") == os.listdir(asked.folder / "unmatched")
+
+
+def test_what_is_no_answer_to_this_package_is_no_verdict(asked: Eakte) -> None:
+    """A page of a proxy is asked again later; an answer to another package is for a person. Nothing of them is kept."""
+    connector, auftrag = asked.connect(), make_auftrag(_number(asked) + 1)
+    awaiting = deliver(connector, auftrag)
+    assert isinstance(awaiting, Awaiting)
+    asked.answer(b"<html>Anmeldung</html>")
+    with pytest.raises(Transient, match=r"target\.unreachable"):
+        connector.collect(auftrag.key, awaiting.correlation, LATER)
+    asked.answer(confirmation(make_auftrag(77).nachricht_id, Imported()))
+    with pytest.raises(Unclear, match="ProzessID"):
+        connector.collect(auftrag.key, awaiting.correlation, LATER)
+
+    assert [] == os.listdir(asked.folder / "archive") == os.listdir(asked.folder / "unmatched")
+
+
+def test_who_is_asked_by_key_answers_for_one_delivery(asked: Eakte) -> None:
+    """A redelivery of a ProzessID whose first package was never answered gets its verdict without a person."""
+    connector, first = asked.connect(), make_auftrag(_number(asked) + 2)
+    again = replace(first, key=make_auftrag(_number(asked)).key)
+    assert isinstance(deliver(connector, first), Awaiting)
+    awaiting = deliver(connector, again)
+    assert isinstance(awaiting, Awaiting)
+    asked.answer(confirmation(again.nachricht_id, Imported()))
+
+    assert isinstance(connector.collect(again.key, awaiting.correlation, LATER), Delivered)
+
+
 @pytest.mark.parametrize("way", ["soap"], indirect=True)
 def test_an_answer_that_was_lost_is_looked_up_and_noted(eakte: Eakte, request: pytest.FixtureRequest) -> None:
     """After an ambiguous hand-over the look-up finds it, and the answer of the e-file its Zustellung."""
@@ -286,11 +393,18 @@ def test_an_answer_that_is_still_being_written_stays(eakte: Eakte) -> None:
 def test_what_does_not_fit_together_is_told_before(tmp_path: Path) -> None:
     """One transport with its own table; no second verdict; a way back of that transport."""
     answers = {"folder": "f", "archive": "a", "unmatched": "u"}
-    amqp = {"url_file": "url", "routing_key": "import"}
+    amqp: dict[str, Any] = {"url_file": "url", "routing_key": "import"}
+    rest: dict[str, Any] = {"url": "https://eakte.example/", "idempotency": "native"}
+    call = {"operation": "o", "arguments": {"schluessel": "key"}, "element": "e"}
     for wrong in (
         {"transport": "amqp"},
         {"transport": "soap", "amqp": amqp},
         {"transport": "amqp", "amqp": amqp, "answers": {**answers, "remote": "/export"}},
+        {"transport": "amqp", "amqp": amqp, "answers": {**answers, "path": "pakete/{key}"}},
+        {"transport": "rest", "rest": rest, "answers": {**answers, "path": "pakete/letzte"}},
+        {"transport": "rest", "rest": rest, "answers": {**answers, "path": "pakete/{mandant}"}},
+        {"transport": "rest", "rest": rest, "answers": {**answers, "call": call}},
+        {"transport": "rest", "rest": {**rest, "verdict": {"path": "v/{key}", "state": "s", "accepted": ["a"]}}},
         {"transport": "amqp", "amqp": {**amqp, "answers": {"queue": "q", "archive": "a", "unmatched": "u"}}},
     ):
         with pytest.raises(Misconfigured, match=r"target\.misconfigured"):

@@ -63,7 +63,9 @@ class Office
         if (!is_file($file)) {
             return ['status' => 'UNBEKANNT'];
         }
-        return ['status' => file_get_contents($file), 'aktenzeichen' => 'AZ-' . substr($key, 0, 8), 'grund' => 'E4711'];
+        $said = "$this->folder/answers/" . basename($key);
+        return ['status' => file_get_contents($file), 'aktenzeichen' => 'AZ-' . substr($key, 0, 8), 'grund' => 'E4711']
+            + (is_file($said) ? ['antwort' => file_get_contents($said)] : []);
     }
 
     private function commit(string $key, string $state, $gesuch): void

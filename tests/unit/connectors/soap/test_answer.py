@@ -69,3 +69,38 @@ def test_an_answer_may_come_as_mtom() -> None:
 
     assert said is not None
     assert "AZ-1" == said.code("nr")
+
+
+_XOP = '<x:Include xmlns:x="http://www.w3.org/2004/08/xop/include" href="cid:{}"/>'
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        ("", b""),
+        ("<doc/>", b""),
+        ("<doc> PGEvP\ng== </doc>", b"<a/>"),
+        ("<doc><a>1</a> </doc>", b"<a>1</a>"),
+        (f"<doc>{_XOP.format('file%40x')}</doc>", b"PK\x00\r\n--noise"),
+        ("<doc>no base64!</doc>", None),
+        ("<doc><a/><b/></doc>", None),
+        (f"<doc>{_XOP.format('elsewhere')}</doc>", None),
+    ],
+)
+def test_an_element_carries_a_document(inner: str, expected: bytes | None) -> None:
+    """Base64, XML, or a part of MTOM; nothing where there is none; what is neither is an error and no document."""
+    envelope = f'<e:Envelope xmlns:e="{SOAP_11}"><e:Body><f>{inner}</f></e:Body></e:Envelope>'.encode()
+    parts = (
+        b"--b\r\nContent-Type: application/xop+xml\r\nContent-ID: <root>\r\n\r\n"
+        + envelope
+        + b"\r\n--b\r\nContent-ID: <file@x>\r\nContent-Transfer-Encoding: binary\r\n\r\nPK\x00\r\n--noise\r\n--b--\r\n"
+    )
+    headers = {"content-type": 'multipart/related; boundary="b"; start="<root>"; type="application/xop+xml"'}
+    said = read_answer(HttpAnswer(200, headers, parts), Faults())
+
+    assert said is not None
+    if expected is None:
+        with pytest.raises((ValueError, KeyError)):
+            said.content("doc")
+    else:
+        assert expected == said.content("doc").replace(f' xmlns:e="{SOAP_11}"'.encode(), b"")
