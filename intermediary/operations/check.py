@@ -148,7 +148,8 @@ def _target_settings(table: RoutingTable, installed: Connectors, base: Path) -> 
             try:
                 open_connector(factory, target.settings, base=base, where=path)
             except Fault as fault:
-                yield from fault.findings or (Befund(code=fault.code, path=path),)
+                hint = f"{CATALOGUE[fault.code].remedy} ({fault.where})" if fault.where not in ("", path) else ""
+                yield from fault.findings or (Befund(code=fault.code, path=path, hint=hint),)
 
 
 def _production_without_schema(settings: Settings, table: RoutingTable, mappings: Mappings) -> Iterator[Finding]:
