@@ -9,11 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from intermediary.audit.second_place import HEADS_FILE
+from intermediary.cli.configure import lint as lint_command
 from intermediary.daemon.chores import Chores
 from intermediary.keys.wrap import create_kek
-from intermediary.operations.check import Diagnosis, doctor, lint
+from intermediary.operations.check import Diagnosis, demand_sound, doctor, lint
 from intermediary.settings.finding import Finding
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import Site, make_site
@@ -227,6 +229,23 @@ def test_every_bad_line_names_a_path(used: Site) -> None:
         one.subject for one in bad
     }
     assert [] == [one for one in bad if str(used.folder) not in one.what]
+
+
+def test_a_file_of_one_target_keeps_nobody_from_starting(used: Site) -> None:
+    """`lint` does not call it sound; the daemon starts, and `doctor` says it once, where the target is asked."""
+    routes = used.folder / "routes.toml"
+    head = routes.read_text().partition("[[route.target]]")[0]
+    settings = (
+        'settings = { url = "https://fv.example/", idempotency = "native", http = { ca_file = "missing.pem" } }\n'
+    )
+    routes.write_text(f'{head}[[route.target]]\nname = "fv"\nconnector = "rest"\n{settings}')
+    said = CliRunner().invoke(lint_command, ["-c", str(used.config)])
+    demand_sound(used.config)
+    told = [one.what for lines in _look(used).values() for one in lines if "ca_file" in one.what]
+
+    assert 2 == said.exit_code
+    assert "rest: ca_file" in said.output
+    assert 1 == len(told)
 
 
 # keyrings
