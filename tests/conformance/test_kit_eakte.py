@@ -43,3 +43,13 @@ def test_eakte_passes_at_the_level_of_its_transport(kit: str) -> None:
     assert {"whole", "probe", "loss", "kills", "memory", "discreet"} <= {
         one.name for one in report.verdicts if one.standing == "holds"
     }
+
+
+@pytest.mark.soak
+def test_eakte_ordner_passes_at_its_level() -> None:
+    """The same with an import folder on this machine."""
+    (found,) = candidates("eakte_ordner")
+    report = check(Candidate(found.entry, replace(found.description, seconds=120)))
+
+    assert report.manifest.idempotency is Idempotency.LOOKUP
+    assert [] == [(one.name, one.seen) for one in report.verdicts if one.standing == "broken"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from intermediary.testing.kit.amqp_target import Queue
-from intermediary.testing.kit.folder_target import SftpTarget
+from intermediary.testing.kit.folder_target import FolderTarget, SftpTarget
 from intermediary.testing.kit.http_target import HttpTarget
 from intermediary.testing.kit.soap_target import Soap
 
@@ -63,13 +63,28 @@ class OverAmqp(Queue):
         return _behind("amqp", super().start(folder), folder)
 
 
+class ImportFolder(FolderTarget):
+    """An e-file with an import folder on this machine, for the connector `eakte_ordner`."""
+
+    def __init__(self) -> None:
+        super().__init__({"drop": "{drop}", "state": "{state}"})
+
+    def start(self, folder: Path) -> Mapping[str, object]:
+        return {**super().start(folder), "answers": _answers(folder / "eakte")}
+
+
 KIT = OverRest
 
 
 def _behind(transport: str, settings: Mapping[str, object], folder: Path) -> Mapping[str, object]:
     """The settings of the e-file over a transport with these; its folders are made."""
     home = folder / "eakte"
-    for name in ("state", *_ANSWERS):
+    answers, state = _answers(home), home / "state"
+    state.mkdir()
+    return {"transport": transport, "state": str(state), transport: settings, "answers": answers}
+
+
+def _answers(home: Path) -> dict[str, Any]:
+    for name in _ANSWERS:
         (home / name).mkdir(parents=True)
-    answers: dict[str, Any] = {name: str(home / name) for name in _ANSWERS}
-    return {"transport": transport, "state": str(home / "state"), transport: settings, "answers": answers}
+    return {name: str(home / name) for name in _ANSWERS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -112,3 +113,12 @@ def test_the_scaffold_is_clean(tmp_path: Path) -> None:
         assert 0 == done.returncode, done.stdout
     with pytest.raises(CannotMake):
         make("musterfirma-verfahren", tmp_path)
+
+
+def test_each_connector_of_ours_has_a_target() -> None:
+    """Whoever installs the product can check what it brings, by name."""
+    root = Path(__file__).resolve().parents[3]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    targets = {one.stem for one in (root / "intermediary" / "testing" / "kit" / "targets").iterdir()}
+
+    assert set(project["entry-points"]["intermediary.connectors"]) == targets
