@@ -17,7 +17,8 @@ MEGABYTE = 1024 * 1024
 class Limits:
     """How large an XML document may be; everything beyond is refused as `xml.limit`.
 
-    `max_bytes` counts the document, `max_token` the characters of one text, attribute, tag or comment. The elements in
+    `max_bytes` counts the document, `max_token` the characters of one text, attribute, tag or comment, `max_tag` the bytes
+    of one tag: its attributes cost many times their length before anybody can count them. The elements in
     `base64_elements` (`{namespace}name`) may hold text up to `max_bytes`: encrypted or encoded content. `max_nodes`
     counts elements, comments, CDATA sections and processing instructions, `max_attributes` includes namespace
     declarations.
@@ -29,6 +30,7 @@ class Limits:
     max_attributes: int = 256
     max_name: int = 1024
     max_token: int = 8 * MEGABYTE
+    max_tag: int = MEGABYTE
     base64_elements: frozenset[str] = frozenset({f"{{{XENC}}}CipherValue", f"{{{OSCI}}}Base64Content"})
 
 
@@ -85,6 +87,7 @@ class _Gate:
         self._declarations = 0
         self._text = 0
         self._text_limit = limits.max_token
+        self._short = min(limits.max_token, limits.max_tag)
         self._last = 0
         self._seen = 0
         self._base64 = frozenset(name[1:].replace("}", _SEPARATOR) for name in limits.base64_elements)
@@ -164,16 +167,21 @@ class _Gate:
 
     def _check_span(self, index: int) -> None:
         """From one piece of markup to the next: only a large span is looked at, for a tag or comment that fills it."""
-        if index - self._last > self._limits.max_token:
+        if index - self._last > self._short:
             tag = _TAG.match(self._data, self._last)
-            filled = index - self._last if tag is None else tag.end() - self._last
-            if filled > self._limits.max_token:
-                raise Rejected("xml.limit", where="token")
+            self._check_markup(self._last, index if tag is None else tag.end())
         self._last = self._seen = index
 
     def _check_progress(self, fed: int) -> None:
         """Bytes that gave no event are one token that has not ended."""
         if fed - self._seen > self._limits.max_token + 2 * _CHUNK:
+            raise Rejected("xml.limit", where="token")
+        self._check_markup(self._parser.CurrentByteIndex, min(fed, len(self._data)))
+
+    def _check_markup(self, begin: int, end: int) -> None:
+        """A tag, comment or instruction from here to there, whether it has ended or not."""
+        is_tag = self._data[begin : begin + 1] == b"<" and self._data[begin + 1 : begin + 2] not in (b"!", b"?")
+        if end - begin > (self._short if is_tag else self._limits.max_token):
             raise Rejected("xml.limit", where="token")
 
 

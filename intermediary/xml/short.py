@@ -102,7 +102,7 @@ def _without_long_texts(document: bytes) -> bytes | None:
 @cache
 def _is_wide(limits: Limits) -> bool:
     return (
-        min(limits.max_bytes, limits.max_token, 3 * limits.max_nodes) >= SMALL_BYTES
+        min(limits.max_bytes, limits.max_token, limits.max_tag, 3 * limits.max_nodes) >= SMALL_BYTES
         and limits.max_name > _SHORT_TAG
         and 5 * limits.max_attributes > _SHORT_TAG
     )

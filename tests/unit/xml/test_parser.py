@@ -81,6 +81,8 @@ def test_instructions_on_demand() -> None:
         (b"<a b='12345678901234567890'/>", Limits(max_token=10), "token"),
         (b"<a" + b" " * 20 + b"/>", Limits(max_token=10), "token"),
         (b"<a><!--12345678901234567890--></a>", Limits(max_token=10), "token"),
+        (b"<a b='12345678901234567890'/>", Limits(max_tag=10), "token"),
+        (b"<a>1</a" + b" " * 20 + b">", Limits(max_tag=10), "token"),
         (b"<a>" + b"x" * 20 + b"</a>", Limits(max_bytes=20), "bytes"),
     ],
 )
@@ -92,6 +94,14 @@ def test_limits(document: bytes, limits: Limits, where: str) -> None:
 def test_a_large_tag_in_chunks() -> None:
     """A token that never ends is noticed while it is being fed, not after."""
     assert refused(b"<a" + b" " * 12_000_000 + b"/>") == ("xml.limit", "token")
+
+
+def test_a_tag_is_no_place_for_content() -> None:
+    """A million attributes cost twenty times their bytes before they can be counted: a tag may be short only (threat T2)."""
+    many = b"".join(b' a%d=""' % number for number in range(400_000))
+
+    assert ("xml.limit", "token") == refused(b"<a" + many + b"/>")
+    assert "b" == parse(b"<a><!--" + b"<" * (3 << 20) + b"-->" + b"b" + b"</a>").text
 
 
 def test_encoded_content_may_be_large() -> None:
