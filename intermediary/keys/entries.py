@@ -32,7 +32,8 @@ class Anchor:
 class EntryReader:
     """The base of what reads a keyring or a partner directory: notes mistakes, and refuses with all of them at once.
 
-    `code` is the fault of the file's own shape. A place is written `key[0].p12`; names of files are relative to the file.
+    `code` is the fault of the file's own shape. A place is written `key[1].p12`, counted from
+    1; names of files are relative to the file.
     """
 
     def __init__(self, path: Path, code: str) -> None:
@@ -85,7 +86,7 @@ class EntryReader:
         if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
             self._note(self._code, place, hint="a list of PEM files, relative to this file")
             return []
-        return [one for i, name in enumerate(value) for one in self._certificates(name, f"{place}[{i}]")]
+        return [one for i, name in enumerate(value, 1) for one in self._certificates(name, f"{place}[{i}]")]
 
     def _tables(self, table: Mapping[str, Any], name: str, place: str = "") -> list[Mapping[str, Any]]:
         entries = table.get(name, [])

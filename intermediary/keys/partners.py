@@ -140,7 +140,7 @@ class _Reader(AccountReader):
 
     def partners(self, table: Mapping[str, Any]) -> list[Partner]:
         self._known(table, ("partner",), "")
-        found = [self._partner(entry, f"partner[{i}]") for i, entry in enumerate(self._tables(table, "partner"))]
+        found = [self._partner(entry, f"partner[{i}]") for i, entry in enumerate(self._tables(table, "partner"), 1)]
         self._unique(found)
         self._check()
         return found
@@ -149,7 +149,7 @@ class _Reader(AccountReader):
         self._known(entry, _PARTNER, place)
         anchors = [
             anchor
-            for i, one in enumerate(self._tables(entry, "trust", place))
+            for i, one in enumerate(self._tables(entry, "trust", place), 1)
             for anchor in self._trust(one, f"{place}.trust[{i}]")
         ]
         cipher, signature, between = (
@@ -211,7 +211,7 @@ class _Reader(AccountReader):
         """A Behoerdenkennung and a signature certificate belong to one partner each: they say who somebody is."""
         kennungen: set[str] = set()
         owners: dict[bytes, str] = {}
-        for i, partner in enumerate(partners):
+        for i, partner in enumerate(partners, 1):
             if partner.kennung and partner.kennung in kennungen:
                 self._note(self._code, f"partner[{i}].kennung", hint="stands in the file more than once")
             kennungen.add(partner.kennung)
@@ -224,7 +224,7 @@ class _Reader(AccountReader):
     def _unique_accounts(self, partners: list[Partner]) -> None:
         """A client certificate and an identifier lead to one account."""
         owners: dict[str, str] = {}
-        for i, partner in enumerate(partners):
+        for i, partner in enumerate(partners, 1):
             account = partner.account or Account()
             known = (("client", account.fingerprints), ("identifiers", account.identifiers))
             for name, values in known:

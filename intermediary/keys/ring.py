@@ -164,7 +164,7 @@ class _Reader(KeyEntryReader):
         entries = self._entries(table)
         anchors = [
             anchor
-            for i, entry in enumerate(self._tables(table, "trust"))
+            for i, entry in enumerate(self._tables(table, "trust"), 1)
             for anchor in self._trust(entry, f"trust[{i}]")
         ]
         self._check()

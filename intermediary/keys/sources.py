@@ -68,7 +68,7 @@ class KeyEntryReader(EntryReader):
         return [
             self._entry(entry, use, f"{part}[{i}]")
             for part, use in PARTS
-            for i, entry in enumerate(self._tables(table, part))
+            for i, entry in enumerate(self._tables(table, part), 1)
         ]
 
     def _entry(self, entry: Mapping[str, Any], use: Use, place: str) -> KeyEntry:

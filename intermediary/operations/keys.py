@@ -135,7 +135,7 @@ def _of_keyring(mandant: Mandant, entry: KeyEntry) -> OwnKey:
 
 def _keks(mandant: Mandant, file: Path) -> Iterator[OwnKey]:
     places = [("kek_file", mandant.kek_file)]
-    places += [(f"previous_kek_files[{i}]", path) for i, path in enumerate(mandant.previous_kek_files)]
+    places += [(f"previous_kek_files[{i}]", path) for i, path in enumerate(mandant.previous_kek_files, 1)]
     for place, path in places:
         trouble: Fault | None = None
         try:

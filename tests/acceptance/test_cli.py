@@ -124,7 +124,7 @@ BREAKAGES = {
         ('mandant = "musterstadt"', 'mandant = "musterstad"', "route[bewohnerparken].mandant", "musterstadt"),
         ("checksum = true", "cheksum = true", "route[bewohnerparken].target[eakte].settings.cheksum", "checksum"),
     ],
-    "keys/keyring.toml": [("purpose", "purpos", "trust[0].purpos", "purpose")],
+    "keys/keyring.toml": [("purpose", "purpos", "trust[1].purpos", "purpose")],
 }  # fmt: skip
 
 

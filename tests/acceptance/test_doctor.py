@@ -263,9 +263,9 @@ def test_all_mistakes_of_a_keyring_are_found(fresh: Site) -> None:
 
     found = {finding.path: finding for finding in _keyring_findings(fresh)}
 
-    assert {"policy", "trust[0].purpos"} == set(found)
+    assert {"policy", "trust[1].purpos"} == set(found)
     assert "strict, osci, legacy" in found["policy"].hint
-    assert "did you mean purpose?" in found["trust[0].purpos"].hint
+    assert "did you mean purpose?" in found["trust[1].purpos"].hint
     for finding in found.values():
         assert finding.is_blocking
         assert 1 == " ".join(finding.lines()).count("keyring.toml")

@@ -48,7 +48,7 @@ def test_every_key_is_listed(seen: Office, pki: Pki) -> None:
 
     assert (0, "") == (said.code, said.err)
     assert [BOX, "recipient-signature.p12", READER, "musterstadt.kek"] == list(rows)
-    assert ("musterstadt", "decrypt", "file", "key[2]", "RSA 4096", fingerprint(pki, "reader-cipher")) == tuple(
+    assert ("musterstadt", "decrypt", "file", "key[3]", "RSA 4096", fingerprint(pki, "reader-cipher")) == tuple(
         reader[name] for name in ("mandant", "use", "source", "place", "algorithm", "fingerprint")
     )
     assert "CN=Fachverfahren Musterstadt (Leser)" in reader["subject"]

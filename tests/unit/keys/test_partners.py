@@ -108,32 +108,32 @@ def test_all_mistakes_at_once(folder: Path) -> None:
 
     assert set(found) == {
         "colour",
-        "partner[0].kennung",
-        "partner[0].name",
-        "partner[0].endpoint",
-        "partner[0].signatur",
-        "partner[0].cipher",
-        "partner[0].policy",
-        "partner[0].revocation",
-        "partner[0].trust[0].pem",
-        "partner[0].trust[0].purpose",
+        "partner[1].kennung",
+        "partner[1].name",
+        "partner[1].endpoint",
+        "partner[1].signatur",
+        "partner[1].cipher",
+        "partner[1].policy",
+        "partner[1].revocation",
+        "partner[1].trust[1].pem",
+        "partner[1].trust[1].purpose",
     }
-    assert "did you mean signature?" in found["partner[0].signatur"]
-    assert "did you mean hard?" in found["partner[0].revocation"]
-    assert "did you mean legacy?" in found["partner[0].policy"]
+    assert "did you mean signature?" in found["partner[1].signatur"]
+    assert "did you mean hard?" in found["partner[1].revocation"]
+    assert "did you mean legacy?" in found["partner[1].policy"]
 
 
 def test_an_exception_has_an_end_and_a_reason(folder: Path) -> None:
     """Legacy without an end or without a reason is refused, and so are both without a policy."""
     head = '[[partner]]\nkennung = "ags:05513000"\nname = "x"\n'
 
-    assert set(mistakes(folder, head + 'policy = "legacy"\n')) == {"partner[0].policy_until", "partner[0].reason"}
+    assert set(mistakes(folder, head + 'policy = "legacy"\n')) == {"partner[1].policy_until", "partner[1].reason"}
     assert set(mistakes(folder, head + 'policy_until = 2027-01-01\nreason = "x"\n')) == {
-        "partner[0].policy_until",
-        "partner[0].reason",
+        "partner[1].policy_until",
+        "partner[1].reason",
     }
     assert set(mistakes(folder, head + 'policy = "legacy"\npolicy_until = 2027-01-01T00:00:00\nreason = "x"\n')) == {
-        "partner[0].policy_until"
+        "partner[1].policy_until"
     }
 
 
@@ -142,8 +142,8 @@ def test_identities_are_unique(folder: Path) -> None:
     twice = '[[partner]]\nkennung = "ags:05513000"\nname = "x"\n' * 2
     shared = '[[partner]]\nkennung = "dbs:{}"\nname = "x"\nsignature = ["old.pem"]\n'
 
-    assert set(mistakes(folder, twice)) == {"partner[1].kennung"}
-    assert set(mistakes(folder, shared.format(1) + shared.format(2))) == {"partner[1].signature"}
+    assert set(mistakes(folder, twice)) == {"partner[2].kennung"}
+    assert set(mistakes(folder, shared.format(1) + shared.format(2))) == {"partner[2].signature"}
 
 
 @pytest.mark.parametrize("text", ["ags:05513000", "dbs:010070010000", "psp:a.b-c_1", "bea:X"])
@@ -195,9 +195,9 @@ def test_mistakes_of_an_account(folder: Path) -> None:
     """No certificate, no list, no truth value; a certificate or an identifier of two accounts."""
     shared = ACCOUNT + ACCOUNT.replace("0001", "0002")
 
-    assert {"partner[0].account.client"} == set(mistakes(folder, ACCOUNT.replace('["old.pem"]', "[]")))
-    assert {"partner[0].account.locked", "partner[0].account.services"} == set(
+    assert {"partner[1].account.client"} == set(mistakes(folder, ACCOUNT.replace('["old.pem"]', "[]")))
+    assert {"partner[1].account.locked", "partner[1].account.services"} == set(
         mistakes(folder, ACCOUNT + 'locked = 1\nservices = "all"\n')
     )
-    assert {"partner[1].account.client"} == set(mistakes(folder, shared))
-    assert {"partner[0].account"} == set(mistakes(folder, ACCOUNT.replace("[partner.account]\nclient", "account")))
+    assert {"partner[2].account.client"} == set(mistakes(folder, shared))
+    assert {"partner[1].account"} == set(mistakes(folder, ACCOUNT.replace("[partner.account]\nclient", "account")))

@@ -136,25 +136,25 @@ def test_a_key_of_another_length_is_not_used(folder: Path) -> None:
         ("policy = 'strickt'", "policy.unknown", "ring.toml: policy (did you mean strict?)"),
         ("policy_until = 2027-01-01T00:00:00", "keyring.invalid", "ring.toml: policy_until"),
         ("not toml", "keyring.invalid", "ring.toml"),
-        ("[[key]]\npassword_file = 'password.txt'", "keyring.invalid", "ring.toml: key[0]"),
-        ("[[key]]\np12 = 'a'\npem = 'b'", "keyring.invalid", "ring.toml: key[0]"),
-        ("[[key]]\np12 = 7", "keyring.invalid", "ring.toml: key[0].p12"),
+        ("[[key]]\npassword_file = 'password.txt'", "keyring.invalid", "ring.toml: key[1]"),
+        ("[[key]]\np12 = 'a'\npem = 'b'", "keyring.invalid", "ring.toml: key[1]"),
+        ("[[key]]\np12 = 7", "keyring.invalid", "ring.toml: key[1].p12"),
         ("[[key]]\np12 = 'a'\npasword_file = 'b'", "keyring.invalid",
-         "ring.toml: key[0].pasword_file (did you mean password_file?)"),
-        ("[[trust]]\npem = 'test-ca.cert.pem'\npurpose = ['tls']", "keyring.invalid", "ring.toml: trust[0].purpose"),
-        ("[[key]]\njwk = 'a'", "key.unsupported", "ring.toml: key[0].jwk"),
-        ("[[key]]\npkcs11 = 'pkcs11:token=x'", "keyring.invalid", "ring.toml: key[0].pkcs11"),
-        ("[[key]]\npkcs11 = 'pkcs11:token=x;object=y'", "keyring.invalid", "ring.toml: key[0]"),
+         "ring.toml: key[1].pasword_file (did you mean password_file?)"),
+        ("[[trust]]\npem = 'test-ca.cert.pem'\npurpose = ['tls']", "keyring.invalid", "ring.toml: trust[1].purpose"),
+        ("[[key]]\njwk = 'a'", "key.unsupported", "ring.toml: key[1].jwk"),
+        ("[[key]]\npkcs11 = 'pkcs11:token=x'", "keyring.invalid", "ring.toml: key[1].pkcs11"),
+        ("[[key]]\npkcs11 = 'pkcs11:token=x;object=y'", "keyring.invalid", "ring.toml: key[1]"),
         ("[[key]]\npkcs11 = 'pkcs11:token=x;object=y?module-path=a'\nmodule = 'b'", "keyring.invalid",
-         "ring.toml: key[0]"),
+         "ring.toml: key[1]"),
         ("[[key]]\npkcs11 = 'pkcs11:token=x;object=y?pin-value=1234'\nmodule = 'empty'", "keyring.invalid",
-         "ring.toml: key[0].pkcs11"),
+         "ring.toml: key[1].pkcs11"),
         ("[[key]]\npkcs11 = 'pkcs11:token=x;object=y'\np12 = 'a'\nmodule = 'empty'", "keyring.invalid",
-         "ring.toml: key[0]"),
+         "ring.toml: key[1]"),
         ("[[key]]\npkcs11 = 'pkcs11:token=x;object=y'\nmodule = 'missing.so'", "key.unavailable", "missing.so"),
         ("[[key]]\npkcs11 = 'pkcs11:token=x;object=y'\nmodule = 'empty'\npassword_file = 'empty'", "key.unavailable",
          "empty"),
-        ("[[key]]\npem = 'test-ca.cert.pem'\nmodule = 'empty'", "keyring.invalid", "ring.toml: key[0].module"),
+        ("[[key]]\npem = 'test-ca.cert.pem'\nmodule = 'empty'", "keyring.invalid", "ring.toml: key[1].module"),
         ("[[sign]]\np12 = 'missing.p12'", "key.unavailable", "missing.p12"),
         ("[[sign]]\np12 = 'reader-cipher.p12'\npassword_file = 'wrong'", "key.unavailable", "reader-cipher.p12"),
         ("[[key]]\np12 = 'missing.p12'", "key.unavailable", "missing.p12"),
@@ -199,15 +199,15 @@ def test_all_mistakes_are_told_at_once(folder: Path) -> None:
         ("keyring.invalid", "polic"),
         ("keyring.invalid", "require"),
         ("policy.unknown", "policy"),
-        ("key.unavailable", "key[0].p12"),
-        ("keyring.invalid", "key[1].p12"),
-        ("keyring.invalid", "trust[0].purpose"),
+        ("key.unavailable", "key[1].p12"),
+        ("keyring.invalid", "key[2].p12"),
+        ("keyring.invalid", "trust[1].purpose"),
     ] == list(found)
     assert 7 == len(refusal.value.findings)
     assert "did you mean policy?" in found["keyring.invalid", "polic"]
     assert "strict, osci, legacy" in found["policy.unknown", "policy"]
-    assert "transport, content" in found["keyring.invalid", "trust[0].purpose"]
-    assert str(folder / "missing.p12") in found["key.unavailable", "key[0].p12"]
+    assert "transport, content" in found["keyring.invalid", "trust[1].purpose"]
+    assert str(folder / "missing.p12") in found["key.unavailable", "key[1].p12"]
 
 
 def test_the_policies_are_those_of_the_profiles() -> None:

@@ -48,9 +48,9 @@ def test_a_broken_directory(place: Place) -> None:
     place.write("partners.toml", '[[partner]]\nkennung = "x"\ncolour = 1\n')
 
     assert {(one.file.name, one.path) for one in found(place)} == {
-        ("partners.toml", "partner[0].kennung"),
-        ("partners.toml", "partner[0].name"),
-        ("partners.toml", "partner[0].colour"),
+        ("partners.toml", "partner[1].kennung"),
+        ("partners.toml", "partner[1].name"),
+        ("partners.toml", "partner[1].colour"),
     }
     assert all(one.is_blocking for one in found(place))
 
