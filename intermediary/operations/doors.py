@@ -14,6 +14,7 @@ from intermediary.operations.diagnosis import Diagnosis, bad, counted
 from intermediary.operations.https import certificate, https
 from intermediary.operations.post_boxes import xta_server
 from intermediary.osci.client.answers import OsciAnswers
+from intermediary.osci.passive.told import ToldInResponse
 from intermediary.receipt import Answers
 from intermediary.settings.channels import AmqpDoor, Channel
 from intermediary.settings.models import Settings
@@ -21,6 +22,7 @@ from intermediary.settings.xta import XtaFetchDoor
 from intermediary.wiring import open_answers, probe_post_boxes, utc_now
 from intermediary.wiring.doors import probe_xta_boxes
 from intermediary.xta.client.answers import XtaAnswers
+from intermediary.xta.server.told import ToldInReport
 
 BROKER_SECONDS = 5.0
 MOST_COUNTED = 10_000
@@ -61,7 +63,15 @@ def ways_back(settings: Settings) -> Iterator[Diagnosis]:
                 subject, "bad", f"the address is none ({_way_back(channel)})", "write amqps://user:password@host/vhost"
             )
         else:
-            yield Diagnosis(subject, "ok", "reachable" if way is not None else "none configured")
+            yield Diagnosis(subject, "ok", _found(way))
+
+
+def _found(way: Answers | None) -> str:
+    if isinstance(way, ToldInReport):
+        return "told by getTransportReport"
+    if isinstance(way, ToldInResponse):
+        return "told in the response to a delivery"
+    return "none configured" if way is None else "reachable"
 
 
 def _probe(way: Answers) -> None:

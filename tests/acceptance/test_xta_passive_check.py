@@ -31,12 +31,14 @@ def changed(site: XtaSite, name: str, change: Callable[[str], str]) -> dict[str,
 
 def test_as_furnished(site: XtaSite) -> None:
     """No finding; the address, the accounts, and the one that no certificate opens have a line."""
-    lines = [one for one in doctor(site.site.config, utc_now()) if one.subject == "door xta"]
+    told = list(doctor(site.site.config, utc_now()))
+    lines = [one for one in told if one.subject == "door xta"]
 
     assert not any(one.is_blocking for one in lint(site.site.config))
     assert ["ok", "ok", "warning"] == [one.verdict for one in lines]
     assert "5 accounts may connect, 1 of them locked" == lines[1].what
     assert "no client certificate of prt:0000000004 is in force" == lines[2].what
+    assert ["told by getTransportReport"] == [one.what for one in told if one.subject == "answers of xta"]
 
 
 def test_a_box_that_nobody_can_open(site: XtaSite) -> None:
