@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -13,10 +14,15 @@ from pathlib import Path
 import pytest
 
 from intermediary.testing.pki import Pki
+from intermediary.testing.xta_site import PORTAL
 from intermediary.unseal.xta.names import MAX_ENTITY_BYTES
 from intermediary.wiring import xta_passive
+from intermediary.xta.server.calls import Answer, Arrived
+from intermediary.xta.server.desk import Desk, Waiting
+from intermediary.xta.server.reception import HANDS
 from intermediary.xta.server.settings import ServerSettings
 from intermediary.xta.wire.operations import CHECK_ACCOUNT_ACTIVE
+from tests.acceptance.daemon import PATIENCE_SECONDS
 from tests.acceptance.xta_office import Client, Office, Said
 from tests.evil.canary import Canary
 from tests.evil.corpus import FOLDER, Attack, attacks, canary_defaults
@@ -132,6 +138,39 @@ def test_large_ones(office: Office, canary: Canary, shared: Path) -> None:
     assert 10 < len(xml) + len(parts)
     assert [] == wrong
     _after(office, canary)
+
+
+def test_one_account_does_not_keep_all_hands_busy(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many slow requests of one account are read at once: those of another are answered meanwhile."""
+    came, over, usual = threading.Semaphore(0), threading.Event(), Desk.take_up
+    answered: list[str] = []
+
+    def slow(desk: Desk, arrived: Arrived) -> Answer | Waiting:
+        if arrived.client.kennung != PORTAL:
+            came.release()
+            over.wait(3 * PATIENCE_SECONDS)
+        return usual(desk, arrived)
+
+    monkeypatch.setattr(Desk, "take_up", slow)
+    threads = [
+        threading.Thread(target=lambda: answered.append(office.client("reader").call(CHECK_ACCOUNT_ACTIVE).number))
+        for _ in range(12)
+    ]
+    other = threading.Thread(target=lambda: office.client("portal").call(CHECK_ACCOUNT_ACTIVE))
+    for thread in threads:
+        thread.start()
+    for _ in range(HANDS // 2):
+        assert came.acquire(timeout=PATIENCE_SECONDS)
+
+    other.start()
+    other.join(PATIENCE_SECONDS)
+    waited = other.is_alive()
+    over.set()
+
+    assert not waited
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    assert [""] * 12 == answered
 
 
 def test_what_announces_too_much_is_not_read(office: Office, canary: Canary) -> None:

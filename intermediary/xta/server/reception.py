@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 import structlog
 from starlette.applications import Starlette
@@ -34,10 +35,12 @@ from intermediary.xta.server.desk import Desk, Waiting
 from intermediary.xta.server.settings import ServerSettings
 from intermediary.xta.wire.operations import Port
 
+HANDS = 8
+"""So many requests are worked on at a time; half of these may be of one account."""
+
 PATHS: dict[str, Port] = {"/xta/management": "management", "/xta/send": "send", "/xta/msgbox": "msgbox"}
 
 _POLL_SECONDS = 0.05
-_THREADS = 8
 _JUDGING_THREADS = 2
 _SELDOM_SECONDS = 600.0
 _PIECE_BYTES = 256 * 1024
@@ -62,8 +65,9 @@ class Reception:
         self._channel = rules.channel
         self._clock = clock
         self._receiving = Receiving(spool, settings.bounds, max_bytes=min(rules.max_bytes, MAX_ENTITY_BYTES))
-        self._working = ThreadPoolExecutor(_THREADS, thread_name_prefix="xta-call")
+        self._working = ThreadPoolExecutor(HANDS, thread_name_prefix="xta-call")
         self._judging = ThreadPoolExecutor(_JUDGING_THREADS, thread_name_prefix="xta-judge")
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._told_at = -math.inf
         routes = [Route(path, self._call, methods=["POST"]) for path in PATHS]
         self.app = Starlette(routes=[*routes, Route("/{rest:path}", self._nowhere, methods=["POST"])])
@@ -113,7 +117,9 @@ class Reception:
 
     async def _answer(self, arrived: Arrived) -> Answer:
         loop = asyncio.get_running_loop()
-        taken = await loop.run_in_executor(self._working, self._desk.take_up, arrived)
+        turns = self._turns.setdefault(arrived.client.kennung, asyncio.Semaphore(HANDS // 2))
+        async with turns:  # what one account sends may take long to read: others have hands left
+            taken = await loop.run_in_executor(self._working, self._desk.take_up, arrived)
         return await self._judged(taken) if isinstance(taken, Waiting) else taken
 
     async def _judged(self, waiting: Waiting) -> Answer:
