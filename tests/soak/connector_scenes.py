@@ -22,6 +22,8 @@ LIKELY = 0.35
 """The share of requests that meet a trouble."""
 
 _TROUBLES = tuple(one for one in Trouble if one is not Trouble.REFUSED)
+_HONEST = tuple(one for one in _TROUBLES if one is not Trouble.FOREIGN_ID_AFTER)
+"""Without the lie that nobody can see through: a foreign id of the case is kept as a step, and only a person heals that."""
 
 
 @dataclass
@@ -101,7 +103,7 @@ def rest(
     key_of_case: dict[str, str] = {}
 
     def mood() -> Trouble | None:
-        trouble = dice.choice(_TROUBLES) if dice.random() < LIKELY else None
+        trouble = dice.choice(_HONEST if in_steps else _TROUBLES) if dice.random() < LIKELY else None
         if trouble is not None:
             troubles[trouble.value] += 1
         return trouble
