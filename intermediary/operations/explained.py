@@ -69,7 +69,7 @@ def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime
     return Explained(
         nachricht=nachricht,
         explanation=explain(nachricht, zustellungen, now, standing, store.steps.of(nachricht_id)),
-        actions=(*_order_actions(nachricht, standing), *_actions(nachricht, zustellungen)),
+        actions=(*_order_actions(nachricht, standing), *actions(nachricht, zustellungen)),
         deadline=_deadline(nachricht, zustellungen, settings),
         incidents=store.watch.incidents.open_of(troubles) if troubles else (),
         history=history,
@@ -128,6 +128,11 @@ def _troubles(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, 
                 yield one.code, place
 
 
+def _is_seen_there(code: str) -> bool:
+    """Whether a look at the target heals it, sooner than our own next look may."""
+    return code in CATALOGUE and CATALOGUE[code].healer is Healer.TARGET
+
+
 def _order_actions(nachricht: NachrichtRecord, standing: Standing | None) -> Iterator[tuple[str, str]]:
     """What may be typed about the order of its Vorgang."""
     if standing is None:
@@ -139,11 +144,11 @@ def _order_actions(nachricht: NachrichtRecord, standing: Standing | None) -> Ite
         yield f'intermediary decide {nachricht.id} pass --reason "…"', "die späteren sollen nicht auf diese warten"
 
 
-def _actions(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Iterator[tuple[str, str]]:
-    """What may be typed now, the least harmful first."""
+def actions(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Iterator[tuple[str, str]]:
+    """What may be typed now, the least harmful first: commands, each with what it is for; pure."""
     own = nachricht.id
     for one in zustellungen:
-        if one.state is _Z.PARKED or (one.state is _Z.UNCLEAR and one.due_at is None):
+        if one.state is _Z.PARKED or (one.state is _Z.UNCLEAR and (one.due_at is None or _is_seen_there(one.code))):
             target = f"intermediary decide {own}/{one.target}"
             yield f'{target} confirm-delivered --proof "…" --reason "…"', "das Ziel hat sie (nachgesehen)"
             yield f'{target} send-again --reason "…"', "das Ziel hat sie sicher nicht"

@@ -149,11 +149,19 @@ def explain(
     is_told = any(z.due_at == nachricht.due_at for z in zustellungen)
     if is_waiting and not is_told and nachricht.due_at is not None and nachricht.due_at > now:
         lines.append(f"Nächster Versuch: {_local(nachricht.due_at)}.")
-    if nachricht.state is _N.PLANNED and any(_needs_person(z) for z in zustellungen):
-        return Explanation(
-            "Geöffnet, geprüft und umgesetzt; eine Zustellung wartet auf eine Entscheidung.", tuple(lines)
-        )
-    return Explanation(_HEADLINES[nachricht.state], tuple(lines))
+    return Explanation(_headline(nachricht.state, zustellungen), tuple(lines))
+
+
+def _headline(state: NachrichtState, zustellungen: Sequence[ZustellungRecord]) -> str:
+    """What the state says, and of what goes on beside it what a person has to know first."""
+    needs_person = any(_needs_person(z) for z in zustellungen)
+    if state is _N.PLANNED and needs_person:
+        return "Geöffnet, geprüft und umgesetzt; eine Zustellung wartet auf eine Entscheidung."
+    if state is _N.COMPLETED and needs_person:
+        return "Zugestellt und quittiert; eine weitere Zustellung wartet auf eine Entscheidung."
+    if state is _N.COMPLETED and any(z.state not in VERDICTS for z in zustellungen):
+        return "Zugestellt und quittiert; eine weitere Zustellung ist noch offen."
+    return _HEADLINES[state]
 
 
 def about_finding(finding: Mapping[str, Any]) -> tuple[str, str]:

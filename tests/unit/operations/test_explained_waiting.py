@@ -8,7 +8,7 @@ from datetime import timedelta
 from intermediary.audit.chain import Event
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.daemon.telling import local
-from intermediary.operations.explained import latest
+from intermediary.operations.explained import actions, latest
 from intermediary.operations.look import explain
 from tests.unit.store.test_due import NACHRICHT, NOW, ZUSTELLUNG
 
@@ -57,6 +57,31 @@ def test_a_nachricht_that_waits_for_itself_has_its_next_attempt() -> None:
     received = replace(NACHRICHT, state=NachrichtState.RECEIVED, due_at=LOOK)
 
     assert explain(received, (), NOW).lines == (f"Nächster Versuch: {local(LOOK)}.",)
+
+
+def test_what_may_be_typed_is_what_the_remedy_says() -> None:
+    """A look at the target heals it sooner than our next look: the commands stand there; where time heals, they do not."""
+    unclear = replace(LYING, state=ZustellungState.UNCLEAR, until=None, correlation={}, code="target.answer.unreadable")
+    completed = replace(NACHRICHT, state=NachrichtState.COMPLETED)
+
+    typed = [command.split()[2:4] for command, _ in actions(completed, (unclear,))]
+
+    assert [["n/t", "confirm-delivered"], ["n/t", "send-again"]] == typed[:2]
+    assert [["n"]] == [command.split()[2:] for command, _ in actions(completed, (replace(unclear, code="target.full"),))]
+
+
+def test_the_headline_tells_of_an_optional_target_that_is_still_open() -> None:
+    """The sender has its answer, and somebody may still have to do something."""
+    completed = replace(NACHRICHT, state=NachrichtState.COMPLETED)
+    optional = replace(LYING, required=False)
+
+    assert "Zugestellt und quittiert." == explain(completed, (), NOW).headline
+    assert "Zugestellt und quittiert; eine weitere Zustellung ist noch offen." == (
+        explain(completed, (optional,), NOW).headline
+    )
+    assert "Zugestellt und quittiert; eine weitere Zustellung wartet auf eine Entscheidung." == (
+        explain(completed, (optional, replace(optional, state=ZustellungState.PARKED)), NOW).headline
+    )
 
 
 def test_the_history_of_several_targets_names_them() -> None:
