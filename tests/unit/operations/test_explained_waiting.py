@@ -67,7 +67,9 @@ def test_what_may_be_typed_is_what_the_remedy_says() -> None:
     typed = [command.split()[2:4] for command, _ in actions(completed, (unclear,))]
 
     assert [["n/t", "confirm-delivered"], ["n/t", "send-again"]] == typed[:2]
-    assert [["n"]] == [command.split()[2:] for command, _ in actions(completed, (replace(unclear, code="target.full"),))]
+    assert [["n"]] == [
+        command.split()[2:] for command, _ in actions(completed, (replace(unclear, code="target.full"),))
+    ]
 
 
 def test_the_headline_tells_of_an_optional_target_that_is_still_open() -> None:
