@@ -73,7 +73,8 @@ class Probe:
 class Health:
     """How a target does. `failures` are those in a row, `rests` the rests without a success between them.
 
-    `rest_until` and `code` (of the last failure) stay as they were when it works again. `probe` is set while probing.
+    `rest_until` and `code` (of the last failure) stay as they were when it works again. `probe` is set while probing;
+    `tried` is the key of the Zustellung that tried last.
     """
 
     state: TargetState
@@ -83,6 +84,7 @@ class Health:
     rest_until: datetime | None = None
     code: str = ""
     probe: Probe | None = None
+    tried: str = ""
 
     def is_over(self, now: datetime) -> bool:
         """Whether its rest is over, so that one may try."""
@@ -146,7 +148,7 @@ def after_nothing(health: Health, probe: Probe, rules: RestRules, now: datetime)
 
 def probed_by(health: Health, probe: Probe) -> Health:
     """The one that tries; only for a health whose rest is over."""
-    return replace(health, state=TargetState.PROBING, probe=probe)
+    return replace(health, state=TargetState.PROBING, probe=probe, tried=probe.key)
 
 
 def without_prober(health: Health, now: datetime) -> Health:

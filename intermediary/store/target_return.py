@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, or_, select, update
 
 from intermediary.core.breaker import Health, TargetState, without_prober
 from intermediary.core.states import NachrichtState, ZustellungState
@@ -90,7 +90,7 @@ def _share(record: TargetRecord, now: datetime) -> tuple[TargetRecord, int]:
 
 
 def _chosen(tx: Connection, ref: TargetRef, record: TargetRecord, count: int, now: datetime) -> Sequence[Any]:
-    """The oldest; to try it, the one with the fewest attempts, so that one that fails for itself is not asked for all.
+    """The oldest; to try it, the next after the one that tried last, so that one that fails for itself is not asked for all.
 
     While the target is paused only what is to be looked up goes on. Nachrichten in somebody's hands come next time.
     """
@@ -102,8 +102,15 @@ def _chosen(tx: Connection, ref: TargetRef, record: TargetRecord, count: int, no
     if is_paused:
         wanted = wanted.where(zustellungen.c.state == ZustellungState.UNCLEAR, zustellungen.c.code == RESTING)
     if record.health.state is not TargetState.WORKS:
-        wanted = wanted.order_by(zustellungen.c.attempts)
+        wanted = wanted.order_by(_had_its_turn(record.health.tried))
     return tx.execute(wanted.order_by(zustellungen.c.since, zustellungen.c.key).limit(count), {"now": now}).all()
+
+
+def _had_its_turn(tried: str) -> ColumnElement[int]:
+    """1 for whoever is not behind this one: attempts would not tell, since not every one that fails counts."""
+    last = select(zustellungen.c.since).where(zustellungen.c.key == tried).scalar_subquery()
+    is_behind = or_(zustellungen.c.since > last, and_(zustellungen.c.since == last, zustellungen.c.key > tried))
+    return case((is_behind, 0), else_=1)
 
 
 def _wake(tx: Connection, chosen: Collection[Any], now: datetime) -> int:

@@ -170,15 +170,16 @@ def held(target: Any, now: Any) -> Any:
 
 
 def _record(row: Row[Any]) -> TargetRecord:
-    probe = Probe(row.probe_key, row.probe_nachricht, row.probe_token) if row.probe_key else None
-    health = Health(TargetState(row.state), row.since, row.failures, row.rests, row.rest_until, row.code, probe)
+    probe = Probe(row.probe_key, row.probe_nachricht, row.probe_token) if row.probe_nachricht else None
+    state = TargetState(row.state)
+    health = Health(state, row.since, row.failures, row.rests, row.rest_until, row.code, probe, row.probe_key)
     turns = Turns(row.passes_at, row.queue_ends_at, row.deed_micros * _MICROSECOND)
     return TargetRecord(row.id, health, turns, Return(row.return_began_at, row.return_last_at), row.normal_per_minute)
 
 
 def _values(record: TargetRecord) -> Mapping[str, Any]:
     health, turns, progress = record.health, record.turns, record.progress
-    probe = health.probe or Probe("", "", 0)
+    probe = health.probe or Probe(health.tried, "", 0)
     return {
         "state": health.state,
         "since": health.since,

@@ -256,6 +256,27 @@ def test_one_in_somebodys_hands_does_not_keep_the_others_from_trying(store: Stor
     assert [next_one.nachricht.id] == [one.nachricht.id for one in store.claim("w2", AFTER_REST, limit=5)]
 
 
+def test_each_that_waits_tries_in_its_turn(store: Store) -> None:
+    """Two that fail for themselves, whose attempts do not count, are not asked for all the others again and again."""
+    waiting = [held(store, number) for number in range(4)]
+    first = claim_of(store, 99)
+    fail(store, first, 3)
+    store.release(first, NOW)
+    tried, now = [], AFTER_REST
+    for _ in range(6):
+        store.targets.tend([REF], now)
+        (claim,) = [one for one in store.claim("w", now, limit=9) if one.nachricht.id != first.nachricht.id]
+        leave = store.targets.admit(REF, claim, key_of(claim), now=now)
+        assert isinstance(leave, Pass)
+        tried.append(claim.nachricht.id)
+        again = Decision(Z.DUE, "target.resting", FAR, counts=False, waits_for=ID)
+        store.release(store.settle(claim, key_of(claim), again, now=now), now)
+        store.targets.report(leave, Sign.ILL, code="target.http", now=now)
+        now += 301 * SECOND
+
+    assert [one.nachricht.id for one in (*waiting, *waiting[:2])] == tried
+
+
 def test_two_daemons_let_go_no_more_than_one(bench: Bench) -> None:
     """Both tend the same targets: together they keep the rate."""
     stores = [bench.open(), bench.open()]
