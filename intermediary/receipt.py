@@ -71,6 +71,12 @@ def judged_quittung(nachricht: NachrichtRecord, message_id: str) -> bytes:
     return json.dumps(body, ensure_ascii=False, indent=1).encode()
 
 
+def decided_quittung(nachricht: NachrichtRecord, message_id: str) -> bytes:
+    """The Quittung of a decided Nachricht, for a door that tells it when it is asked (XTA's transport report)."""
+    body = quittung(nachricht, Headers(message_id), nachricht.state_since or nachricht.received_at)
+    return json.dumps(body, ensure_ascii=False, indent=1).encode()
+
+
 class Receipts:
     """Sends Quittungen; one per worker process.
 

@@ -13,7 +13,7 @@ from intermediary.ingress.gate import OPEN, Gate
 from intermediary.keys.spool import Spool
 from intermediary.keys.tls import TlsFiles
 from intermediary.pipeline import render
-from intermediary.receipt import judged_quittung
+from intermediary.receipt import decided_quittung, judged_quittung
 from intermediary.settings.channels import Channel
 from intermediary.settings.xta_passive import XtaPassiveDoor
 from intermediary.store.owners import own_name
@@ -73,7 +73,7 @@ def open_xta_server(
         return any(route.when.service in (None, service) for route in routes)
 
     house = House(
-        submissions=StoreSubmissions(store, take or store.take, judge, judged_quittung, spool, now),
+        submissions=StoreSubmissions(store, take or store.take, judge, judged_quittung, decided_quittung, spool, now),
         boxes=StoreBoxes(store, mandanten, made_anew, _rest),
         partners=lambda: configuration.bank().circles.partners,
         marks=marks,

@@ -234,6 +234,7 @@ def test_the_loop_of_a_reader(office: Office, portal: Client, reader: Client) ->
     office.work()
 
     assert [GREEN] * 3 == [portal.report(one).report.status for one in sent]
+    assert b'"status": "accepted"' in portal.report(sent[0]).report.further[0].data
     (found,) = office.store.find_by_message_id("musterstadt", sent[0])
     (told,) = [one.event.fields["proof"] for one in office.store.events(found.id) if one.event.name == "answer.sent"]
     assert {"sent": "in the transport report"} == told

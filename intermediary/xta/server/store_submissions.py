@@ -27,12 +27,13 @@ _ARRIVED = frozenset({ZustellungState.DELIVERED, ZustellungState.AWAITING})
 
 @dataclass(frozen=True, slots=True)
 class StoreSubmissions:
-    """Implements `Submissions`. `told` is what a judged Nachricht's author is told."""
+    """Implements `Submissions`. `told` is what the author of a judged one is told, `decided` what the report says."""
 
     store: Store
     taking: Take = field(repr=False)
     judging: Callable[[str], None] = field(repr=False)
     told: Callable[[NachrichtRecord, str], bytes] = field(repr=False)
+    decided: Callable[[NachrichtRecord, str], bytes] = field(repr=False)
     spool: Spool
     clock: Callable[[], datetime]
 
@@ -72,7 +73,7 @@ class StoreSubmissions:
         nachricht = self.store.get(nachricht_id)
         optional = (one for one in self.store.zustellungen(nachricht_id) if not one.required)
         has_warnings = any(one.state not in _ARRIVED for one in optional)
-        told = self.told(nachricht, message_id) if nachricht.verdict else b""
+        told = self.decided(nachricht, message_id) if nachricht.verdict else b""
         return standing_of_nachricht(nachricht, has_warnings=has_warnings, quittung=told)
 
     def cancel(self, nachricht_id: str, now: datetime) -> Cancelling:
