@@ -22,7 +22,7 @@ ALLOWED = frozenset(
         "before", "after", "code", "failure", "at", "where", "seconds", "zustellungen", "threads", "generation", "count",
         "role", "pid", "exit", "size", "state", "attempt", "queue", "roles", "workers", "outcome", "outcomes", "reason",
         "delay_seconds", "version", "installation", "config", "post_box", "message_sha256", "again_seconds",
-        "incident", "way", "mandanten",
+        "incident", "way", "mandanten", "certificate", "lane", "how", "fences", "line", "reply_code", "operation",
     }
 )  # fmt: skip
 LONGEST = 1024
