@@ -122,3 +122,11 @@ def test_each_connector_of_ours_has_a_target() -> None:
     targets = {one.stem for one in (root / "intermediary" / "testing" / "kit" / "targets").iterdir()}
 
     assert set(project["entry-points"]["intermediary.connectors"]) == targets
+
+
+@pytest.mark.parametrize("name", ["soap", "eakte_xdomea", "amqp"])
+def test_a_call_may_take_longer_than_its_own_timeouts(name: str) -> None:
+    """Checked by name, one that ends by itself is not taken for one that hangs: the longest exchange has 10 seconds."""
+    (found,) = candidates(name)
+
+    assert found.description.seconds >= 30
