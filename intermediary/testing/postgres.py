@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from intermediary.testing.servers import free_ports
 
 _INSTALLED = Path("/usr/lib/postgresql")
@@ -113,7 +115,11 @@ class PrivatePostgres:
     def restart(self) -> None:
         """Bring it back, after `kill` or `stop`; the old one's left-overs are waited for."""
         self._run("pg_ctl", "-w", "-m", "immediate", "stop", check=False)
-        self.start()
+        # A child of the killed one may still hold its shared memory: until it has ended, none starts.
+        retrying = Retrying(
+            retry=retry_if_exception_type(RuntimeError), wait=wait_fixed(0.2), stop=stop_after_delay(60), reraise=True
+        )
+        retrying(self.start)
 
     def database(self) -> str:
         """A new empty database; its URL."""
