@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from intermediary.core.callbacks import Heard
 from intermediary.core.decide import OVERDUE, Decision
-from intermediary.core.ports import Delivered
+from intermediary.core.ports import Refused
 from intermediary.core.states import ZustellungState
 from intermediary.core.targets import target_name
 from intermediary.store.errors import Busy
@@ -46,20 +46,17 @@ class Verdicts:
         found = self._store.post_boxes.those([heard.key])
         if not found or not self._is_from(names, found[0]):
             return Told.UNKNOWN, ""
-        record = found[0].zustellung
-        decision = Decision(_Z.DELIVERED)
-        if heard.verdict is None:
+        record, said = found[0].zustellung, heard.verdict
+        if said is None:
             return Told.PENDING, record.nachricht_id
-        if not isinstance(heard.verdict, Delivered):
-            decision = Decision(_Z.REFUSED, "target.refused")
+        reason = {"reason": said.reason} if isinstance(said, Refused) else {}
+        decision = Decision(_Z.REFUSED, "target.refused") if reason else Decision(_Z.DELIVERED)
         if _is_open(record, decision):
             claim = self._store.claim_one(record.nachricht_id, own_name(), self._now())
             try:
                 record = claim.zustellung(heard.key)
                 if _is_open(record, decision):
-                    proof = {**record.correlation, **heard.verdict.proof, "told": "callback"}
-                    if not isinstance(heard.verdict, Delivered):
-                        proof["reason"] = heard.verdict.reason
+                    proof = {**record.correlation, **said.proof, "told": "callback", **reason}
                     claim = self._store.settle(claim, heard.key, decision, now=self._now(), proof=proof)
                     return Told.TAKEN, record.nachricht_id
             finally:
