@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,6 +11,7 @@ from structlog.testing import capture_logs
 from intermediary.ingress.https.bounds import Bounds
 from intermediary.ingress.https.listener import Listener, client_of, listen
 from intermediary.osci.passive import PassiveDoor, PassiveSettings
+from tests.acceptance.daemon import wait_until
 from tests.unit.osci.passive.conftest import RULES, FakeHouse
 
 
@@ -61,10 +61,10 @@ def test_an_address_that_cannot_be_had_is_named(fake: FakeHouse) -> None:
         door = PassiveDoor(PassiveSettings(host="127.0.0.1", port=port), RULES, fake.house())
         thread = threading.Thread(target=door.run)
         thread.start()
-        pause, until = threading.Event(), time.monotonic() + 10
-        while not logs and time.monotonic() < until:
-            pause.wait(0.01)
-        door.stop()
-        thread.join(10)
+        try:
+            wait_until(lambda: bool(logs), "the door says why it is closed")
+        finally:
+            door.stop()
+            thread.join()
 
     assert ("osci.closed", f"127.0.0.1:{port}: Address already in use") == (logs[0]["event"], logs[0]["where"])
