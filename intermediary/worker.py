@@ -211,7 +211,7 @@ class _Errand:
     def run(self) -> Claim:
         """Judge, deliver, answer: whatever of it is due. An answer that is due does not wait for optional targets."""
         if self._claim.nachricht.state is _N.RECEIVED:
-            self._judge(lasting=False)
+            self._judge(at_once=False)
         if not self._owes_answer() and self._claim.nachricht.state in _DELIVERING:
             self._claim = self._bench.deliverer.advance(self._claim, self._render, is_test=self._is_test())
         if self._owes_answer():
@@ -220,7 +220,7 @@ class _Errand:
 
     def judge_only(self) -> Claim:
         """Judge, and leave the rest to whoever claims it next."""
-        self._judge(lasting=True)
+        self._judge(at_once=True)
         return self._claim
 
     def _owes_answer(self) -> bool:
@@ -228,7 +228,7 @@ class _Errand:
         due = nachricht.own_due_at
         return nachricht.state is _N.ANSWERING and due is not None and due <= self._bench.now()
 
-    def _judge(self, *, lasting: bool) -> None:
+    def _judge(self, *, at_once: bool) -> None:
         try:
             sendung = sendung_of(self._bench.store, self._claim.nachricht)
             opened = open_sendung(sendung, self._bank)
@@ -250,7 +250,7 @@ class _Errand:
                 for t in judgement.route.targets
             ],
             now=self._bench.now(),
-            lasting=lasting,
+            at_once=at_once,
         )
 
     def _answer(self) -> None:

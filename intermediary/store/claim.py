@@ -17,7 +17,7 @@ from intermediary.store.leasing import LEASE, SUSPECTS
 from intermediary.store.records import Claim, ZustellungRecord
 from intermediary.store.tables import nachrichten
 from intermediary.store.turns import lease_fairly
-from intermediary.store.work import Work
+from intermediary.store.work import Work, under_claim
 
 _LEASE_ONE = LEASE.where(nachrichten.c.id == bindparam("wanted")).returning(nachrichten)
 
@@ -71,10 +71,15 @@ def extend(db: Database, held: Claim, now: datetime, lease: timedelta) -> Claim:
 
 
 @whole
-def release(db: Database, held: Claim) -> None:
+def release(db: Database, held: Claim, now: datetime) -> None:
     """See `Store.release`."""
     with db.write() as tx:
-        tx.execute(_held(held).values(**_FREE))
+        if held.draft is None:
+            tx.execute(_held(held).values(**_FREE))
+            return
+        work = under_claim(tx, held, now)
+        work.end_lease()
+        work.save()
 
 
 @whole
@@ -142,8 +147,8 @@ def has_suspect(db: Database, now: datetime) -> bool:
 
 
 def _begin_all(tx: Connection, leased_rows: Sequence[Row[Any]], now: datetime) -> list[Claim]:
-    records = rows.zustellungen_of(tx, [row.id for row in leased_rows])
-    begun = (_begin(tx, row, records[row.id], now) for row in leased_rows)
+    records = rows.zustellungen_of(tx, [row.id for row in leased_rows if row.state != NachrichtState.RECEIVED])
+    begun = (_begin(tx, row, records.get(row.id, ()), now) for row in leased_rows)  # before a judgement there are none
     return [one for one in begun if one is not None]
 
 

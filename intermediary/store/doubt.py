@@ -20,7 +20,7 @@ from intermediary.store.records import ZustellungRecord
 from intermediary.store.tables import meta
 
 if TYPE_CHECKING:
-    from intermediary.store.work import Work
+    from intermediary.store.draft import Draft
 
 RESTORED = "restored"
 """The entry of `meta` that a restore leaves."""
@@ -61,9 +61,9 @@ def read_doubt(tx: Connection) -> Doubt | None:
     return None if found is None else Doubt.parse(found)
 
 
-def put_in_doubt(work: Work, keys: Iterable[str], now: datetime) -> None:
+def put_in_doubt(draft: Draft, keys: Iterable[str], now: datetime) -> None:
     """Due → unclear, looked at now; the intent is told as one nobody knows the end of."""
     for key in keys:
-        record = work.zustellung(key)
+        record = draft.zustellung(key)
         fields = {"attempt": record.attempts, "code": CODE, "reason": "restore"}
-        work.move_zustellung(key, ZustellungState.UNCLEAR, "delivery.unclear", fields, code=CODE, due_at=now)
+        draft.move_zustellung(key, ZustellungState.UNCLEAR, "delivery.unclear", fields, code=CODE, due_at=now)

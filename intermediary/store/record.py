@@ -18,11 +18,12 @@ from intermediary.core.values import Befund
 from intermediary.store import order
 from intermediary.store.database import Database, whole
 from intermediary.store.doubt import put_in_doubt
+from intermediary.store.draft import Draft
 from intermediary.store.post_box import held_for
 from intermediary.store.records import Claim, Judged, PlannedTarget, ZustellungRecord
-from intermediary.store.search_keys import write_search_keys
+from intermediary.store.search_keys import search_rows
 from intermediary.store.verdict import compose_verdict, stay_unsent
-from intermediary.store.vorgang import WAITS, keeps_order
+from intermediary.store.vorgang import INVOLVED, WAITS, keeps_order
 from intermediary.store.work import Work, under_claim, under_claim_anew
 
 _N = NachrichtState
@@ -32,42 +33,54 @@ _SETTLED = frozenset({*VERDICTS, _Z.PARKED})
 _SENDING = frozenset({_N.PLANNED, _N.ANSWERING, _N.COMPLETED, _N.REJECTED})
 
 
-@whole
-def plan(db: Database, claim: Claim, judged: Judged, now: datetime, *, lasting: bool) -> Claim:
-    """See `Store.plan`."""
+def plan(db: Database, claim: Claim, judged: Judged, now: datetime, *, at_once: bool) -> Claim:
+    """See `Store.plan`. Where the Vorgang has its order, the places in it are given under its lock, and written at once."""
     targets = judged.targets
     if not any(target.required for target in targets) or len({one.name for one in targets}) != len(targets):
         raise ValueError("a plan has at least one required target, and every target once")
+    if at_once or judged.vorgang is not None or claim.nachricht.vorgang_place in INVOLVED:
+        return _write_plan(db, claim, judged, now, lasting=at_once)
+    draft = Draft(claim, now)
+    _draw_up(db, draft, judged, None, now)
+    return draft.claim()
+
+
+@whole
+def _write_plan(db: Database, claim: Claim, judged: Judged, now: datetime, *, lasting: bool) -> Claim:
     with db.write(lasting=lasting) as tx:
         found = _number(db, tx, claim, judged.vorgang, now) if judged.vorgang else None
         work = under_claim(tx, claim, now)
-        _demand_unjudged(work)
-        records = [_new_zustellung(db, work, target, now) for target in targets]
-        fields = {
-            "route": judged.route,
-            "pins": dict(judged.pins),
-            "plan_sha256": _fingerprint(judged.plan),
-            "targets": [
-                {"target": one.target, "key": one.key, "required": one.required, "output_sha256": one.output_sha256}
-                for one in records
-            ],
-        }
-        work.move(
-            _N.PLANNED,
-            "nachricht.planned",
-            fields,
-            route=judged.route,
-            pins=dict(judged.pins),
-            plan=dict(judged.plan),
-            unexplained=0,
-            **order.placed(work.nachricht, found, in_order=judged.vorgang is not None),
-        )
-        for record in records:
-            work.add_zustellung(record)
-        if db.doubt is not None and db.doubt.covers(work.nachricht.received_at, now):
-            put_in_doubt(work, [record.key for record in records], now)
-        write_search_keys(db, tx, work.nachricht, judged.search_keys)
+        _draw_up(db, work, judged, found, now)
         return work.save()
+
+
+def _draw_up(db: Database, draft: Draft, judged: Judged, found: order.Numbered | None, now: datetime) -> None:
+    _demand_unjudged(draft)
+    records = [_new_zustellung(db, draft, target, now) for target in judged.targets]
+    fields = {
+        "route": judged.route,
+        "pins": dict(judged.pins),
+        "plan_sha256": _fingerprint(judged.plan),
+        "targets": [
+            {"target": one.target, "key": one.key, "required": one.required, "output_sha256": one.output_sha256}
+            for one in records
+        ],
+    }
+    draft.move(
+        _N.PLANNED,
+        "nachricht.planned",
+        fields,
+        route=judged.route,
+        pins=dict(judged.pins),
+        plan=dict(judged.plan),
+        unexplained=0,
+        **order.placed(draft.nachricht, found, in_order=judged.vorgang is not None),
+    )
+    for record in records:
+        draft.add_zustellung(record)
+    if db.doubt is not None and db.doubt.covers(draft.nachricht.received_at, now):
+        put_in_doubt(draft, [record.key for record in records], now)
+    draft.index(search_rows(db, draft.nachricht, judged.search_keys))
 
 
 @whole
@@ -219,8 +232,8 @@ def settle(
 
 @whole
 def answered(db: Database, claim: Claim, state: NachrichtState, proof: Mapping[str, str], now: datetime) -> Claim:
-    """See `Store.answered`."""
-    with db.write() as tx:
+    """See `Store.answered`. Not lasting: should the machine forget it, the same Quittung goes out once more."""
+    with db.write(lasting=False) as tx:
         work = under_claim(tx, claim, now)
         told = work.nachricht
         check_nachricht(told.state, state)
@@ -252,17 +265,17 @@ def _wait_in_order(work: Work, record: ZustellungRecord) -> Claim:
     return work.save()
 
 
-def _demand_unjudged(work: Work) -> None:
+def _demand_unjudged(draft: Draft) -> None:
     """Leaving `parked` is in the tables too, but a person's to order: the judgement begins at `received` only."""
-    if work.nachricht.state is not _N.RECEIVED:
-        raise IllegalTransition(f"a Nachricht that is {work.nachricht.state} is not judged")
+    if draft.nachricht.state is not _N.RECEIVED:
+        raise IllegalTransition(f"a Nachricht that is {draft.nachricht.state} is not judged")
 
 
-def _new_zustellung(db: Database, work: Work, target: PlannedTarget, now: datetime) -> ZustellungRecord:
-    key = zustellung_key(db.installation, nachricht_id=work.nachricht.id, target=target.name, redelivery=0)
+def _new_zustellung(db: Database, draft: Draft, target: PlannedTarget, now: datetime) -> ZustellungRecord:
+    key = zustellung_key(db.installation, nachricht_id=draft.nachricht.id, target=target.name, redelivery=0)
     return ZustellungRecord(
         key=key,
-        nachricht_id=work.nachricht.id,
+        nachricht_id=draft.nachricht.id,
         target=target.name,
         required=target.required,
         state=_Z.DUE,
@@ -277,7 +290,7 @@ def _new_zustellung(db: Database, work: Work, target: PlannedTarget, now: dateti
         proof={},
         correlation={},
         until=None,
-        since=work.nachricht.since,
+        since=draft.nachricht.since,
     )
 
 

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from intermediary.audit.chain import Entry
 from intermediary.audit.merkle import Frontier
 from intermediary.audit.sealer import Head
 from intermediary.core.states import NachrichtState, ZustellungState
+
+if TYPE_CHECKING:
+    from intermediary.store.draft import Draft
 
 Json = Mapping[str, Any]
 
@@ -131,6 +134,8 @@ class Claim:
     token: int
     owner: str
     end: ChainEnd
+    draft: Draft | None = field(default=None, repr=False, compare=False)
+    """What is decided and not written yet; the next operation under the claim writes it."""
 
     def zustellung(self, key: str) -> ZustellungRecord:
         """The Zustellung with this idempotency key; LookupError when the Nachricht has none."""

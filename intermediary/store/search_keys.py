@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Select, select
 
 from intermediary.store.database import Database
 from intermediary.store.newest import BY_MOMENT, Way
@@ -15,9 +16,9 @@ from intermediary.store.tables import nachrichten, search_keys
 _K = search_keys.c
 
 
-def write_search_keys(db: Database, tx: Connection, nachricht: NachrichtRecord, keys: Mapping[str, str]) -> None:
-    """The search keys of a Nachricht that has none yet; empty values are left out."""
-    rows = [
+def search_rows(db: Database, nachricht: NachrichtRecord, keys: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The search keys of a Nachricht that has none yet, as they rest; empty values are left out."""
+    return [
         {
             "nachricht_id": nachricht.id,
             "name": name,
@@ -27,8 +28,6 @@ def write_search_keys(db: Database, tx: Connection, nachricht: NachrichtRecord, 
         for name, value in keys.items()
         if value.strip()
     ]
-    if rows:
-        tx.execute(insert(search_keys), rows)
 
 
 def having(hashes: Sequence[str]) -> Select[tuple[str]]:

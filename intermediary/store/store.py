@@ -108,9 +108,9 @@ class Store(Rooms):
         return _claim.extend(self._db, claim, now, lease or self._db.lease)
 
     def release(self, claim: Claim, now: datetime) -> None:
-        """Give the lease back; does nothing when it is not held any more."""
+        """Give the lease back, with what is not written yet (`LeaseLost`); without, a lost lease is no matter."""
         if claim.owner:
-            _claim.release(self._db, claim)
+            _claim.release(self._db, claim, now)
         if claim.nachricht.due_at is not None and claim.nachricht.due_at <= now:
             self._db.bell.ring()
 
@@ -145,17 +145,18 @@ class Store(Rooms):
         now: datetime,
         search_keys: Mapping[str, str] = EMPTY,
         vorgang: str | None = None,
-        lasting: bool = True,
+        at_once: bool = True,
     ) -> Claim:
         """Received → planned: the one judgement, and a Zustellung per target, due now.
 
-        Not `lasting` for who tells nobody before the next commit: lost with the machine, the same is judged once more.
+        Not `at_once` for who goes on under the claim: written with whatever it does next, be it the release. Should the
+        process end before, the same is judged once more.
         `plan` is a JSON object without fractions and without content. `search_keys` (name and value) rest only as
         keyed hashes, for `find`. `vorgang` is None where the route keeps no order, else what opening has
         found: it counts where the door knew no key, and may be empty.
         """
         judged = Judged(route, pins, plan, targets, search_keys, vorgang)
-        return recording.plan(self._db, claim, judged, now, lasting=lasting)
+        return recording.plan(self._db, claim, judged, now, at_once=at_once)
 
     def refuse(
         self, claim: Claim, code: str, findings: Sequence[Befund], plan: Mapping[str, Any], now: datetime

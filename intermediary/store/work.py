@@ -6,7 +6,6 @@ transition tables, and `save` writes everything at once, so no state changes wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -15,19 +14,13 @@ from typing import Any, Self
 from sqlalchemy import Connection, Row, Table, Update, bindparam, insert, select, update
 
 from intermediary.audit.chain import Entry, follow
-from intermediary.core.states import (
-    IllegalTransition,
-    NachrichtState,
-    ZustellungState,
-    check_nachricht,
-    check_zustellung,
-)
-from intermediary.core.values import EMPTY
-from intermediary.store import due, order, rows
+from intermediary.core.states import IllegalTransition
+from intermediary.store import order, rows
+from intermediary.store.draft import Draft
 from intermediary.store.errors import LeaseLost, NotFound
 from intermediary.store.records import ChainEnd, Claim, NachrichtRecord, ZustellungRecord
-from intermediary.store.tables import audit_events, nachrichten, zustellungen
-from intermediary.store.vorgang import INVOLVED, held, open_number, waiting_number
+from intermediary.store.tables import audit_events, nachrichten, search_keys, zustellungen
+from intermediary.store.vorgang import INVOLVED, held
 
 _LOAD = select(nachrichten).where(nachrichten.c.id == bindparam("wanted")).with_for_update()
 _LOCK = (
@@ -37,9 +30,10 @@ _LOCK = (
 )
 _INSERT_EVENTS = insert(audit_events)
 _INSERT_ZUSTELLUNGEN = insert(zustellungen)
+_INSERT_SEARCH_KEYS = insert(search_keys)
 
 
-class Work:
+class Work(Draft):
     """A Nachricht being changed; not to be kept beyond its transaction.
 
     Either on the row as it was loaded in this transaction, or on what a claim knows (`under_claim`): its holder is the only
@@ -47,95 +41,18 @@ class Work:
     """
 
     def __init__(self, tx: Connection, row: Row[Any], records: tuple[ZustellungRecord, ...], now: datetime) -> None:
-        self._begin(tx, rows.claim(row, records), now, is_locked=True)
+        super().__init__(rows.claim(row, records), now)
+        self._tx = tx
+        self._is_locked = True
 
     @classmethod
     def of_claim(cls, tx: Connection, claim: Claim, now: datetime) -> Self:
-        """On what the claim knows; nothing is read before `save`."""
+        """On what the claim knows, with what is not written of it yet; nothing is read before `save`."""
         work = cls.__new__(cls)
-        work._begin(tx, claim, now, is_locked=False)
+        Draft.__init__(work, claim, now)
+        work._tx = tx
+        work._is_locked = False
         return work
-
-    def _begin(self, tx: Connection, claim: Claim, now: datetime, *, is_locked: bool) -> None:
-        self._tx = tx
-        self._claim = claim
-        self._now = now
-        self._is_locked = is_locked
-        self._before = self.nachricht = claim.nachricht
-        self._known = {record.key: record for record in claim.zustellungen}
-        self._zustellungen = dict(self._known)
-        self._events: list[tuple[str, Mapping[str, Any], str]] = []
-        self._ends_lease = False
-
-    @property
-    def zustellungen(self) -> tuple[ZustellungRecord, ...]:
-        return tuple(self._zustellungen.values())
-
-    def zustellung(self, key: str) -> ZustellungRecord:
-        """The Zustellung with this key; LookupError when the Nachricht has none."""
-        try:
-            return self._zustellungen[key]
-        except KeyError:
-            raise LookupError("the Nachricht has no such Zustellung") from None
-
-    def event(self, name: str, fields: Mapping[str, Any] = EMPTY, *, actor: str = "") -> None:
-        """Chain an event that goes into the same transaction."""
-        self._events.append((name, fields, actor))
-
-    def change(self, **values: Any) -> None:
-        """Change what is no state."""
-        if "state" in values:
-            raise TypeError("a state is moved, together with its event")
-        self.nachricht = replace(self.nachricht, **values)
-
-    def move(
-        self,
-        state: NachrichtState,
-        event: str,
-        fields: Mapping[str, Any] = EMPTY,
-        *,
-        actor: str = "",
-        **values: Any,
-    ) -> None:
-        """Move the Nachricht; its attempts start anew and its own waiting ends unless `values` say otherwise."""
-        if state is self.nachricht.state:
-            raise IllegalTransition(f"the Nachricht is {state} already")
-        check_nachricht(self.nachricht.state, state)
-        self.event(event, fields, actor=actor)
-        fresh = {"attempts": 0, "own_due_at": None, "wait_reason": "", "code": "", "state_since": self._now}
-        self.nachricht = replace(self.nachricht, state=state, **{**fresh, **values})
-
-    def change_zustellung(self, key: str, **values: Any) -> None:
-        """Change what is no state of a Zustellung."""
-        if "state" in values:
-            raise TypeError("a state is moved, together with its event")
-        self._zustellungen[key] = replace(self._zustellungen[key], **values)
-
-    def move_zustellung(
-        self,
-        key: str,
-        state: ZustellungState,
-        event: str,
-        fields: Mapping[str, Any] = EMPTY,
-        *,
-        actor: str = "",
-        **values: Any,
-    ) -> None:
-        """Move a Zustellung; `fields` are completed with its target and key."""
-        record = self._zustellungen[key]
-        check_zustellung(record.state, state)
-        self.event(event, {"target": record.target, "key": key, **fields}, actor=actor)
-        self._zustellungen[key] = replace(record, state=state, **values)
-
-    def add_zustellung(self, record: ZustellungRecord) -> None:
-        """A new Zustellung; the caller writes the event that tells of it."""
-        if record.key in self._zustellungen:
-            raise AssertionError("two Zustellungen would share a key")
-        self._zustellungen[record.key] = record
-
-    def drop_zustellungen(self) -> None:
-        """Forget Zustellungen that were never tried; the caller deletes their rows in this transaction."""
-        self._zustellungen.clear()
 
     @property
     def is_leased(self) -> bool:
@@ -147,32 +64,24 @@ class Work:
         held_by = (self._claim.token, self._claim.owner)
         return self._claim.owner != "" and held_by == (claim.token, claim.owner)
 
-    def end_lease(self) -> None:
-        """The claim ends with this transaction."""
-        self._ends_lease = True
-
     def save(self) -> Claim:
         """Write everything; what the claim's holder sees from now on. `LeaseLost` when somebody else holds it.
 
         Who waited in the Vorgang for what ends here is woken in the same transaction.
         """
-        records = self.zustellungen
-        self.nachricht = nachricht = replace(
-            self.nachricht,
-            due_at=due.due_at(self.nachricht, records),
-            wait_reason=due.wait_reason(self.nachricht, records),
-            vorgang_open=open_number(self.nachricht, records),
-            vorgang_waits=waiting_number(self.nachricht, records),
-        )
+        self._look_ahead()
+        nachricht, records = self.nachricht, self.zustellungen
         end, entries = self._chained(self._claim.end)
         if not self._save_nachricht(nachricht, end):
             end, entries = self._chained(self._lock())
             self._save_nachricht(nachricht, end)
         self._save_zustellungen(records)
+        if self._search_rows:
+            self._tx.execute(_INSERT_SEARCH_KEYS, self._search_rows)
         write_entries(self._tx, entries)
         self._wake_later_ones(nachricht, records)
         owner = "" if self._ends_lease else self._claim.owner
-        return replace(self._claim, nachricht=nachricht, zustellungen=records, owner=owner, end=end)
+        return replace(self._claim, nachricht=nachricht, zustellungen=records, owner=owner, end=end, draft=None)
 
     def _wake_later_ones(self, nachricht: NachrichtRecord, records: tuple[ZustellungRecord, ...]) -> None:
         before, tx, now = self._before, self._tx, self._now
@@ -184,16 +93,16 @@ class Work:
 
     def _chained(self, end: ChainEnd) -> tuple[ChainEnd, list[Entry]]:
         entries: list[Entry] = []
-        for name, fields, actor in self._events:
+        for told in self._events:
             entry = follow(
                 chain=self.nachricht.id,
                 seq=end.length + 1,
                 prev=end.digest,
-                at=self._now,
-                name=name,
+                at=told.at,
+                name=told.name,
                 mandant=self.nachricht.mandant,
-                actor=actor,
-                fields=fields,
+                actor=told.actor,
+                fields=told.fields,
             )
             entries.append(entry)
             end = ChainEnd(entry.event.seq, entry.digest)
