@@ -12,7 +12,7 @@ from tests.soak.osci_dialog import run
 SEED = int(os.environ.get("INTERMEDIARY_SEED", "7"))
 
 
-@pytest.mark.parametrize(("messages", "kills", "is_chunked"), [(40, 3, False), (24, 2, True)])
+@pytest.mark.parametrize(("messages", "kills", "is_chunked"), [(24, 2, False), (16, 1, True)])
 def test_kills_of_both_sides_lose_nothing_and_double_nothing(
     tmp_path: Path, messages: int, kills: int, *, is_chunked: bool
 ) -> None:
