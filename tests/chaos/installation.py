@@ -130,7 +130,9 @@ def _hasten(site: Site) -> None:
     text = ring.read_text(encoding="utf-8")
     unused = '\n[[key]]\np12 = "recipient-signature.p12"\npassword_file = "recipient-signature.pass"\n'
     ring.write_text(text.replace(unused, ""), encoding="utf-8")
-    _edit(site, "longest_wait_seconds = 4", "longest_wait_seconds = 1\nfirst_rest_seconds = 1\nlongest_rest_seconds = 4")
+    _edit(
+        site, "longest_wait_seconds = 4", "longest_wait_seconds = 1\nfirst_rest_seconds = 1\nlongest_rest_seconds = 4"
+    )
     _edit(site, "recheck_seconds = 300", "recheck_seconds = 1")
     _edit(site, "head_seconds = 5", "head_seconds = 1")
 

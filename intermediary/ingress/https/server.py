@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from intermediary.core.faults import Misconfigured
 from intermediary.ingress.https.bounds import Bounds, Listening
+from intermediary.ingress.https.handshakes import Handshakes
 from intermediary.ingress.https.listener import BACKLOG, client_of, listen
 from intermediary.keys.tls import TlsFiles, load_certificate, server_context
 
@@ -111,6 +112,9 @@ class Server(uvicorn.Server):
         settings = self._settings
         context = server_context(settings.tls) if settings.tls is not None else None
         listener = listen(settings.host, settings.port, settings.bounds)
+        port: int = listener.getsockname()[1]
+        if context is not None:
+            Handshakes(f"{settings.host}:{port}").watch(context)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
             self._protocol,
@@ -124,7 +128,7 @@ class Server(uvicorn.Server):
         self.started = True
         if context is not None and settings.tls is not None:
             self._renewing = loop.create_task(_renew(context, settings.tls))
-        self._on_open(listener.getsockname()[1])
+        self._on_open(port)
 
     async def _serve_and_renew(self) -> None:
         try:
