@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.acceptance.daemon import parent_of
@@ -51,10 +52,8 @@ class Daemon:
     def kill(self, *, group: bool = False) -> None:
         """SIGKILL to the supervisor, whose children die with it, or to all of them at once; waits for their end."""
         with self.lock:
-            try:
-                os.killpg(self.pid, signal.SIGKILL) if group else os.kill(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            with suppress(ProcessLookupError):
+                _kill(self.pid, group=group)
             self.wait()
             self._wait_for_children()
 
@@ -97,6 +96,14 @@ class Daemon:
                 return
             pause.wait(0.005)
         raise AssertionError("children outlive their daemon")
+
+
+def _kill(pid: int, *, group: bool) -> None:
+    if group:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+            return
+    os.kill(pid, signal.SIGKILL)  # in its first moment it has no group yet
 
 
 def _role_of(pid: int) -> str:
