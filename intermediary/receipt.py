@@ -1,7 +1,7 @@
 """Answers the sender: builds the Quittung and hands it to the channel's way back, after the verdict is committed.
 
 The Quittung is versioned JSON with codes and element paths, never content; `docs/reference/quittung.md` describes it.
-Handing it over may happen twice (at least once): its `quittungId` is the same each time.
+Handing it over may happen twice (at least once): it is the same each time, byte for byte.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ class Receipts:
         proof: Mapping[str, str] = {"sent": "no way back configured"}
         if way is not None:
             headers = self._store.headers(nachricht.id)
-            body = json.dumps(quittung(nachricht, headers, now), ensure_ascii=False, indent=1).encode()
+            body = json.dumps(quittung(nachricht, headers, nachricht.state_since or now), ensure_ascii=False, indent=1)
             proof = way.answer(
-                body,
+                body.encode(),
                 quittung_id=quittung_id(nachricht),
                 message_id=headers.message_id,
                 correlation_id=headers.correlation_id,

@@ -56,7 +56,7 @@ class Database:
         """A writing transaction, committed at the end; `Transient("store.unavailable")` when there is no answer.
 
         Not `lasting`: others see it at once, but the loss of the machine may undo it, until a lasting commit follows. For
-        what nobody is told and nothing outside follows from.
+        what nobody is told and nothing outside follows from, or what is the same when it is done once more.
 
         After that fault the change may or may not have happened, if it was the commit that failed: callers repeat what
         they wanted, and every operation finds its own traces.

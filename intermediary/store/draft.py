@@ -39,6 +39,7 @@ class Draft:
 
     def __init__(self, claim: Claim, now: datetime) -> None:
         begun = claim.draft
+        self._begun_from = claim
         self._now = now
         self._claim: Claim = begun._claim if begun is not None else claim
         self._before = self._claim.nachricht
@@ -131,6 +132,16 @@ class Draft:
         """The claim as its holder goes on with it, with all of this in it and nothing written."""
         self._look_ahead()
         return replace(self._claim, nachricht=self.nachricht, zustellungen=self.zustellungen, draft=self)
+
+    def _leave_out_begun(self) -> None:
+        """The draft that this began with is written already, only the answer was lost: what was added to it is left."""
+        begun = self._begun_from.draft
+        if begun is None:
+            return
+        self._before = self._begun_from.nachricht
+        self._known = {record.key: record for record in self._begun_from.zustellungen}
+        self._events = self._events[len(begun._events) :]
+        self._search_rows = self._search_rows[len(begun._search_rows) :]
 
     def _look_ahead(self) -> None:
         """What follows from all that was changed: when to look at it next, what it waits for, its place in its Vorgang."""

@@ -37,7 +37,7 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NachrichtRecord:
-    """One Nachricht as it stands durably.
+    """One Nachricht as it stands durably; in a claim with a draft, as it will once that is written.
 
     `code` is why it is parked, was refused or rejected; `wait_reason` the code it waits with at present (its own, or
     that of the Zustellung that keeps it open). `due_at` is the earliest moment anything of it has to be looked at, None

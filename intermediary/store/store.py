@@ -108,7 +108,7 @@ class Store(Rooms):
         return _claim.extend(self._db, claim, now, lease or self._db.lease)
 
     def release(self, claim: Claim, now: datetime) -> None:
-        """Give the lease back, with what is not written yet (`LeaseLost`); without, a lost lease is no matter."""
+        """Give the lease back, and write what is not written yet; does nothing when it is not held any more."""
         if claim.owner:
             _claim.release(self._db, claim, now)
         if claim.nachricht.due_at is not None and claim.nachricht.due_at <= now:

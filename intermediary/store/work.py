@@ -113,7 +113,9 @@ class Work(Draft):
         row = self._tx.execute(_LOCK, {"wanted": self._before.id}).one_or_none()
         if row is None or (row.lease_token, row.lease_owner) != (self._claim.token, self._claim.owner):
             raise LeaseLost(self._before.id)
-        if row.state != self._before.state:
+        if row.state == self._begun_from.nachricht.state:
+            self._leave_out_begun()
+        elif row.state != self._before.state:
             raise IllegalTransition("the claim is not the newest of its holder")
         self._is_locked = True
         return ChainEnd(row.chain_length, row.chain_digest)

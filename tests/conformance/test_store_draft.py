@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from intermediary.core.decide import Decision
-from intermediary.store import Claim, LeaseLost, Store
+from intermediary.core.faults import Transient, Unclear
+from intermediary.store import Claim, LeaseLost, Store, steps
+from intermediary.store.doubt import Doubt
 from intermediary.store.records import NachrichtRecord
 from tests.conformance.store_kit import (
     LATER,
@@ -100,17 +105,58 @@ def test_what_came_in_between_stands_before(store: Store) -> None:
 
 
 def test_the_old_holder_writes_nothing(bench: Bench) -> None:
-    """Whoever took over judges anew; of the draft nothing is left."""
+    """Whoever took over judges anew; of the draft nothing is left, and giving back what is lost is no matter."""
     old, new = bench.open(), bench.open()
     claim = drafted(old, claimed(old))
     [taken_over] = new.claim_suspect("w2", NOW + LEASE)
     with pytest.raises(LeaseLost):
         old.intend(claim, key_of(claim), OUTPUT, NOW + LEASE)
-    with pytest.raises(LeaseLost):
-        old.release(claim, NOW + LEASE)
+    old.release(claim, NOW + LEASE)
 
     assert (N.RECEIVED, ()) == (taken_over.nachricht.state, new.zustellungen(claim.nachricht.id))
     assert ["intake.taken", "claim.unexplained"] == names(new, claim)
+
+
+def test_a_release_whose_answer_is_lost_is_repeated(store: Store) -> None:
+    """The worker gives back once more after a fault of the store: the plan is written once."""
+    claim = drafted(store, claimed(store))
+    store.release(claim, NOW)
+    store.release(claim, NOW)
+
+    assert ["intake.taken", "nachricht.planned"] == names(store, claim)
+
+
+def test_a_commit_whose_answer_is_lost_is_not_repeated(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step is noted by a look-up after a restore and its answer is lost (F5): the verdict is added to what is written."""
+    monkeypatch.setattr(store, "_db", replace(store._db, doubt=Doubt(NOW, LATER)))
+    claim = drafted(store, claimed(store))
+    key = key_of(claim)
+    ledger = store.steps.open(claim, key, ["request"], lambda: NOW)
+    commit = steps.commit_step
+
+    def lost(*asked: Any) -> Claim:
+        commit(*asked)
+        raise Transient("store.unavailable", where="database")
+
+    monkeypatch.setattr(steps, "commit_step", lost)
+    with pytest.raises(Unclear):
+        ledger.done("request/1", {"id": "4711"})
+    wait = Decision(Z.UNCLEAR, "target.unreachable", due_at=LATER)
+    after = store.settle(ledger.claim, key, wait, now=NOW)
+    doubted = ["nachricht.planned", "delivery.unclear", "delivery.unclear"]
+
+    assert ["intake.taken", *doubted, "delivery.step", "delivery.waits"] == names(store, claim)
+    assert (after.nachricht, after.zustellungen) == (at_rest(store, claim), store.zustellungen(claim.nachricht.id))
+
+
+def test_a_note_under_the_claim_writes_it_once(store: Store) -> None:
+    """Whoever notes something and goes on with the claim as it was finds the plan written."""
+    claim = drafted(store, claimed(store))
+    store.record(claim, "person.dry-run", now=NOW, actor="person", fields={"reason": "Probe", "result": "accepted"})
+    after = store.intend(claim, key_of(claim), OUTPUT, NOW)
+
+    assert ["intake.taken", "nachricht.planned", "person.dry-run", "delivery.intended"] == names(store, claim)
+    assert after.zustellungen == store.zustellungen(claim.nachricht.id)
 
 
 def test_parking_forgets_it(store: Store) -> None:
