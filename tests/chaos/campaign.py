@@ -100,7 +100,9 @@ def run(plan: Plan, folder: Path, *, pki: Pki | None = None) -> Report:
         place.sink.share = 0.0
         unfinished = [sender for sender in senders if not sender.finish(plan.patience)]
         cli = Cli(stand, place.daemon.nursery)
-        settled = wait_until_settled(cli, plan.patience) and not unfinished
+        told = [line for path in folder.glob("sent-*.jsonl") for line in read_journal(path)]
+        taken = {line["id"] for line in told if line["what"] == "taken"}
+        settled = wait_until_settled(cli, plan.patience, taken=len(taken)) and not unfinished
         drained = time.monotonic() - calm
         if not place.daemon.is_running():
             place.ended.append(place.daemon.wait())

@@ -56,19 +56,24 @@ def is_settled(lines: Sequence[dict[str, Any]]) -> bool:
     return not _open(lines)
 
 
-def wait_until_settled(cli: Cli, seconds: float, *, but: Collection[str] = ()) -> bool:
+def wait_until_settled(cli: Cli, seconds: float, *, but: Collection[str] = (), taken: int = 0) -> bool:
     """Look again and again until everything has come to its end; False when nothing more has come so far for so long.
 
-    `but` are Nachrichten that nobody waits for.
+    `but` are Nachrichten that nobody waits for; `taken` is how many must be in the store: what a broker has confirmed may
+    still lie in its queue.
     """
     pause, end, least = threading.Event(), time.monotonic() + seconds, None
-    while left := _open([line for line in cli.lines("state", "--all", "--json") if line["id"] not in but]):
+    while left := _left([line for line in cli.lines("state", "--all", "--json") if line["id"] not in but], taken):
         if least is None or left < least:
             least, end = left, time.monotonic() + seconds
         if time.monotonic() > end:
             return False
         pause.wait(1.0)
     return True
+
+
+def _left(lines: Sequence[dict[str, Any]], taken: int) -> int:
+    return _open(lines) + max(0, taken - len(lines))
 
 
 def _open(lines: Sequence[dict[str, Any]]) -> int:
