@@ -191,6 +191,7 @@ class EakteOrdner(Eakte):
     def __init__(self, settings: EakteOrdnerSettings) -> None:
         ordner = Ordner(OrdnerSettings(settings.drop, settings.state, settings.checksum))
         super().__init__(ORDNER_MANIFEST, ordner, settings.state, settings.answers, drop=(settings.drop,))
+        self.tidy = ordner.tidy
 
 
 class EakteXdomea(Eakte):

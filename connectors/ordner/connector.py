@@ -38,6 +38,7 @@ from connectors.ordner.handover import (
 from connectors.ordner.lock import alone
 from connectors.ordner.memory import Sealed, read_sealed, read_verdict, write_sealed, write_verdict
 from connectors.ordner.probe import probe_acknowledgement, probe_handover
+from connectors.ordner.tidy import tidy
 from intermediary.connect.api import (
     Awaiting,
     Delivered,
@@ -134,6 +135,9 @@ class Ordner:
         probe_handover(self._settings.state, self._settings.drop)
         if self._settings.acknowledgement is not None:
             probe_acknowledgement(self._settings.acknowledgement.folder)
+
+    def tidy(self) -> int:
+        return tidy(self._settings.state, self._settings.drop)
 
     @contextmanager
     def _alone(self, key: str) -> Iterator[Place]:

@@ -29,6 +29,8 @@ _OPERATOR = frozenset(
         errno.EFBIG,
         errno.ENAMETOOLONG,
         errno.EOPNOTSUPP,
+        errno.ENOLCK,
+        errno.ENOSYS,
     }
 )
 
@@ -42,7 +44,7 @@ def fault_for(error: OSError, where: str) -> Fault:
     if error.errno in _FULL:
         return Transient("target.full", where=where)
     if error.errno in _OPERATOR:
-        return Misconfigured("target.misconfigured", where=where)
+        return Misconfigured("target.misconfigured", where=f"{where}: {os.strerror(error.errno or 0)}")
     return Transient("target.unreachable", where=where)
 
 

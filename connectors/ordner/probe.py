@@ -8,6 +8,8 @@ import stat
 from pathlib import Path
 
 from connectors.ordner.folder import opened, sync
+from connectors.ordner.lock import LOCKS
+from connectors.ordner.rename import exists
 from intermediary.connect.api import Misconfigured
 
 _MOUNT = re.compile(r"^mnt_id:\s*([0-9]+)", re.MULTILINE)
@@ -25,6 +27,7 @@ def probe_handover(state: Path, drop: Path) -> None:
         demand(is_on_one_mount(state_folder, drop_folder), "state: not on the same file system and mount as drop")
         others = stat.S_IMODE(state_facts.st_mode) & (stat.S_IWGRP | stat.S_IWOTH)
         demand(not others, "state: others may write into it")
+        demand(_may_lock(state_folder), f"state: {LOCKS} is not ours to write")
 
 
 def probe_acknowledgement(folder_path: Path) -> None:
@@ -36,6 +39,10 @@ def probe_acknowledgement(folder_path: Path) -> None:
 def is_writable(folder: int) -> bool:
     """Whether files can be read, made and renamed in an open folder."""
     return os.access(".", os.R_OK | os.W_OK | os.X_OK, dir_fd=folder, effective_ids=True)
+
+
+def _may_lock(state: int) -> bool:
+    return not exists(LOCKS, state) or os.access(LOCKS, os.R_OK | os.W_OK, dir_fd=state, effective_ids=True)
 
 
 def is_on_one_mount(first: int, second: int) -> bool:

@@ -136,8 +136,8 @@ class Connector(Protocol):
 
     `lookup` is called only for `idempotency = lookup`, before an ambiguous attempt is repeated (which keeps its steps): all
     of it Delivered or Awaiting, or NotDelivered; `Transient` when it cannot be asked now. `collect` asks for the verdict of
-    something awaited: Delivered, Refused, or None while there is none. `probe` tests reachability and rights without any
-    effect and raises a Fault when something is wrong. Optional: `examine()` does so offline, by files alone (for `lint`).
+    something awaited; None while there is none. `probe` tests without any effect and raises a Fault. Optional: `examine()`
+    does so by files alone (`lint`); `tidy()` (not in a lane) removes, hourly, what dead attempts left readable.
     """
 
     @property

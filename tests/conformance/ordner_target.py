@@ -39,6 +39,10 @@ class OrdnerTarget:
     def answers(self) -> Path:
         return self.root / "answers"
 
+    def kept(self) -> list[Path]:
+        """What rests in the state folder, beside the file of the locks."""
+        return [path for path in self.state.iterdir() if path.name != "keys.lock"]
+
     def connect(self) -> Connector:
         acknowledgement = Acknowledgement(self.answers, self.deadline_hours) if self.deadline_hours else None
         return CONNECTOR.build(OrdnerSettings(self.drop, self.state, self.checksum, acknowledgement), self.root)

@@ -71,20 +71,20 @@ def test_files_are_for_the_group_and_notes_are_private(target: OrdnerTarget) -> 
         target.connect().deliver(make_auftrag(), Checkpoints(), NOW)
     finally:
         os.umask(old)
-    modes = {
-        path.suffix: oct(path.stat().st_mode & 0o777) for path in [*target.drop.iterdir(), *target.state.iterdir()]
-    }
+    modes = {path.suffix: oct(path.stat().st_mode & 0o777) for path in [*target.drop.iterdir(), *target.kept()]}
 
     assert {".zip": "0o640", ".sealed": "0o600"} == modes
+    assert 0o600 == (target.state / "keys.lock").stat().st_mode & 0o777
 
 
 def test_state_folder_keeps_only_the_seal(target: OrdnerTarget) -> None:
-    """After a delivery nothing readable and no lock is left in the state folder."""
+    """After a delivery nothing readable is left in the state folder, and what holds the locks is empty."""
     auftrag = make_auftrag(data=CANARY)
     target.connect().deliver(auftrag, Checkpoints(), NOW)
 
-    assert [f"{auftrag.key}.sealed"] == [path.name for path in target.state.iterdir()]
+    assert [f"{auftrag.key}.sealed"] == [path.name for path in target.kept()]
     assert CANARY not in (target.state / f"{auftrag.key}.sealed").read_bytes()
+    assert 0 == (target.state / "keys.lock").stat().st_size
 
 
 def test_taken_name_is_never_overwritten(target: OrdnerTarget) -> None:
@@ -97,7 +97,7 @@ def test_taken_name_is_never_overwritten(target: OrdnerTarget) -> None:
 
     assert "target.full" == raised.value.code
     assert b"older" == occupied.read_bytes()
-    assert [] == list(target.state.iterdir())
+    assert [] == list(target.kept())
     occupied.unlink()
     assert isinstance(target.connect().deliver(auftrag, Checkpoints(), NOW), Delivered)
 
@@ -118,7 +118,7 @@ def test_name_taken_at_the_last_moment_is_not_overwritten(
 
     assert "target.full" == raised.value.code
     assert b"foreign" == occupied.read_bytes()
-    assert [] == list(target.state.iterdir())
+    assert [] == list(target.kept())
     assert isinstance(target.connect().lookup(auftrag.key, Checkpoints(), NOW), NotDelivered)
     occupied.unlink()
     assert isinstance(target.connect().deliver(auftrag, Checkpoints(), NOW), Delivered)
@@ -179,7 +179,7 @@ def test_what_provably_stayed_does_not_rest_readable(
         with pytest.raises((Transient, Misconfigured)):
             target.connect().deliver(auftrag, Checkpoints(), NOW)
 
-    assert [] == [*target.drop.iterdir(), *target.state.iterdir()]
+    assert [] == [*target.drop.iterdir(), *target.kept()]
     assert isinstance(target.connect().lookup(auftrag.key, Checkpoints(), NOW), NotDelivered)
     target.connect().deliver(auftrag, Checkpoints(), NOW)
     assert sorted(target.expects(auftrag)) == sorted(target.arrived())
@@ -197,7 +197,7 @@ def test_what_a_crash_sealed_does_not_rest_readable_when_its_name_is_taken(tmp_p
         target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert "target.full" == raised.value.code
-    assert [] == list(target.state.iterdir())
+    assert [] == list(target.kept())
     assert [auftrag.package.file_name] == [path.name for path in target.drop.iterdir()]
 
 
@@ -210,7 +210,7 @@ def test_a_seal_whose_checksum_left_is_kept(tmp_path: Path, monkeypatch: pytest.
             target.connect().deliver(auftrag, Checkpoints(), NOW)
     target.consume()
 
-    assert {f"{auftrag.key}.sealed", f"{auftrag.key}.ready"} == {path.name for path in target.state.iterdir()}
+    assert {f"{auftrag.key}.sealed", f"{auftrag.key}.ready"} == {path.name for path in target.kept()}
     target.connect().deliver(auftrag, Checkpoints(), NOW)
     assert sorted(target.expects(auftrag)) == sorted(target.arrived())
 
@@ -248,7 +248,7 @@ def test_a_seal_that_cannot_be_written_leaves_nothing_readable(
         with pytest.raises(Transient):
             target.connect().deliver(make_auftrag(data=CANARY), Checkpoints(), NOW)
 
-    assert [] == list(target.state.iterdir())
+    assert [] == list(target.kept())
 
 
 def test_an_old_checksum_is_replaced(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_only_a_file_is_replaced_by_a_checksum(tmp_path: Path, make: Callable[[P
 
     assert "target.full" == raised.value.code
     assert [odd] == list(target.drop.iterdir())
-    assert [] == list(target.state.iterdir())
+    assert [] == list(target.kept())
 
 
 def test_each_package_lies_beside_its_own_checksum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,7 +319,7 @@ def test_full_disk_leaves_nothing_readable_behind(target: OrdnerTarget, monkeypa
         with pytest.raises(Transient):
             target.connect().deliver(make_auftrag(data=CANARY * 100_000), Checkpoints(), NOW)
 
-    assert [] == list(target.state.iterdir())
+    assert [] == list(target.kept())
 
 
 @pytest.mark.parametrize(
@@ -363,12 +363,12 @@ def test_rename_done_but_reported_as_failed_is_found_by_lookup(
 
 @pytest.mark.parametrize("missing", ["drop", "state"])
 def test_missing_folder_waits_for_the_operator(target: OrdnerTarget, missing: str) -> None:
-    """A folder that is not there (an unmounted share) is never created; the fault names its setting and its path."""
+    """A folder that is not there (an unmounted share) is never created; the fault names setting, path and what is wrong."""
     (target.root / missing).rmdir()
     with pytest.raises(Misconfigured) as raised:
         target.connect().deliver(make_auftrag(), Checkpoints(), NOW)
 
-    assert f"{missing} {target.root / missing}" == raised.value.where
+    assert f"{missing} {target.root / missing}: No such file or directory" == raised.value.where
     assert not (target.root / missing).exists()
 
 
@@ -411,7 +411,7 @@ def test_lookup_removes_what_was_never_sealed(target: OrdnerTarget) -> None:
     (target.state / f"{auftrag.key}.ready").write_bytes(CANARY)
 
     assert isinstance(target.connect().lookup(auftrag.key, Checkpoints(), NOW), NotDelivered)
-    assert [] == list(target.state.iterdir())
+    assert [] == list(target.kept())
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", ".hidden", "a\nb", "a\0b", "x" * 249, "ü" * 125])
@@ -421,7 +421,7 @@ def test_unsafe_file_names_are_refused(target: OrdnerTarget, name: str) -> None:
     with pytest.raises(Misconfigured):
         target.connect().deliver(auftrag, Checkpoints(), NOW)
 
-    assert [] == [*target.drop.iterdir(), *target.state.iterdir()]
+    assert [] == [*target.drop.iterdir(), *target.kept()]
 
 
 def test_unsafe_keys_are_refused(target: OrdnerTarget) -> None:
@@ -445,7 +445,7 @@ def test_content_that_is_not_what_it_says_is_not_sent(target: OrdnerTarget) -> N
         target.connect().deliver(auftrag, Checkpoints(), NOW)
 
     assert "payload.corrupt" == raised.value.code
-    assert [] == [*target.drop.iterdir(), *target.state.iterdir()]
+    assert [] == [*target.drop.iterdir(), *target.kept()]
 
 
 def test_damaged_seal_is_unclear(target: OrdnerTarget) -> None:

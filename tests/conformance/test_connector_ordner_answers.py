@@ -147,6 +147,18 @@ def test_probe_finds_a_state_folder_others_write_into(target: OrdnerTarget) -> N
     assert "state: others may write into it" == raised.value.where
 
 
+def test_probe_finds_a_file_of_locks_that_is_not_ours(target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made by another user, by hand for example, it would hold up every delivery."""
+    target.connect().probe()
+    (target.state / "keys.lock").touch()
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda name, mode, **how: name != "keys.lock" and real(name, mode, **how))
+    with pytest.raises(Misconfigured) as raised:
+        target.connect().probe()
+
+    assert "state: keys.lock is not ours to write" == raised.value.where
+
+
 def test_probe_finds_one_folder_used_twice(target: OrdnerTarget) -> None:
     """The drop cannot be its own state folder."""
     with pytest.raises(Misconfigured) as raised:

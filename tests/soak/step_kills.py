@@ -147,12 +147,13 @@ def work(folder: Path, kind: str, trouble: int) -> None:
 
 
 def _work(store: Store, deliverer: Deliverer, stop: threading.Event) -> None:
+    heartbeat = Heartbeat()
     while not stop.is_set():
         claims = store.claim(own_name(), now(), LEASE)
         if not claims:
             stop.wait(0.1)
         for claim in claims:
-            with Heartbeat(store, claim, lease=LEASE, now=now):
+            with heartbeat.keeping(store, claim, lease=LEASE, now=now):
                 claim = deliverer.advance(claim, lambda: AUSGABE)
             if claim.nachricht.verdict:
                 store.answered(claim, N.COMPLETED, {}, now())
