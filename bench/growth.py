@@ -65,10 +65,10 @@ def _measure(folder: Path, engine: str, rows: int) -> None:
         multiply(create_engine(full.url), rows)
         if server is not None:
             server.execute("ANALYZE", database=str(empty.url.database))
+        print(f"{engine}: {rows:,} stored Nachrichten, made in {time.perf_counter() - started:.0f} s; medians in ms")
         for desk in (empty, full):
             for _ in range(_WARM_UP):
                 desk.take()
-        print(f"{engine}: {rows:,} stored Nachrichten, made in {time.perf_counter() - started:.0f} s; medians in ms")
         for name, probe in _PROBED.items():
             times = _PROBES if name in _MOST else _LOOKS
             rounds = [(probe(empty), probe(full)) for _ in range(times)]

@@ -88,13 +88,13 @@ class Receipts:
         self._store = store
         self._answers = answers
 
-    def answer(self, claim: Claim, now: datetime) -> Claim:
+    def answer(self, claim: Claim, headers_of: Callable[[], Headers], now: datetime) -> Claim:
         """Send the Quittung and commit that it was sent; faults are the worker's to decide."""
         nachricht = claim.nachricht
         way = self._answers(nachricht.channel)
         proof: Mapping[str, str] = {"sent": "no way back configured"}
         if way is not None:
-            headers = self._store.headers(nachricht.id)
+            headers = headers_of()
             body = json.dumps(quittung(nachricht, headers, nachricht.state_since or now), ensure_ascii=False, indent=1)
             proof = way.answer(
                 body.encode(),

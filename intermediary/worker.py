@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
 
@@ -19,7 +19,7 @@ from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.decide import Decision, Situation, decide_nachricht
 from intermediary.core.faults import Fault, Misconfigured, Rejected, Transient
 from intermediary.core.states import FINAL, NachrichtState
-from intermediary.core.values import Ausgabe, Befund
+from intermediary.core.values import Ausgabe, Befund, Content
 from intermediary.deliver import Deliverer, Timing
 from intermediary.heartbeat import Heartbeat
 from intermediary.mapping.run import InvalidOutput
@@ -27,6 +27,7 @@ from intermediary.osci.passive.verdict import OSCI_CODE
 from intermediary.pipeline import Judgement, Sendung, Werkbank, judge_opened, open_sendung, render
 from intermediary.receipt import Receipts
 from intermediary.scan import Scanned, Scanner
+from intermediary.store.content import Kept
 from intermediary.store.errors import Busy, LeaseLost
 from intermediary.store.records import Claim, NachrichtRecord, PlannedTarget
 from intermediary.store.store import Store
@@ -55,7 +56,7 @@ RHYTHM = Rhythm()
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a worker works with; built by `wiring`, one per worker process.
+    """What a worker works with; built by `wiring`, one per worker thread, or for a door.
 
     `bank` gives the current generation of the configuration and is asked once per claim. With a `scanner` nothing is judged
     that it has not called clean.
@@ -69,6 +70,7 @@ class Bench:
     now: Callable[[], datetime]
     jitter: Callable[[], float]
     scanner: Scanner | None = None
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
 
 
 class Worker:
@@ -155,7 +157,9 @@ class Worker:
         failure = ""
         with structlog.contextvars.bound_contextvars(nachricht_id=claim.nachricht.id, mandant=claim.nachricht.mandant):
             try:
-                with Heartbeat(self._bench.store, claim, lease=self._rhythm.lease, now=self._bench.now):
+                with self._bench.heartbeat.keeping(
+                    self._bench.store, claim, lease=self._rhythm.lease, now=self._bench.now
+                ):
                     claim = run(_Errand(self._bench, claim))
                 self._bench.store.release(claim, now=self._bench.now())
             except LeaseLost:
@@ -207,6 +211,7 @@ class _Errand:
         self._claim = claim
         self._bank = bench.bank()
         self._ausgabe: Ausgabe | None = None
+        self._content: Kept | None = None
 
     def run(self) -> Claim:
         """Judge, deliver, answer: whatever of it is due. An answer that is due does not wait for optional targets."""
@@ -230,7 +235,7 @@ class _Errand:
 
     def _judge(self, *, at_once: bool) -> None:
         try:
-            sendung = sendung_of(self._bench.store, self._claim.nachricht)
+            sendung = sendung_of(self._claim.nachricht, self._kept().body)
             opened = open_sendung(sendung, self._bank)
             scanned = self._bench.scanner.scan(opened) if self._bench.scanner else None
             judgement = judge_opened(sendung, opened, self._bank)
@@ -255,7 +260,7 @@ class _Errand:
 
     def _answer(self) -> None:
         try:
-            self._claim = self._bench.receipts.answer(self._claim, self._bench.now())
+            self._claim = self._bench.receipts.answer(self._claim, lambda: self._kept().headers, self._bench.now())
         except Fault as failure:
             self._after_failure(failure)
 
@@ -283,10 +288,14 @@ class _Errand:
 
     def _render(self) -> Ausgabe:
         if self._ausgabe is None:
-            self._ausgabe = render(
-                sendung_of(self._bench.store, self._claim.nachricht), self._claim.nachricht.pins, self._bank
-            )
+            nachricht = self._claim.nachricht
+            self._ausgabe = render(sendung_of(nachricht, self._kept().body), nachricht.pins, self._bank)
         return self._ausgabe
+
+    def _kept(self) -> Kept:
+        if self._content is None:
+            self._content = self._bench.store.kept(self._claim.nachricht.id)
+        return self._content
 
     def _is_test(self) -> bool:
         return bool(self._claim.nachricht.plan.get("facts", {}).get("test", False))
@@ -315,14 +324,14 @@ def _explained(failure: Fault | InvalidOutput) -> tuple[Befund, ...]:
     return failure.findings or ((Befund(failure.code, hint=where),) if where else ())
 
 
-def sendung_of(store: Store, nachricht: NachrichtRecord) -> Sendung:
+def sendung_of(nachricht: NachrichtRecord, body: Content) -> Sendung:
     """A taken Nachricht as the pipeline sees it; also for dry runs."""
     return Sendung(
         nachricht_id=nachricht.id,
         mandant=nachricht.mandant,
         content_type=nachricht.content_type,
         received_at=nachricht.received_at,
-        body=store.body(nachricht.id),
+        body=body,
         revision=nachricht.revision,
         channel=nachricht.channel,
     )

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from sqlalchemy import Row, Select, bindparam, select
@@ -37,13 +38,13 @@ _SEALED: Select[Any] = (
 class WrappedContent:
     """Content whose bytes rest wrapped in a file; holds the data key, never the bytes."""
 
-    __slots__ = ("_length", "_open", "_sha256", "_where")
+    __slots__ = ("_length", "_open", "_sha256", "where")
 
     def __init__(self, *, length: int, sha256: str, open_sealed: Callable[[], OpenedStream], where: str) -> None:
         self._length = length
         self._sha256 = sha256
         self._open = open_sealed
-        self._where = where
+        self.where = where
 
     @property
     def length(self) -> int:
@@ -56,9 +57,9 @@ class WrappedContent:
     def open(self) -> BinaryIO:
         """A stream of the plaintext; `Misconfigured`: `payload.missing`, `payload.corrupt` (not what was taken)."""
         try:
-            checked = _Checked(self._open(), self._sha256, self._where)
+            checked = _Checked(self._open(), self._sha256, self.where)
         except SealBroken as broken:
-            raise Misconfigured("payload.corrupt", where=self._where) from broken
+            raise Misconfigured("payload.corrupt", where=self.where) from broken
         return cast(BinaryIO, io.BufferedReader(checked, _BUFFER_BYTES))
 
     def read(self) -> bytes:
@@ -69,25 +70,33 @@ class WrappedContent:
         return f"<wrapped content of {self._length} bytes>"
 
 
-def body(db: Database, nachricht_id: str) -> WrappedContent:
-    """See `Store.body`."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What rests wrapped of one Nachricht, and the key to it: asked for once, opened as often as it is wanted."""
+
+    body: WrappedContent
+    _headers: Callable[[], bytes] = field(repr=False)
+
+    @property
+    def headers(self) -> Headers:
+        """What came beside the body; `Misconfigured("payload.corrupt")`."""
+        try:
+            return Headers(**json.loads(self._headers()))
+        except SealBroken as broken:
+            raise Misconfigured("payload.corrupt", where=self.body.where) from broken
+
+
+def kept(db: Database, nachricht_id: str) -> Kept:
+    """See `Store.kept`."""
     row = _sealed(db, nachricht_id)
     key, blob = _key(db, row), row.blob
-    return WrappedContent(
+    body = WrappedContent(
         length=row.body_length,
         sha256=row.body_sha256,
         open_sealed=lambda: key.open_stream(db.blobs.open(blob), BODY),
         where=nachricht_id,
     )
-
-
-def headers(db: Database, nachricht_id: str) -> Headers:
-    """See `Store.headers`."""
-    row = _sealed(db, nachricht_id)
-    try:
-        return Headers(**json.loads(_key(db, row).open(row.headers or b"", HEADERS)))
-    except SealBroken as broken:
-        raise Misconfigured("payload.corrupt", where=nachricht_id) from broken
+    return Kept(body, lambda: key.open(row.headers or b"", HEADERS))
 
 
 def _sealed(db: Database, nachricht_id: str) -> Row[Any]:

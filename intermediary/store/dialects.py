@@ -17,25 +17,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Engine,
-    Executable,
-    Table,
-    create_engine,
-    event,
-    func,
-    make_url,
-    select,
-    text,
-)
-from sqlalchemy.exc import ArgumentError, InvalidatePoolError
+from sqlalchemy import URL, Connection, Engine, Executable, Table, create_engine, event, func, make_url, select, text
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from intermediary.core.faults import Misconfigured
 from intermediary.store.bell import Bell, NoBell, Notifications
 from intermediary.store.leasing import LEASE_POSTGRES, LEASE_SQLITE, LEASE_SUSPECTS_POSTGRES, LEASE_SUSPECTS_SQLITE
+from intermediary.store.tables import METADATA
 from intermediary.store.writer_queue import WriterQueue
 
 _BUSY_MILLISECONDS = 30_000
@@ -122,6 +111,9 @@ class Dialect(Protocol):
     after_erasure: tuple[str, ...]
     """Drops erased rows from the engine's own files, outside of a transaction; a row of three begins with 0 if it did."""
 
+    alone: tuple[str, ...]
+    """Keeps everybody else from writing into our tables until the transaction ends, however long it lasts."""
+
     after_upgrade: tuple[str, ...]
     """What the engine must be told of our tables besides their columns and indexes."""
 
@@ -145,6 +137,7 @@ class Sqlite:
         "PRAGMA wal_checkpoint(TRUNCATE)",
         f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}",
     )
+    alone: tuple[str, ...] = ()
     after_upgrade: tuple[str, ...] = ()
     pulse: Executable = text("SELECT NULL AS now, 0 AS is_read_only FROM meta LIMIT 1")
 
@@ -220,6 +213,10 @@ class Postgres:
     claim: Executable = LEASE_POSTGRES
     claim_suspects: Executable = LEASE_SUSPECTS_POSTGRES
     after_erasure: tuple[str, ...] = ()
+    alone: tuple[str, ...] = (
+        "SET LOCAL idle_in_transaction_session_timeout = 0",
+        f"LOCK TABLE {', '.join(METADATA.tables)} IN SHARE ROW EXCLUSIVE MODE",
+    )
     after_upgrade: tuple[str, ...] = _CLEAN_OFTEN
     pulse: Executable = text(
         "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now, "
@@ -393,4 +390,7 @@ _LIGHT = ("PRAGMA synchronous = NORMAL", "BEGIN IMMEDIATE")
 def _begin(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     for statement in connection.get_execution_options().get("intermediary_writes", ("BEGIN",)):
-        driver.execute(statement)
+        try:
+            driver.execute(statement)
+        except sqlite3.OperationalError as failure:  # locked by somebody who does not stand in our queue
+            raise OperationalError(statement, None, failure) from failure

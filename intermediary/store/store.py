@@ -17,6 +17,7 @@ from intermediary.store import again, content, people, query, sealing, wake
 from intermediary.store import claim as _claim
 from intermediary.store import record as recording
 from intermediary.store import take as taking
+from intermediary.store.content import Kept
 from intermediary.store.evidence import evidence
 from intermediary.store.note import note, note_of_installation
 from intermediary.store.precedence import Precedence
@@ -288,17 +289,21 @@ class Store(Rooms):
         """Its Zustellungen in the order they were planned."""
         return query.zustellungen_of(self._db, nachricht_id)
 
-    def headers(self, nachricht_id: str) -> Headers:
-        """What came beside the body; `Misconfigured("payload.erased")` or `("key.unavailable")`."""
-        return content.headers(self._db, nachricht_id)
-
-    def body(self, nachricht_id: str) -> Content:
-        """The received bytes, decrypted while they are read.
+    def kept(self, nachricht_id: str) -> Kept:
+        """The received bytes, decrypted while they are read, and what came beside them.
 
         `Misconfigured("payload.erased")`, `("key.unavailable")`, `("payload.missing")`; a stream whose bytes are not those
         of the intake raises `Misconfigured("payload.corrupt")`, at the latest when its end is read.
         """
-        return content.body(self._db, nachricht_id)
+        return content.kept(self._db, nachricht_id)
+
+    def headers(self, nachricht_id: str) -> Headers:
+        """The headers of `kept`."""
+        return self.kept(nachricht_id).headers
+
+    def body(self, nachricht_id: str) -> Content:
+        """The body of `kept`."""
+        return self.kept(nachricht_id).body
 
     def find(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 
@@ -33,10 +34,11 @@ def test_the_repetition_is_the_same_byte_for_byte(store: Store, monkeypatch: pyt
     way = Kept()
     claim = attempt(store, planned(store), DELIVERED)
     receipts = Receipts(store, lambda _channel: way)
+    headers = partial(store.headers, claim.nachricht.id)
     with monkeypatch.context() as away, pytest.raises(Transient):
         away.setattr(Store, "answered", _is_away)
-        receipts.answer(claim, NOW)
-    after = receipts.answer(claim, LATER)
+        receipts.answer(claim, headers, NOW)
+    after = receipts.answer(claim, headers, LATER)
 
     assert way.sent[0] == way.sent[1]
     assert N.COMPLETED is after.nachricht.state

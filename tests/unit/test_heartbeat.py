@@ -1,4 +1,4 @@
-"""The heartbeat of a lease."""
+"""The heartbeat of leases."""
 
 from __future__ import annotations
 
@@ -14,53 +14,137 @@ LEASE = timedelta(milliseconds=30)
 
 
 class Leases:
-    """Counts extensions and tells when the second one came; fails on demand."""
+    """Counts extensions by claim and tells when one came so often; fails on demand, waits while it is held."""
 
-    def __init__(self, failure: Exception | None = None, *, until: int = 1) -> None:
-        self.count = 0
-        self._until = until
+    def __init__(self, failure: Exception | None = None, *, until: int = 2, fails_for: object = None) -> None:
+        self.seen: list[object] = []
         self.enough = threading.Event()
+        self.is_free = threading.Event()
+        self.is_free.set()
+        self.is_asked = threading.Event()
+        self._until = until
         self._failure = failure
+        self._fails_for = fails_for
 
     def extend(self, claim: object, now: datetime, lease: timedelta) -> object:
-        assert (NOW, LEASE) == (now, lease)
-        self.count += 1
-        if self.count >= (2 if self._failure is None else self._until):
+        assert NOW == now
+        self.is_asked.set()
+        assert self.is_free.wait(10)
+        self.seen.append(claim)
+        if self.seen.count(claim) >= self._until:
             self.enough.set()
-        if self._failure is not None:
+        if self._failure is not None and self._fails_for in (None, claim):
             raise self._failure
         return claim
 
 
 def test_a_lease_is_extended_while_the_work_lasts_and_not_after():
-    """Work longer than a lease keeps it; once the block is left, nobody extends it."""
+    """Work longer than a lease keeps it; once the block is left, nobody extends it, and no thread stays behind."""
     leases = Leases()
+    heartbeat = Heartbeat()
+    before = _beating()  # of other tests, which end within seconds
+    with heartbeat.keeping(leases, "first", lease=LEASE, now=lambda: NOW):
+        assert leases.enough.wait(10)
+        beating = _beating() - before
+    count = leases.seen.count("first")
+    for thread in beating:
+        thread.join(10)
 
-    with Heartbeat(leases, object(), lease=LEASE, now=lambda: NOW):
+    assert 1 == len(beating)
+    assert count == leases.seen.count("first") >= 2
+    assert not beating & _beating()
+
+
+def test_claims_share_one_thread():
+    """Each is extended as its own lease demands: a short one beside a long one, a later one as the first."""
+    leases = Leases()
+    heartbeat = Heartbeat()
+    before = _beating()
+    with heartbeat.keeping(leases, "long", lease=timedelta(hours=1), now=lambda: NOW):
+        with heartbeat.keeping(leases, "short", lease=LEASE, now=lambda: NOW):
+            assert leases.enough.wait(10)
+            assert 1 == len(_beating() - before)
+        leases.enough.clear()
+        with heartbeat.keeping(leases, "later", lease=LEASE, now=lambda: NOW):
+            assert leases.enough.wait(10)
+            assert 1 == len(_beating() - before)
+
+    assert {"short", "later"} == set(leases.seen)
+
+
+def test_a_later_claim_is_kept_after_the_thread_has_ended():
+    """A process that was idle for long starts to beat anew."""
+    leases = Leases()
+    heartbeat = Heartbeat()
+    for claim in ("first", "second"):
+        leases.enough.clear()
+        before = _beating()
+        with heartbeat.keeping(leases, claim, lease=LEASE, now=lambda: NOW):
+            assert leases.enough.wait(10)
+            beating = _beating() - before
+        for thread in beating:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_an_extension_underway_is_waited_for():
+    """What comes after the block finds the lease as it is: nobody changes it behind its back."""
+    leases = Leases(until=1)
+    leases.is_free.clear()
+    heartbeat = Heartbeat()
+    over = threading.Event()
+
+    def work() -> None:
+        with heartbeat.keeping(leases, "first", lease=LEASE, now=lambda: NOW):
+            assert leases.is_asked.wait(10)
+        over.set()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert leases.is_asked.wait(10)
+    assert not over.wait(0.1)
+    leases.is_free.set()
+    assert over.wait(10)
+    worker.join(10)
+
+    assert ["first"] == leases.seen
+
+
+def test_a_lost_lease_ends_its_heartbeat_quietly_and_no_other():
+    """The work itself meets the fence at its next commit; the heartbeat of that claim just stops."""
+    leases = Leases(LeaseLost("n"), until=4, fails_for="lost")
+    heartbeat = Heartbeat()
+    with (
+        heartbeat.keeping(leases, "lost", lease=LEASE, now=lambda: NOW),
+        heartbeat.keeping(leases, "kept", lease=LEASE, now=lambda: NOW),
+    ):
         assert leases.enough.wait(10)
 
-    count = leases.count
-    assert count >= 2
-    assert "heartbeat" not in {thread.name for thread in threading.enumerate()}
-
-
-def test_a_lost_lease_ends_the_heartbeat_quietly():
-    """The work itself meets the fence at its next commit; the heartbeat just stops."""
-    leases = Leases(LeaseLost("n"))
-
-    with Heartbeat(leases, object(), lease=LEASE, now=lambda: NOW) as heartbeat:
-        assert leases.enough.wait(10)
-        heartbeat._timer.join(10)
-        assert not heartbeat._timer.is_alive()
-
-    assert 1 == leases.count
+    assert 1 == leases.seen.count("lost")
+    assert 4 <= leases.seen.count("kept")
 
 
 def test_a_store_that_is_away_for_a_moment_is_asked_again():
     """Long work does not lose its lease because the database was restarted."""
     leases = Leases(Transient("store.unavailable"), until=3)
-
-    with Heartbeat(leases, object(), lease=LEASE, now=lambda: NOW):
+    with Heartbeat().keeping(leases, "first", lease=LEASE, now=lambda: NOW):
         assert leases.enough.wait(10)
 
-    assert leases.count >= 3
+    assert leases.seen.count("first") >= 3
+
+
+def test_a_defect_costs_its_own_claim_and_no_other():
+    """What nobody expected ends the heartbeat of one; those beside it and after it go on."""
+    leases = Leases(ValueError("planted"), until=4, fails_for="broken")
+    heartbeat = Heartbeat()
+    with (
+        heartbeat.keeping(leases, "broken", lease=LEASE, now=lambda: NOW),
+        heartbeat.keeping(leases, "good", lease=LEASE, now=lambda: NOW),
+    ):
+        assert leases.enough.wait(10)
+
+    assert 1 == leases.seen.count("broken")
+
+
+def _beating() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "heartbeat"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import uuid
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from intermediary.core.faults import Misconfigured, Transient
+from intermediary.core.states import NachrichtState
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.keys.wrap import KekFiles, MandantKeys, create_kek
 from intermediary.store import PlannedTarget, Store, migrate, open_store
@@ -167,6 +169,25 @@ def test_every_connection_is_durable_and_checks_references(tmp_path: Path) -> No
 
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": 30000}
     assert wanted == found
+
+
+def test_a_database_that_somebody_else_locks_is_a_fault_of_time(
+    tmp_path: Path, keys: MandantKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator's shell in a transaction: whoever writes waits in vain, is told so, and goes on once it is over."""
+    monkeypatch.setattr("intermediary.store.dialects._BUSY_MILLISECONDS", 20)
+    store = _open(tmp_path / "data", keys)
+    with closing(sqlite3.connect(tmp_path / "data" / "store.db", isolation_level=None)) as shell:
+        shell.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Transient, match=r"store\.unavailable"):
+            store.take([_eingang()])
+        with pytest.raises(Transient, match=r"store\.unavailable"):
+            store.claim("me", now=NOW, lease=timedelta(seconds=60))
+        shell.execute("ROLLBACK")
+
+    (taken,) = store.take([_eingang()])
+    assert store.get(taken.nachricht_id).state is NachrichtState.RECEIVED
+    store.close()
 
 
 def test_a_broken_database_is_a_fault_of_time(tmp_path: Path, keys: MandantKeys) -> None:
