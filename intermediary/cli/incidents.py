@@ -54,7 +54,8 @@ def list_(with_ended: bool, limit: int, config: Path, as_json: bool) -> None:
             )
             for one in found
         ]
-        table(rows, ("Id", "Beginn", "Stand", "Code", "Ort", "Anzahl"), gives=("Ort",))
+        heads = ("Id", "Beginn", "Stand", "Code", "Ort", "Anzahl")
+        table(rows, heads, gives=("Ort",) if sys.stdout.isatty() else ())
     else:
         say("keine Störung")
     sys.exit(FINDINGS if any(one.ended_at is None for one in found) else 0)
@@ -105,10 +106,12 @@ def ack(incident: str, reason: str, config: Path) -> None:
 @json_option
 def test(config: Path, as_json: bool) -> None:
     """Send a probe by webhook and mail. Exit code 1 when one does not arrive."""
+    from intermediary.cli.quiet import quiet_logs
     from intermediary.operations.incidents import probe_ways
+    from intermediary.settings.load import load
 
-    with installation(config) as opened:
-        told = list(probe_ways(opened))
+    quiet_logs()
+    told = list(probe_ways(load(config)))
     for one in told:
         if as_json:
             say_json({"way": one.way, "arrived": not one.failure, "failure": one.failure})

@@ -9,14 +9,20 @@ from hashlib import sha256
 
 AT_ONCE = timedelta(0)
 
+Name = tuple[str, str]
+"""What an incident goes by: code and place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """Something that is wrong now, as one look found it; a thousand Nachrichten with one cause are one sighting.
 
-    `place` names what an operator knows, by words of the configuration (`target bauantrag/eakte`), never content.
+    `place` names what an operator knows, by words of the configuration (`target stadt/bauantrag/eakte`), never content.
     `count` is how many Nachrichten it concerns, 0 where it concerns none. It is an incident once it has been found again
     and again for `patience`. Any host may find it: what one host alone can see has that host in its place.
+
+    `formerly` are the names under which the same may have begun: an incident of one of them that is not found any more
+    goes on under this name. `is_news`: people are told of it anew then, since it has become worse.
     """
 
     code: str
@@ -24,6 +30,8 @@ class Sighting:
     count: int = 0
     mandanten: frozenset[str] = frozenset()
     patience: timedelta = AT_ONCE
+    formerly: tuple[Name, ...] = ()
+    is_news: bool = False
 
 
 @dataclass(frozen=True, slots=True)

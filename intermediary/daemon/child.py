@@ -25,6 +25,7 @@ from intermediary.daemon.jobs import JobRunner
 from intermediary.daemon.logs import configure_logging, end_logging
 from intermediary.daemon.lookout import Lookout, quotas_of
 from intermediary.daemon.patience import open_when_there
+from intermediary.daemon.tidying import keep_tidy
 from intermediary.ingress.amqp import AmqpAnswers
 from intermediary.ingress.gate import GuardedGate
 from intermediary.osci.client.answers import OsciAnswers
@@ -85,14 +86,16 @@ def _bind_to(parent: int) -> None:
     _soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if os.getppid() != parent:
-        sys.exit("the supervisor has gone")
+        sys.exit(1)  # the supervisor has gone: nobody is left to tell
 
 
 def _work(installation: Installation, stop: threading.Event, threads: int) -> None:
     log.info("worker.started", threads=threads)
     lookout = Lookout(installation, role="worker")
     lookout.look()
-    with _workers(installation, stop, lookout, threads) as worker:
+    configuration = Configuration(installation.settings, threads=threads)
+    threading.Thread(target=keep_tidy, args=(configuration, stop), name="tidying", daemon=True).start()
+    with _workers(installation, configuration, stop, lookout) as worker:
         _run_all([lambda: lookout.run(stop), *[lambda: worker().run(stop)] * threads], stop)
     log.info("worker.stopped")
 
@@ -111,7 +114,7 @@ def _work_alone(installation: Installation, stop: threading.Event) -> None:
             worker().advance(claim)
 
     lookout = Lookout(installation, role="suspect")
-    with _workers(installation, stop, lookout) as worker:
+    with _workers(installation, Configuration(installation.settings), stop, lookout) as worker:
         if not stop.is_set():
             _run_all([work], stop)
 
@@ -126,10 +129,9 @@ def _carry_out_jobs(installation: Installation, stop: threading.Event) -> None:
 
 @contextmanager
 def _workers(
-    installation: Installation, stop: threading.Event, lookout: Lookout, threads: int = 1
+    installation: Installation, configuration: Configuration, stop: threading.Event, lookout: Lookout
 ) -> Iterator[Callable[[], Worker]]:
     """Makes the worker of the calling thread; the ways back are shared, and closed at the end."""
-    configuration = Configuration(installation.settings, threads=threads)
     answers = all_answers(installation.settings, configuration)
     rhythm = Rhythm(lease=_lease(installation))
     brokers = [way for way in answers.values() if isinstance(way, AmqpAnswers | OsciAnswers | XtaAnswers)]

@@ -41,7 +41,7 @@ class Chores:
 
     @property
     def failing(self) -> dict[str, str]:
-        """The chores that failed when they were done last, with their code."""
+        """The chores that failed when they were done last, with their code, or the kind of a failure nobody expected."""
         return self._failing.copy()
 
     @property
@@ -50,7 +50,7 @@ class Chores:
         return self._eraser.overdue
 
     def do(self) -> None:
-        """Do what is due; a fault is logged and the chore comes round again."""
+        """Do what is due; what fails comes round again, and is told once when it begins and once when it is over."""
         for chore in (
             self.free_dead_leases,
             self.wake_after_change,
@@ -82,7 +82,7 @@ class Chores:
 
     def free_dead_leases_at_start(self) -> None:
         """What an earlier daemon held when it was lost is free at once: the loss of a whole daemon counts for nothing."""
-        self._try(lambda: self.free_dead_leases(timedelta(0)))
+        self._try(lambda: self.free_dead_leases(timedelta(0)), name="free_dead_leases")
 
     def wake_after_change(self) -> None:
         """What waits for the operator is looked at again as soon as the configuration has changed."""
@@ -144,15 +144,19 @@ class Chores:
             syslog.send(heads)
         self._unsent_from = None
 
-    def _try(self, chore: Callable[[], None]) -> None:
-        name = chore.__name__.strip("_<>")
+    def _try(self, chore: Callable[[], None], *, name: str = "") -> None:
+        name = name or chore.__name__.strip("_")
+        before = self._failing.get(name)
         try:
             chore()
         except Fault as fault:
             self._failing[name] = fault.code
-            log.error("chore.failed", reason=name, code=fault.code, where=fault.where)
+            if before != fault.code:
+                log.error("chore.failed", reason=name, code=fault.code, where=fault.where)
         except Exception as failure:  # the supervisor has children to watch: no chore may end it
-            self._failing[name] = "bug.unexpected"
-            log.error("chore.failed", reason=name, failure=type(failure).__name__)
+            self._failing[name] = kind = type(failure).__name__
+            if before != kind:
+                log.error("chore.failed", reason=name, failure=kind)
         else:
-            self._failing.pop(name, None)
+            if self._failing.pop(name, None) is not None:
+                log.info("chore.healed", reason=name)

@@ -23,6 +23,7 @@ ALLOWED = frozenset(
         "role", "pid", "exit", "size", "state", "attempt", "queue", "roles", "workers", "outcome", "outcomes", "reason",
         "delay_seconds", "version", "installation", "config", "post_box", "message_sha256", "again_seconds",
         "incident", "way", "mandanten", "certificate", "lane", "how", "fences", "line", "reply_code", "operation",
+        "port",
     }
 )  # fmt: skip
 LONGEST = 1024

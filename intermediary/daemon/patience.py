@@ -21,12 +21,15 @@ def open_when_there(
 ) -> Installation | None:
     """The opened installation; None when `should_stop` says so before the store answers.
 
-    What time heals is waited for and told each time; everything else is raised as by `open_installation`.
+    What time heals is waited for and told once for each code; everything else is raised as by `open_installation`.
     """
+    told = ""
     while not should_stop():
         try:
             return open_installation(config)
         except Transient as fault:
-            log.error("store.away", code=fault.code, where=fault.where)
+            if told != fault.code:
+                log.error("store.away", code=fault.code, where=fault.where)
+            told = fault.code
             sleep(AGAIN_SECONDS)
     return None

@@ -7,36 +7,34 @@ from datetime import datetime, timedelta
 
 from intermediary.core.bulletin import Bulletin
 from intermediary.core.codes import CATALOGUE, Healer
+from intermediary.core.faults import Fault
 from intermediary.core.incidents import AT_ONCE, Sighting
+from intermediary.daemon.places import RESTING, Places
 from intermediary.settings.watching import Incidents
 from intermediary.store.gauges import Tail, Trouble
 from intermediary.store.job_records import JobRecord, JobState
 from intermediary.wiring.endings import Ending
 
 DAYS = (30, 14, 3)
-"""When a certificate that ends is told: each is an incident of its own, so that the last one is not overheard."""
+"""When a certificate that ends is told: one incident, told anew each time, so that the last one is not overheard."""
 
 _TIME = frozenset({Healer.TIME})
 _DELIBERATE = frozenset({"order.waits", "target.limited", "target.paused"})
 """What waits because somebody wants it to: for an earlier Nachricht of its Vorgang, within limits, at a pause."""
-_SOON = frozenset({"target.resting"})
+_SOON = frozenset({RESTING})
 """What time heals, but was given enough of it before it got this code."""
+_OF_MANDANTEN = frozenset({"reader", "signature"})
 
 
-def place_of(*, code: str, route: str, target: str, channel: str) -> str:
-    """Where a Nachricht or Zustellung stands still, by words of the configuration."""
-    if target:
-        return f"target {route}/{target}"
-    return f"route {route}" if route and not code.startswith("receipt.") else f"channel {channel}"
-
-
-def from_troubles(troubles: Iterable[Trouble], settings: Incidents) -> Iterator[Sighting]:
+def from_troubles(troubles: Iterable[Trouble], places: Places, settings: Incidents) -> Iterator[Sighting]:
     """What is parked is an incident at once; what waits, when it has waited for as long as its healer may need."""
     for one in troubles:
-        place = place_of(code=one.code, route=one.route, target=one.target, channel=one.channel)
+        where = {"mandant": one.mandant, "route": one.route, "target": one.target, "channel": one.channel}
+        spot = places.spot(code=one.code, **where)
         patience = AT_ONCE if one.is_parked else patience_for(one.code, settings)
-        if one.is_parked or one.code not in _DELIBERATE:
-            yield Sighting(one.code, place, one.count, frozenset({one.mandant}), patience)
+        if spot is not None and (one.is_parked or one.code not in _DELIBERATE):
+            mandanten = frozenset({one.mandant})
+            yield Sighting(spot.code, spot.place, one.count, mandanten, patience, formerly=spot.formerly)
 
 
 def patience_for(code: str, settings: Incidents) -> timedelta:
@@ -53,11 +51,18 @@ def from_tail(tail: Tail, settings: Incidents, now: datetime) -> Iterator[Sighti
 
 
 def from_endings(endings: Iterable[Ending], now: datetime) -> Iterator[Sighting]:
-    """Certificates whose end has come near, one sighting for each of DAYS that is reached."""
+    """Certificates whose end has come near or is past, each by the last of DAYS that is reached."""
     for one in endings:
-        for days in DAYS:
-            if one.days_left(now) < days:
-                yield Sighting("certificate.ending", f"certificate {one.purpose} {one.owner} {days}")
+        left = one.days_left(now)
+        passed = [
+            ("certificate.ending", f"certificate {one.purpose} {one.owner} {days}") for days in DAYS if left < days
+        ]
+        if left < 0:
+            passed.append(("certificate.ended", f"certificate {one.purpose} {one.owner}"))
+        if passed:
+            *formerly, (code, place) = passed
+            mandanten = frozenset({one.owner} if one.purpose in _OF_MANDANTEN else ())
+            yield Sighting(code, place, 0, mandanten, formerly=tuple(reversed(formerly)), is_news=True)
 
 
 def from_bulletins(bulletins: Iterable[Bulletin], host: str, settings: Incidents) -> Iterator[Sighting]:
@@ -77,15 +82,17 @@ def from_bulletins(bulletins: Iterable[Bulletin], host: str, settings: Incidents
 def from_overdue(overdue: Mapping[tuple[str, str], int]) -> Iterator[Sighting]:
     """Parked Nachrichten that nobody has decided on within their term, by Mandant and route."""
     for (mandant, route), count in overdue.items():
-        place = f"route {route}" if route else f"mandant {mandant}"
-        yield Sighting("retention.overdue", place, count, frozenset({mandant}))
+        place, once = (f"route {mandant}/{route}", f"route {route}") if route else (f"mandant {mandant}", "")
+        formerly = (("retention.overdue", once),) if once else ()
+        yield Sighting("retention.overdue", place, count, frozenset({mandant}), formerly=formerly)
 
 
 def from_jobs(jobs: Iterable[JobRecord]) -> Iterator[Sighting]:
     """Jobs that have stopped by themselves and wait for a person."""
     for job in jobs:
         if job.state is JobState.PAUSED and job.code:
-            yield Sighting(job.code, f"job {job.id}", job.failed)
+            mandant = job.selection.get("mandant")
+            yield Sighting(job.code, f"job {job.id}", job.failed, frozenset({mandant} if mandant else ()))
 
 
 def from_failing(failing: Mapping[str, str], host: str, settings: Incidents) -> Iterator[Sighting]:
@@ -94,3 +101,13 @@ def from_failing(failing: Mapping[str, str], host: str, settings: Incidents) -> 
     for chore, code in failing.items():
         name = code if code in CATALOGUE else "bug.unexpected"
         yield Sighting(name, f"chore {chore} {host}", patience=patience)
+
+
+def from_refused(refused: Fault | None, host: str, settings: Incidents) -> Iterator[Sighting]:
+    """A configuration that this host does not take: file, first mistake in it and its kind, never what stands there."""
+    if refused is not None:
+        first = next(iter(refused.findings), None)
+        line = f"line {first.line}" if first and first.line else ""
+        what = f": {first.path or line} ({first.code})" if first else ""
+        place = f"configuration {host} {refused.where}{what}"
+        yield Sighting(refused.code, place, patience=patience_for(refused.code, settings))

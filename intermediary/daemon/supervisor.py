@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -25,7 +26,8 @@ from intermediary.daemon.patience import open_when_there
 from intermediary.daemon.watch import Watching
 from intermediary.settings.load import load
 from intermediary.store.owners import is_alive, process_name
-from intermediary.wiring import Configuration, Installation
+from intermediary.store.private_folder import clear_private_folders
+from intermediary.wiring import Configuration, Installation, spool_folder
 
 log = structlog.get_logger(__name__)
 
@@ -72,10 +74,17 @@ class Supervisor:
             self._children += [_Child(role) for role in _ON_DEMAND]
 
     def run(self) -> int:
-        """Open the installation once (migrations, keys, plug-ins), so that what is wrong is said before any child runs."""
+        """Open the installation once (migrations, keys, plug-ins), so that what is wrong is said before a child works."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self._open_health()
+        try:
+            return self._run()
+        except BaseException:  # a start that is refused leaves nobody behind
+            self._stop_children()
+            raise
+
+    def _run(self) -> int:
         installation = open_when_there(self._order.config, lambda: self._is_stopping)
         if installation is None:
             self._stop_children()
@@ -83,6 +92,8 @@ class Supervisor:
         configuration = Configuration(installation.settings)
         chores = Chores(installation, configuration, now=installation.now)
         sweep_board(installation.settings.installation.data)
+        with suppress(OSError):  # the next restore or backup says why it cannot
+            clear_private_folders(spool_folder(installation.settings))
         lookout = Lookout(installation, role="supervisor", keeps_time=True)
         lookout.look()  # the time is remembered before any child asks for it
         log.info("daemon.started", roles=list(self._order.roles), workers=self._order.workers, pid=os.getpid())

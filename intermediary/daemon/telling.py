@@ -8,11 +8,13 @@ from typing import Any
 
 from intermediary.core.codes import CATALOGUE, HEALERS
 from intermediary.core.runbooks import runbook
+from intermediary.daemon.places import AILMENTS, RESTING
 from intermediary.store.incidents import IncidentRecord
 
 _PLACES = {
     "channel": "Kanal",
     "chore": "Dienst, Aufgabe",
+    "configuration": "Konfiguration, nicht übernommen (die vorige gilt weiter), Rechner",
     "host": "Rechner",
     "mandant": "Mandant",
     "process": "Prozess",
@@ -33,11 +35,11 @@ _PURPOSES = {
 
 
 def place(text: str) -> str:
-    """A place as an operator says it: `target bauantrag/eakte` is the Ziel bauantrag/eakte."""
+    """A place as an operator says it: `target stadt/bau/eakte` is the Ziel stadt/bau/eakte."""
     kind, _, name = text.partition(" ")
     if kind == "certificate":
-        purpose, owner, days = name.split(" ")
-        return f"{_PURPOSES[purpose]} {owner} (weniger als {days} Tage)"
+        purpose, owner, *days = name.split(" ")
+        return " ".join((_PURPOSES[purpose], owner, *(f"(weniger als {one} Tage)" for one in days)))
     return f"{_PLACES.get(kind, kind)} {name}".strip()
 
 
@@ -88,9 +90,27 @@ def lines(one: IncidentRecord) -> Iterator[str]:
     yield f"Ende:       {local(one.ended_at)}" if one.ended_at else f"Zuletzt:    {local(one.last_seen)}"
     if one.acknowledged_at is not None:
         yield f"Kümmert:    {one.acknowledged_by} seit {local(one.acknowledged_at)}: {one.acknowledged_reason}"
-    if one.most:
-        yield f"Betroffene: intermediary list code={one.code}"
+    yield from _commands(one)
     yield f"Anleitung:  {runbook(one.code)}"
+
+
+def _commands(one: IncidentRecord) -> Iterator[str]:
+    """What lists whom it concerns; what waits until a target works again bears the code of that."""
+    kind, _, name = one.place.partition(" ")
+    match kind, name.split("/"):
+        case "target", [mandant, _, _] if one.code.startswith("target."):
+            route = ""
+        case ("target", [mandant, route, _]) | ("route", [mandant, route]):
+            pass
+        case _:
+            mandant, route = one.mandanten[0] if len(one.mandanten) == 1 else "", ""
+    where = "".join(f" {key}={value}" for key, value in (("mandant", mandant), ("route", route)) if value)
+    if one.most:
+        yield f"Betroffene: intermediary list{where} code={one.code}"
+    if one.most and kind == "target" and one.code in AILMENTS:
+        if one.code != RESTING:
+            yield f"Wartende:   intermediary list{where} code={RESTING}"
+        yield f"Ziel:       intermediary targets list {name}"
 
 
 def messages(count: int) -> str:

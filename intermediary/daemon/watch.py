@@ -21,12 +21,14 @@ from intermediary.core.faults import Fault
 from intermediary.core.incidents import Pace, Sighting
 from intermediary.daemon.alerts.post import Post, ways_of
 from intermediary.daemon.board import boot_seconds, is_current, read_board
+from intermediary.daemon.places import Places
 from intermediary.daemon.sightings import (
     from_bulletins,
     from_endings,
     from_failing,
     from_jobs,
     from_overdue,
+    from_refused,
     from_tail,
     from_troubles,
 )
@@ -79,16 +81,25 @@ class Watch:
         self._endings_of: tuple[int, datetime] | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Look and tell until `stop`; whatever happens is logged, and it comes round again."""
+        """Look and tell until `stop`; what fails comes round again, and is logged when it begins and when it is over."""
+        trouble = ""
         while not stop.is_set():
             started = time.monotonic()
             try:
                 self.look()
                 self._post.send()
             except Fault as fault:
-                log.warning("watch.failed", code=fault.code, where=fault.where)
+                if trouble != fault.code:
+                    log.warning("watch.failed", code=fault.code, where=fault.where)
+                trouble = fault.code
             except Exception as failure:  # the watch must outlive what it watches
-                log.error("watch.failed", failure=type(failure).__name__)
+                if trouble != type(failure).__name__:
+                    log.error("watch.failed", failure=type(failure).__name__)
+                trouble = type(failure).__name__
+            else:
+                if trouble:
+                    log.info("watch.healed")
+                trouble = ""
             spent = time.monotonic() - started
             usual = float(self._settings.incidents.look_seconds)
             self._rest = min(max(usual, spent * _REST_PER_LOOK), usual * _LONGEST_REST)
@@ -104,11 +115,13 @@ class Watch:
 
     def _sightings(self, now: datetime) -> Iterator[Sighting]:
         rules, watch = self._settings.incidents, self._store.watch
-        yield from from_troubles(watch.gauges.troubles(), rules)
+        places = Places.of(self._configuration.targets(), self._store.targets.standing())
+        yield from from_troubles(watch.gauges.troubles(), places, rules)
         yield from from_tail(watch.gauges.tail(most=1), rules, now)
         yield from from_endings(self._certificates(now), now)
         yield from from_bulletins(self._bulletins(), self._host, rules)
         yield from from_failing(self._failing(), self._host, rules)
+        yield from from_refused(self._configuration.refused, self._host, rules)
         yield from from_overdue(self._overdue())
         yield from from_jobs(self._store.jobs.find())
         for role in self._dying():

@@ -12,9 +12,10 @@ from intermediary.daemon.alerts.post import ways_of
 from intermediary.daemon.alerts.way import probe_letter
 from intermediary.daemon.telling import as_json
 from intermediary.operations.person import Request
+from intermediary.settings.models import Settings
 from intermediary.store.incidents import AlertRecord, IncidentRecord
 from intermediary.store.store import Store
-from intermediary.wiring import Installation
+from intermediary.wiring import Installation, utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,10 @@ def acknowledge(installation: Installation, prefix: str, request: Request) -> In
     return incidents.get(found.id)
 
 
-def probe_ways(installation: Installation) -> Iterator[Told]:
-    """Tell a probe on every way but the log."""
-    name = installation.settings.installation.name
-    for way in ways_of(installation.settings, installation.now):
+def probe_ways(settings: Settings) -> Iterator[Told]:
+    """Tell a probe on every way but the log; needs no store, so that it can be tried before the first start."""
+    name = settings.installation.name
+    for way in ways_of(settings, utc_now):
         if way.name == "log":
             continue
         try:

@@ -135,6 +135,7 @@ def _joined(sightings: Iterable[Sighting]) -> Iterable[Sighting]:
         before = known.get((one.code, one.place), replace(one, count=0))
         known[one.code, one.place] = replace(
             one,
+            formerly=tuple(dict.fromkeys((*before.formerly, *one.formerly))),
             count=before.count + one.count,
             mandanten=before.mandanten | one.mandanten,
             patience=min(before.patience, one.patience),
@@ -147,6 +148,7 @@ def _see(db: Database, found: Mapping[str, Sighting], pace: Pace, ways: tuple[st
     with db.write() as tx:
         db.dialect.queue_for(tx, ["incidents"])
         live = {row.fingerprint: row for row in tx.execute(select(incidents).where(_LIVE))}
+        _carry_on(db, tx, live, found, ways, now)
         opened, ended = [], []
         for key in sorted({*found, *live}):
             row, sighting = live.get(key), found.get(key)
@@ -164,6 +166,29 @@ def _see(db: Database, found: Mapping[str, Sighting], pace: Pace, ways: tuple[st
                 case Step.FORGET if row is not None:
                     tx.execute(delete(incidents).where(_I.id == row.id))
         return Seen(tuple(opened), tuple(ended))
+
+
+def _carry_on(
+    db: Database,
+    tx: Connection,
+    live: dict[str, Row[Any]],
+    found: Mapping[str, Sighting],
+    ways: tuple[str, ...],
+    now: datetime,
+) -> None:
+    """Give what is known under a former name, and found under it no more, the name that it is found under now."""
+    for key, sighting in sorted(found.items()):
+        former = (fingerprint(*name) for name in sighting.formerly)
+        before = next((one for one in former if one in live and one not in found), None)
+        if key in live or before is None:
+            continue
+        row = live.pop(before)
+        names = {"names": sorted(sighting.mandanten)}
+        values = {"fingerprint": key, "code": sighting.code, "place": sighting.place, "mandanten": names}
+        tx.execute(update(incidents).where(_I.id == row.id).values(**values))
+        live[key] = tx.execute(select(incidents).where(_I.id == row.id)).one()
+        if sighting.is_news and row.opened_at is not None:
+            _tell_opened(db, tx, row.id, sighting, ways, now)
 
 
 def _course(row: Row[Any] | None) -> Course | None:
@@ -205,22 +230,28 @@ def _note(db: Database, tx: Connection, key: str, row: Row[Any] | None, sighting
 
 def _open(db: Database, tx: Connection, own: str, sighting: Sighting, ways: tuple[str, ...], now: datetime) -> None:
     tx.execute(update(incidents).where(_I.id == own).values(opened_at=now))
+    _tell_opened(db, tx, own, sighting, ways, now)
+
+
+def _tell_opened(
+    db: Database, tx: Connection, own: str, sighting: Sighting, ways: tuple[str, ...], now: datetime
+) -> None:
     fields = {"incident": own, "code": sighting.code, "place": sighting.place, "count": sighting.count}
     record_installation(db, tx, "incident.opened", fields, now=now)
-    _alert(db, tx, own, "opened", ways, now)
+    _alert(db, tx, own, "opened", fingerprint(sighting.code, sighting.place), ways, now)
 
 
 def _end(db: Database, tx: Connection, row: Row[Any], ways: tuple[str, ...], now: datetime) -> None:
     tx.execute(update(incidents).where(_I.id == row.id).values(ended_at=now, affected=0))
     fields = {"incident": row.id, "code": row.code, "place": row.place, "most": row.most}
     record_installation(db, tx, "incident.ended", fields, now=now)
-    _alert(db, tx, row.id, "ended", ways, now)
+    _alert(db, tx, row.id, "ended", row.fingerprint, ways, now)
 
 
-def _alert(db: Database, tx: Connection, own: str, phase: str, ways: tuple[str, ...], now: datetime) -> None:
+def _alert(db: Database, tx: Connection, own: str, phase: str, key: str, ways: tuple[str, ...], now: datetime) -> None:
     made = [
         {
-            "id": str(uuid.uuid5(db.installation, f"alert\n{own}\n{phase}\n{way}")),
+            "id": str(uuid.uuid5(db.installation, f"alert\n{own}\n{phase}\n{way}\n{key}")),
             "incident_id": own,
             "phase": phase,
             "way": way,

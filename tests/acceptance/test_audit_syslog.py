@@ -105,16 +105,18 @@ def test_every_head_is_sent(sender: Sender) -> None:
 
 
 def test_a_failing_syslog_alarms_and_stops_nothing(sender: Sender) -> None:
-    """Each round says so, heads go on to the folder, and what was missed follows when the server is back."""
+    """It is said once and stays known, heads go on to the folder, and what was missed follows when the server is back."""
     sender.server.stop()
     address = sender.installation.settings.audit.heads_syslog
 
-    assert [[("audit.syslog", f"audit.heads_syslog: {address}")]] * 2 == [sender.tick(), sender.tick()]
+    assert [[("audit.syslog", f"audit.heads_syslog: {address}")], []] == [sender.tick(), sender.tick()]
+    assert ["audit.syslog"] == list(sender.chores.failing.values())
     assert ["bad"] == [one.verdict for one in durable(sender.installation.settings) if one.subject == "audit syslog"]
     assert verify_installation(sender.installation).is_ok
 
     sender.server.start()
     assert [] == sender.tick()
+    assert {} == sender.chores.failing
     assert ["ok"] == [one.verdict for one in durable(sender.installation.settings) if one.subject == "audit syslog"]
     assert sender.sealed() == sender.sent()
     assert 5 == len(sender.sent())

@@ -103,6 +103,8 @@ def test_it_answers_while_the_database_is_gone(health: Health, daemon: Daemon, p
     """Ready, then red with a reason in German, then ready again, without a restart; alive all the time."""
     _wait_for_all(daemon)
     wait_until(lambda: health.get("/readyz")[0] == 200, "readiness")
+    [opened] = [line for line in daemon.log.read_text().splitlines() if '"health.listening"' in line]
+    assert int(health.address.rpartition(":")[2]) == json.loads(opened)["port"]
     wait_until(lambda: health.figures().get("intermediary_database_reachable") == 1, "figures")
     postgres.kill()
     try:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from intermediary.core.decide import Decision
+from intermediary.core.incidents import Pace, Sighting
 from intermediary.core.states import NachrichtState
 from intermediary.core.values import Eingang, MemoryContent
 from intermediary.ingress.doors import OSCI_MIME
 from intermediary.operations.prove import verify_installation
+from intermediary.store.incidents import IncidentRecord
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import MANDANT, Site, make_site
 from intermediary.testing.pki import Pki
@@ -172,3 +176,62 @@ def test_an_operator_reads_what_to_do(site: Site, installation: Installation, we
     assert (0, 2) == (taken_on.code, again.code)
     assert "Route kommt" in call("incidents", "show", row["id"], "-c", site.config).out
     assert CANARY not in shown.out
+
+
+def _wrong_hours(site: Site) -> Callable[[], object]:
+    """A slip in the routes file; gives what takes it back."""
+    routes = site.folder / "routes.toml"
+    before = routes.read_text()
+    routes.write_text(before.replace('connector = "', 'deadline_hours = 0.025\nconnector = "', 1))
+    return lambda: routes.write_text(before)
+
+
+def _lost_key(site: Site) -> Callable[[], object]:
+    """A key file that is not where the keyring says; gives what brings it back."""
+    key = next(site.folder.rglob("reader*.p12"))
+    away = key.rename(key.with_suffix(".weg"))
+    return lambda: away.rename(key)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "named"),
+    [
+        (_wrong_hours, "route.table.invalid", "deadline_hours (config.type.wrong)"),
+        (_lost_key, "key.unavailable", ".p12"),
+    ],
+)
+def test_a_configuration_that_is_refused_is_told(
+    site: Site, installation: Installation, spoil: Callable[[Site], Callable[[], object]], code: str, named: str
+) -> None:
+    """One incident with the file and what is wrong in it, while the one before is in force; it ends once it is mended."""
+    incidents = installation.store.watch.incidents
+
+    def refused() -> list[IncidentRecord]:
+        return [one for one in incidents.newest() if one.place.startswith(f"configuration {socket.gethostname()} ")]
+
+    daemon = Daemon(site.config, log=site.folder / "daemon.log", temporary=site.folder)
+    try:
+        daemon.wait_for("daemon.started")
+        mend = spoil(site)
+        wait_until(refused, "the incident")
+        shown = call("incidents", "show", refused()[0].id, "-c", site.config).out
+        mend()
+        wait_until(lambda: refused()[0].ended_at is not None, "its end")
+        assert 0 == daemon.stop()
+    finally:
+        daemon.kill()
+
+    [found] = refused()
+    assert (code, 1) == (found.code, daemon.said("configuration.refused"))
+    assert named in found.place
+    assert "0.025" not in found.place
+    assert "die vorige gilt weiter" in shown
+
+
+def test_a_list_in_a_pipe_has_whole_places(site: Site, installation: Installation) -> None:
+    """What is cut on a screen is not where a program reads on."""
+    place = f"target {'m' * 40}/{'r' * 40}/{'t' * 40}"
+    pace = Pace(timedelta(minutes=5), timedelta(minutes=1))
+    installation.store.watch.incidents.see([Sighting("target.full", place)], pace=pace, ways=(), now=utc_now())
+
+    assert place.replace("target", "Ziel") in call("incidents", "list", "-c", site.config).out

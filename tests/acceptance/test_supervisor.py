@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import socket
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from structlog.testing import capture_logs
 
-from intermediary.daemon import supervisor
+from intermediary.core.faults import Transient
+from intermediary.daemon import patience, supervisor
 from intermediary.daemon.chores import MOURNING, Chores
+from intermediary.daemon.health.sample import Sampler
 from intermediary.daemon.supervisor import Order, Supervisor
+from intermediary.daemon.watch import Watch
 from intermediary.testing.samples import sample_letter
 from tests.acceptance.rig import Rig
 
@@ -63,6 +69,93 @@ def test_a_chore_that_fails_unexpectedly_stops_no_other(rig: Rig, monkeypatch: p
     chores.do()
 
     assert 1 == len(rig.store.heads())
+
+
+def test_a_chore_that_fails_is_told_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once when it begins, once for each other cause, once when it is over; meanwhile it is known as failing."""
+    chores = Chores(rig.installation, rig.configuration, now=rig.clock)
+    troubles: list[Exception | None] = [Transient("store.unavailable")] * 3 + [ValueError("geheim")] * 2 + [None] * 2
+    told, failing = [], []
+    for trouble in troubles:
+        answer = Mock(side_effect=trouble, __name__="tend_targets")
+        monkeypatch.setattr(chores, "tend_targets", answer)
+        with capture_logs() as said:
+            chores.do()
+        told.append([(one["event"], one.get("code") or one.get("failure", "")) for one in said if "reason" in one])
+        failing.append(chores.failing)
+
+    assert [
+        [("chore.failed", "store.unavailable")],
+        [],
+        [],
+        [("chore.failed", "ValueError")],
+        [],
+        [("chore.healed", "")],
+        [],
+    ] == told
+    assert [["tend_targets"]] * 5 + [[]] * 2 == [list(one) for one in failing]
+
+
+def test_the_watch_tells_once_that_it_cannot_look(rig: Rig) -> None:
+    """While the store is away it looks again and again, and says so once; then once that it looks again."""
+    stop, troubles = threading.Event(), [Transient("store.unavailable")] * 3
+
+    def look() -> None:
+        if troubles:
+            raise troubles.pop()
+        stop.set()
+
+    settings = rig.installation.settings
+    watch = Watch(
+        rig.store,
+        rig.configuration,
+        settings.model_copy(update={"incidents": settings.incidents.model_copy(update={"look_seconds": 0})}),
+        Mock(names=()),
+        now=rig.clock,
+        failing=dict,
+        dying=tuple,
+        overdue=dict,
+    )
+    watch.look = look  # type: ignore[method-assign]
+    with capture_logs() as said:
+        watch.run(stop)
+
+    assert ["watch.failed", "watch.healed"] == [one["event"] for one in said]
+
+
+def test_figures_that_cannot_be_had_are_told_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is measured again and again; of each time that it is away one line tells."""
+    stop, away = threading.Event(), Transient("store.unavailable")
+    answers = iter([away, away, object(), away, away])
+
+    def measure(*_: object) -> object:
+        answer = next(answers, None)
+        if isinstance(answer, Transient):
+            raise answer
+        if answer is None:
+            stop.set()
+        return answer
+
+    settings = rig.installation.settings
+    often = settings.model_copy(update={"health": settings.health.model_copy(update={"sample_seconds": 0})})
+    sampler = Sampler(often)
+    monkeypatch.setattr(sampler, "_measure", measure)
+    with capture_logs() as said:
+        sampler.run(rig.installation, stop)
+
+    assert ["health.store.away"] * 2 == [one["event"] for one in said]
+
+
+def test_a_start_without_a_store_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for the store says so once, however long it takes."""
+    opened: Any = object()
+    answers = iter([Transient("store.unavailable")] * 3 + [opened])
+    monkeypatch.setattr(patience, "open_installation", Mock(side_effect=answers))
+    with capture_logs() as said:
+        found = patience.open_when_there(Path("unused.toml"), lambda: False, sleep=lambda _: None)
+
+    assert opened is found
+    assert ["store.away"] == [one["event"] for one in said]
 
 
 def test_a_healthy_child_starts_with_a_clean_slate(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
 
+from intermediary.core.breaker import Health, TargetState
 from intermediary.core.decide import Decision
 from intermediary.core.incidents import Pace, Sighting
+from intermediary.daemon.places import Places
+from intermediary.daemon.sightings import from_troubles
+from intermediary.settings.watching import Incidents as IncidentRules
 from intermediary.store import NotFound, NotPossible, Store
-from intermediary.store.gauges import Tail
+from intermediary.store.gauges import Tail, Trouble
 from intermediary.store.incidents import Seen
+from intermediary.store.target_rows import TargetRecord
+from intermediary.store.targets import Standing
 from tests.conformance.store_kit import (
     LATER,
     MANDANTEN,
@@ -99,6 +106,22 @@ def test_what_time_heals_quickly_is_none(store: Store) -> None:
     [one] = store.watch.incidents.newest(is_open=True)
     assert opened == (one.id,)
     assert NOW + 3 * MINUTE == one.first_seen
+
+
+def test_what_grows_worse_is_told_anew_and_ends_once(store: Store) -> None:
+    """A certificate is one incident from the first threshold to its successor, with an alert for each threshold."""
+    places = [f"certificate reader musterstadt {days}" for days in (30, 14, 3)]
+    names = [("certificate.ending", place) for place in places]
+    for number, (code, place) in enumerate(names):
+        worse = Sighting(code, place, formerly=tuple(names[:number]), is_news=True)
+        for minute in (0, 30):
+            _see(store, worse, at=NOW + timedelta(hours=number, minutes=minute))
+            [one] = store.watch.incidents.newest()
+            assert (place, True) == (one.place, one.ended_at is None)
+    _see(store, at=NOW + timedelta(hours=4))
+    _see(store, at=NOW + timedelta(hours=4) + QUIET)
+
+    assert {("opened", way): 3 for way in WAYS} | {("ended", way): 1 for way in WAYS} == Counter(_told(store))
 
 
 def test_two_hosts_open_it_once(bench: Bench) -> None:
@@ -240,3 +263,50 @@ def test_measures(store: Store) -> None:
     whole, half = gauges.progress(start), gauges.progress(start, most=2)
     assert (3, 1, 3) == (whole.events["intake.taken"], whole.events["nachricht.parked"], whole.taken["rabbit"])
     assert (start + 2, start + 4) == (half.upto, gauges.progress(half.upto).upto)
+
+
+def _standing(code: str, state: TargetState = TargetState.RESTS) -> Standing:
+    return Standing({"musterstadt/bauantrag/eakte": TargetRecord("", Health(state, NOW, code=code))})
+
+
+def _at_eakte(code: str, standing: Standing, *mandanten: str) -> list[Sighting]:
+    found = [Trouble(code, False, mandant, "bauantrag", "rabbit", "eakte", 1) for mandant in mandanten]
+    return list(from_troubles(found, Places.of((), standing), IncidentRules()))
+
+
+def test_a_target_that_stays_broken_is_one_incident(store: Store) -> None:
+    """Between two probes it rests for longer than the quiet time: no all-clear and no second alert, until it works."""
+    for minute in range(60):
+        reason = "target.full" if 30 <= minute < 45 else "target.misconfigured"
+        code = reason if minute % 15 < 4 else "target.resting"
+        _see(store, *_at_eakte(code, _standing(reason), "musterstadt"), at=NOW + minute * MINUTE)
+        known = [(one.code, one.ended_at) for one in store.watch.incidents.newest()]
+        assert known == ([(reason, None)] if minute else [])
+    works = _standing("target.misconfigured", TargetState.WORKS)
+    for minute in (60, 61, 66):
+        _see(store, *_at_eakte("target.resting", works, "musterstadt"), at=NOW + minute * MINUTE)
+
+    [one] = store.watch.incidents.newest()
+    assert ("target musterstadt/bauantrag/eakte", NOW + 66 * MINUTE) == (one.place, one.ended_at)
+    assert 4 == len(_told(store))
+
+
+def test_two_mandanten_with_equal_names_are_told_apart(store: Store) -> None:
+    """The second one's target is an alert of its own; an incident of an earlier version goes on as that of one of them."""
+    mandanten = frozenset({"beispielhausen", "musterstadt"})
+    once = Sighting("target.unreachable", "target bauantrag/eakte", 2, mandanten)
+    [own] = _see(store, once).opened
+    both = [
+        Sighting(one.code, one.place, one.count, one.mandanten, formerly=one.formerly)
+        for one in _at_eakte("target.unreachable", Standing(), *sorted(mandanten))
+    ]
+    after = _see(store, *both, at=NOW + MINUTE)
+    ended = [*_see(store, both[1], at=NOW + 2 * MINUTE).ended, *_see(store, both[1], at=NOW + 8 * MINUTE).ended]
+
+    assert 1 == len(after.opened)
+    found = {one.place: (one.mandanten, one.id == own, one.id in ended) for one in store.watch.incidents.newest()}
+    assert 2 == len(found)
+    assert 1 == len(ended)
+    for mandant in mandanten:
+        is_first = found[f"target {mandant}/bauantrag/eakte"][1]
+        assert ((mandant,), is_first, mandant == "beispielhausen") == found[f"target {mandant}/bauantrag/eakte"]

@@ -19,7 +19,8 @@ CODES = (
         "poison.crash",
         Healer.DEVELOPER,
         "Die Nachricht hat den Arbeitsprozess, der sie allein bearbeitete, zweimal zum Absturz gebracht.",
-        "Protokoll (`child.died`) und Nachricht an die Entwickler geben; nach der Berichtigung `decide ID resume`.",
+        "Protokollzeilen `suspect.opened` (nennt die Id) und `child.died` mit der Version an die Entwickler geben, nie die Nachricht: "
+        "Sie ist ein Antrag. Nach der Berichtigung `decide ID resume`.",
     ),
     Code(
         "clock.untrusted",
@@ -58,7 +59,8 @@ CODES = (
         "key.unavailable",
         Healer.OPERATOR,
         "Ein Schlüssel dieser Installation lässt sich nicht öffnen.",
-        "Schlüsseldatei oder HSM, Kennwortdatei und Rechte prüfen (`keys list`); die Nachricht läuft danach von selbst weiter.",
+        "Schlüsseldatei oder HSM, Kennwortdatei und Rechte prüfen (`keys list`). Läuft der Dienst, geht es danach von selbst weiter; "
+        "sonst den Dienst starten.",
     ),
     Code(
         "key.token.failed",
@@ -119,7 +121,7 @@ CODES = (
         "store.moved",
         Healer.OPERATOR,
         "Dieser Speicher wurde mit `store copy` an einen anderen Ort übertragen und arbeitet nicht mehr.",
-        "Mit der Konfiguration starten, die den neuen Ort nennt; den alten aufheben, bis er aus den Sicherungen ist.",
+        "Mit der Konfiguration starten, die den neuen Ort nennt; am alten liegt nur noch dieser Vermerk.",
     ),
     Code(
         "store.copy.in-use",
@@ -225,6 +227,13 @@ CODES = (
         Healer.OPERATOR,
         "Ein Zertifikat läuft in Kürze ab.",
         "Nachfolger beschaffen und daneben eintragen (docs/howto/keys.md); `doctor` nennt Zertifikat und Tage.",
+    ),
+    Code(
+        "certificate.ended",
+        Healer.OPERATOR,
+        "Ein Zertifikat ist abgelaufen.",
+        "Nachfolger beschaffen und daneben eintragen (docs/howto/keys.md), den alten Schlüssel behalten; `doctor` nennt das "
+        "Zertifikat.",
     ),
     Code(
         "daemon.child.dies",

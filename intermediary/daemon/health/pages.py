@@ -204,6 +204,9 @@ def _watched(measures: Measures) -> Iterator[str]:
     )
     yield from family("incidents", "gauge", "Open incidents.", [({}, len(measures.incidents))])
     yield from family(
+        "configuration_refused", "gauge", "1 while the files are refused that lie there.", [({}, measures.is_refused)]
+    )
+    yield from family(
         "alerts_unsent",
         "gauge",
         "Alerts that were tried and have not arrived.",

@@ -32,7 +32,7 @@ def run_health(config: Path, ordered: str, stop: threading.Event) -> int:
     server = Server(
         pages(settings, processes, sampler),
         Listening(host=health.host, port=health.port, bounds=_BOUNDS),
-        on_open=lambda port: log.info("health.listening", count=port),
+        on_open=lambda port: log.info("health.listening", port=port),
     )
     threading.Thread(target=_measure, args=(config, sampler, stop), daemon=True).start()
     threading.Thread(target=_end_when_stopped, args=(server, stop), daemon=True).start()

@@ -47,6 +47,7 @@ class Measures:
     unsent: Mapping[str, int]
     endings: tuple[Ending, ...]
     targets: Standing
+    is_refused: bool
 
 
 @dataclass(slots=True)
@@ -94,21 +95,26 @@ class Sampler:
         return min(max(usual, self._spent * _REST_PER_SAMPLE), usual * _LONGEST_REST)
 
     def run(self, installation: Installation, stop: threading.Event) -> None:
-        """Measure until `stop`."""
+        """Measure until `stop`; of each time that it does not succeed one line tells."""
         configuration: Configuration | None = None
+        told = ""
         while not stop.is_set():
             started = self._ticks()
             try:
                 if configuration is None:
                     configuration, started = Configuration(installation.settings), self._ticks()
                 self._measures = self._measure(installation, configuration)
-                self._is_away = False
+                self._is_away, told = False, ""
             except Fault as fault:
                 self._is_away = True
-                log.warning("health.store.away", code=fault.code)
+                if told != fault.code:
+                    log.warning("health.store.away", code=fault.code)
+                told = fault.code
             except Exception as failure:  # figures are no reason to end
                 self._is_away = True
-                log.error("health.failed", failure=type(failure).__name__)
+                if told != type(failure).__name__:
+                    log.error("health.failed", failure=type(failure).__name__)
+                told = type(failure).__name__
             self._spent = self._ticks() - started
             stop.wait(self._rest())
 
@@ -125,6 +131,7 @@ class Sampler:
             unsent=watch.alerts.count_unsent(("log", "webhook", "mail"), since=now),
             endings=endings(self._settings, bank),
             targets=installation.store.targets.standing(),
+            is_refused=configuration.refused is not None,
             now=now,
             at=self._ticks(),
             seconds=self._ticks() - started,
