@@ -1,6 +1,6 @@
-"""What the rows of one Nachricht must say, told from its events alone; and where they say something else (G17).
+"""What the rows of one Nachricht, and of standing holds, must say, told from events alone; and where they say otherwise.
 
-Every change of a state has its event in the same transaction, so the events can be played again. What they do not tell
+Every change of a state has its event in the same transaction, so the events can be played again (G17). What they do not tell
 (attempts, moments of the next look, leases) is not compared.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,8 @@ ROW = (
     *("state", "code", "verdict", "verdict_code", "route", "pins", "revision", "payload", "held_since"),
 )
 ZUSTELLUNG = ("target", "required", "state", "output_sha256", "redelivery", "redelivers")
-"""The columns that follow from the events, of a Nachricht and of a Zustellung."""
+HOLD = ("since", "actor", "reason")
+"""The columns that follow from the events, of a Nachricht, of a Zustellung and of a standing hold."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUOTED = frozenset({"state", "code", "verdict", "verdict_code", "payload", "route", "revision"})
@@ -80,6 +81,40 @@ def differences(
             yield f"zustellung {key}: steps"
         if not _is_proof(record["proof"], told):
             yield f"zustellung {key}: proof"
+
+
+def hold_differences(bodies: Iterable[bytes], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Where the standing holds say something else than the events of the installation; like `differences`."""
+    told: dict[tuple[str, str], dict[str, Any]] = {}
+    try:
+        for body in bodies:
+            if b'"hold.standing-' in body or b'"mandant.deleted"' in body:
+                _tell_hold(told, Event.parse(json.loads(body)))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        yield "events: cannot be played"
+        return
+    found = {(row["mandant"], row["route"]): row for row in rows}
+    for mandant, route in sorted(told.keys() | found.keys()):
+        place = f"hold {mandant}/{route}" if route else f"hold {mandant}"
+        if (mandant, route) not in found:
+            yield f"{place}: missing"
+        elif (mandant, route) not in told:
+            yield f"{place}: not in the events"
+        else:
+            yield from _differing(f"{place}: ", HOLD, told[mandant, route], found[mandant, route])
+
+
+def _tell_hold(told: dict[tuple[str, str], dict[str, Any]], event: Event) -> None:
+    mandant = event.fields["mandant"]
+    match event.name:
+        case "hold.standing-set":
+            values = {"since": _microseconds(event.at), "actor": event.actor, "reason": event.fields["reason"]}
+            told[mandant, event.fields["route"]] = values
+        case "hold.standing-released":
+            told.pop((mandant, event.fields["route"]), None)
+        case "mandant.deleted":
+            for one in [one for one in told if one[0] == mandant]:
+                del told[one]
 
 
 def last_move(bodies: Sequence[bytes]) -> tuple[str, datetime] | None:

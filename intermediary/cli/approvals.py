@@ -71,7 +71,7 @@ def show(number: str, config: Path, as_json: bool) -> None:
 @reason_option
 @config_option
 def approve(number: str, reason: str, config: Path) -> None:
-    """Approve a request of somebody else; whoever asked carries it out then, once, with `--approval ID`."""
+    """Approve a request of somebody else; then the same command with `--approval ID` carries it out, once."""
     _decide(number, reason, config, approves=True)
 
 
@@ -150,6 +150,7 @@ def _row(found: Any, now: datetime) -> dict[str, Any]:
         "asked": found.asked,
         "askedSha256": found.asked_sha256,
         "effects": found.effect.get("lines", []),
+        "moreEffects": found.effect.get("more", 0),
         "reason": found.reason,
         "requestedBy": found.actor,
         "createdAt": found.created_at.isoformat(timespec="seconds"),
@@ -161,14 +162,13 @@ def _row(found: Any, now: datetime) -> dict[str, Any]:
 
 
 def _about(row: dict[str, Any]) -> list[str]:
-    more = row["count"] - len(row["effects"])
     lines = [
         f"Verlangt von {row['requestedBy']} am {_local(datetime.fromisoformat(row['createdAt']))}: {row['reason']}",
         f"Gültig bis {_until(row)}.",
         f"Genau verlangt: {row['asked']}",
         f"Betrifft {row['count']}:",
         *(f"  {line}" for line in row["effects"]),
-        *([f"  … und {more} weitere"] if more > 0 and row["effects"] else []),
+        *([f"  … und {row['moreEffects']} weitere"] if row["moreEffects"] else []),
     ]
     if row["decidedBy"]:
         word = "Abgelehnt" if row["state"] == "refused" else "Freigegeben"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -23,7 +26,29 @@ from intermediary.cli.options import (
 )
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_F = TypeVar("_F", bound=Callable[..., Any])
 _KEYS = "Folder of the data keys, if not `keys` in the folder of backups."
+
+
+def _tidies_up(verb: _F) -> _F:
+    """Told to end (SIGTERM, a closed terminal), the verb removes what it has begun: it holds data keys."""
+
+    @wraps(verb)
+    def told(*arguments: Any, **named: Any) -> Any:
+        numbers = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_DFL]
+        for number in numbers:
+            signal.signal(number, _end)
+        try:
+            return verb(*arguments, **named)
+        finally:
+            for number in numbers:
+                signal.signal(number, signal.SIG_DFL)
+
+    return cast(_F, told)
+
+
+def _end(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 @click.command("backup")
@@ -34,6 +59,7 @@ _KEYS = "Folder of the data keys, if not `keys` in the folder of backups."
 )
 @config_option
 @json_option
+@_tidies_up
 def backup(output: Path, keys: Path | None, keep_days: int, config: Path, as_json: bool) -> None:
     """Back up the installation while the daemon runs: database, payloads, data keys apart, configuration.
 
@@ -45,7 +71,7 @@ def backup(output: Path, keys: Path | None, keep_days: int, config: Path, as_jso
 
     output = output.absolute()
     vault = Vault(output, keys.absolute() if keys else output / "keys")
-    with installation(config) as opened:
+    with installation(config, needs_keys=True) as opened:
         made = make_backup(
             opened, vault, keep=timedelta(days=keep_days), actor=account(), watch=_watched, now=opened.now()
         )
@@ -97,6 +123,7 @@ def backup(output: Path, keys: Path | None, keep_days: int, config: Path, as_jso
 @reason_option
 @config_option
 @json_option
+@_tidies_up
 def restore(
     place: Path,
     only_check: bool,

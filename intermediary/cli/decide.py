@@ -74,6 +74,7 @@ def replay(
     from intermediary.operations.act import Replay
     from intermediary.operations.approvals import approvals_of
     from intermediary.operations.jobs import RATE, How
+    from intermediary.operations.look import note_selection
     from intermediary.operations.rejudge import rejudge
     from intermediary.operations.repeats import twice_hurts
     from intermediary.operations.selection import Selection
@@ -84,6 +85,7 @@ def replay(
     chosen = Selection.parse(selection)
     with_current = versions == "current"
     with installation(config) as opened:
+        note_selection(opened.store, chosen, actor=account(), reason=reason, now=opened.now())
         bulk = bulk_of(opened, redeliver=redeliver)
         if as_job or bulk.is_large(chosen):
             how = How(redeliver, with_current, repeat_anyway, rate or RATE, error_percent, again)
@@ -149,7 +151,7 @@ def decide(
     """
     from intermediary.operations.act import Decide
     from intermediary.operations.approvals import approvals_of
-    from intermediary.operations.look import row
+    from intermediary.operations.look import note_selection, row
     from intermediary.operations.selection import Selection
 
     is_selection = "=" in nachricht
@@ -163,8 +165,9 @@ def decide(
             after = verbs.carry_out(verb, opened.store.resolve(prefix), target, proof, request)
             _say_decided(verb, after.id, after.state.value, as_json=row(after) if as_json else None)
             return
-        refused = 0
-        for found, refusal in verbs.carry_out_all(verb, Selection.parse(nachricht.split()), request):
+        refused, chosen = 0, Selection.parse(nachricht.split())
+        note_selection(opened.store, chosen, actor=request.actor, reason=reason, now=opened.now())
+        for found, refusal in verbs.carry_out_all(verb, chosen, request):
             if refusal is not None:
                 refused += 1
                 say(f"Nachricht {found.id} bleibt {found.state.value}: {refusal}")

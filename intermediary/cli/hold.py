@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from intermediary.cli.options import (
+    account,
     approval_option,
     config_option,
     installation,
@@ -17,7 +19,11 @@ from intermediary.cli.options import (
     say,
     say_json,
     say_wrapped,
+    searching_option,
 )
+
+if TYPE_CHECKING:
+    from intermediary.operations.retention import Held
 
 _standing_option = click.option(
     "--standing", is_flag=True, help="SELECTION is mandant=… [route=…]: everything of it, also what comes later."
@@ -36,7 +42,10 @@ def command() -> None:
 @config_option
 @json_option
 def set_(selection: tuple[str, ...], standing: bool, reason: str, config: Path, as_json: bool) -> None:
-    """Hold messages. SELECTION: ids or conditions as in `list`; those found now, unless --standing."""
+    """Hold messages. SELECTION: ids or conditions as in `list`; those found now, unless --standing.
+
+    Exit code 1 when one was too late, or has another hold already: a message has one hold of its own.
+    """
     _change(selection, reason, "", config, as_json=as_json, verb="hold_all" if standing else "hold")
 
 
@@ -56,25 +65,28 @@ def release(
 
 @command.command("list")
 @click.argument("selection", nargs=-1)
+@searching_option
 @config_option
 @json_option
-def list_(selection: tuple[str, ...], config: Path, as_json: bool) -> None:
+def list_(selection: tuple[str, ...], reason: str, config: Path, as_json: bool) -> None:
     """List what is held: whole Mandanten and routes first, then single messages (of SELECTION)."""
     from intermediary.cli.sheet import moment
+    from intermediary.operations.look import note_selection
     from intermediary.operations.retention import held
     from intermediary.operations.selection import Selection
 
+    chosen = Selection.parse(selection)
     with installation(config) as opened:
-        standing, single = held(opened.store, Selection.parse(selection))
+        note_selection(opened.store, chosen, actor=account(), reason=reason, now=opened.now())
+        standing, single = held(opened.store, chosen)
     if as_json:
         for one in standing:
             say_json({"mandant": one.mandant, "route": one.route, "standing": True, "since": one.since.isoformat(),
                       "actor": one.actor, "reason": one.reason})  # fmt: skip
         for kept in single:
             found = kept.nachricht
-            since = found.held_since.isoformat() if found.held_since else ""
-            say_json({"id": found.id, "mandant": found.mandant, "route": found.route, "standing": False, "since": since,
-                      "actor": kept.actor, "reason": kept.reason})  # fmt: skip
+            say_json({"id": found.id, "mandant": found.mandant, "route": found.route, "standing": False,
+                      "since": kept.since.isoformat(), "actor": kept.actor, "reason": kept.reason})  # fmt: skip
         return
     for one in standing:
         route = f", Route {one.route}" if one.route else ""
@@ -84,33 +96,51 @@ def list_(selection: tuple[str, ...], config: Path, as_json: bool) -> None:
         say()
     for kept in single:
         found = kept.nachricht
-        since = moment(found.held_since.isoformat() if found.held_since else None)
         say(f"Nachricht {found.id} ({found.mandant}):")
-        say_wrapped([f"seit {since} durch {kept.actor}: {kept.reason}"], indent=2)
+        say_wrapped([f"seit {moment(kept.since.isoformat())} durch {kept.actor}: {kept.reason}"], indent=2)
     if not standing and not single:
         say("nichts ist gesperrt")
 
 
 def _change(selection: tuple[str, ...], reason: str, approval: str, config: Path, *, as_json: bool, verb: str) -> None:
     from intermediary.operations.approvals import approvals_of
+    from intermediary.operations.look import note_selection
     from intermediary.operations.retention import Held, Keep
     from intermediary.operations.selection import Selection
 
     chosen = Selection.parse(selection)
     request = requested(reason, approval)
     with installation(config) as opened:
+        note_selection(opened.store, chosen, actor=request.actor, reason=request.reason, now=opened.now())
         keep = Keep(opened.store, now=opened.now, approvals=approvals_of(opened, now=opened.now))
         done = getattr(keep, verb)(chosen, request)
         results = [done] if isinstance(done, Held) else list(done)
     for one in results:
         if as_json:
-            say_json({"subject": one.subject, "outcome": one.outcome, "standing": one.standing})
+            row = {"subject": one.subject, "outcome": one.outcome, "standing": one.standing}
+            if there := one.there:
+                row |= {"since": there.since.isoformat(), "actor": there.actor, "reason": there.reason}
+            say_json(row)
         else:
-            about = "Alles von" if one.standing else "Nachricht"
-            say_wrapped([f"{about} {one.subject}: {_WORDS[one.outcome]}"], indent=0)
+            say_wrapped(_lines(one), indent=0)
     if not results and not as_json:
         say("keine Nachricht")
-    sys.exit(1 if any(one.outcome == "erased" for one in results) else 0)
+    sys.exit(1 if any(one.outcome in ("erased", "other") for one in results) else 0)
+
+
+def _lines(one: Held) -> list[str]:
+    from intermediary.cli.sheet import moment
+
+    said = f"{'Alles von' if one.standing else 'Nachricht'} {one.subject}: {_WORDS[one.outcome]}"
+    if one.there is None:
+        return [said]
+    since = moment(one.there.since.isoformat())
+    way = "jede Nachricht einzeln sperren" if one.standing else "mit --standing den Mandanten oder die Route sperren"
+    return [
+        said,
+        f"Es gilt die Sperre seit {since} durch {one.there.actor}: {one.there.reason}",
+        f"Was zu tun ist: {way}; das gilt für sich und bleibt, wenn die andere Sperre aufgehoben wird.",
+    ]
 
 
 _WORDS = {
@@ -118,4 +148,5 @@ _WORDS = {
     "released": "Sperre aufgehoben, die Fristen gelten wieder",
     "unchanged": "unverändert",
     "erased": "ZU SPÄT, der Inhalt ist schon gelöscht",
+    "other": "NICHT GEÄNDERT, es ist eine andere Sperre da",
 }

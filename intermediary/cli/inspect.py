@@ -9,7 +9,16 @@ from typing import Any
 
 import click
 
-from intermediary.cli.options import account, config_option, installation, json_option, say, say_json, table
+from intermediary.cli.options import (
+    account,
+    config_option,
+    installation,
+    json_option,
+    say,
+    say_json,
+    searching_option,
+    table,
+)
 
 _SHORT = 13
 """As much of an id as a table shows: enough to be the only one among a hundred million."""
@@ -18,24 +27,27 @@ _SHORT = 13
 @click.command("list")
 @click.argument("selection", nargs=-1)
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="At most so many, newest first.")
+@searching_option
 @config_option
 @json_option
-def list_(selection: tuple[str, ...], limit: int, config: Path, as_json: bool) -> None:
-    """List messages, newest first. SELECTION: ids or conditions such as state=parked code=route.missing mandant=…"""
-    from intermediary.operations.look import note_search, row
+def list_(selection: tuple[str, ...], limit: int, reason: str, config: Path, as_json: bool) -> None:
+    """List messages, newest first. SELECTION: ids or conditions such as state=parked code=route.missing mandant=…
+
+    Whoever names a key= is written into the audit trail; which one is not.
+    """
+    from intermediary.operations.look import note_selection, row
     from intermediary.operations.selection import Selection
 
     chosen = Selection.parse(selection, limit=limit)
     with installation(config) as opened:
+        note_selection(opened.store, chosen, actor=account(), reason=reason, now=opened.now())
         found = [row(n) for n in chosen.of(opened.store)]
-        if chosen.key is not None:
-            note_search(opened.store, len(found), actor=account(), reason="", now=opened.now())
     _print_rows(found, as_json=as_json)
 
 
 @click.command("search")
 @click.argument("text")
-@click.option("--reason", default="", help="Why, for example the number of an enquiry; written into the audit trail.")
+@searching_option
 @config_option
 @json_option
 def search(text: str, reason: str, config: Path, as_json: bool) -> None:

@@ -96,7 +96,8 @@ def pause(job: str, reason: str, config: Path, as_json: bool) -> None:
 def resume(job: str, rate: float | None, approval: str, reason: str, config: Path, as_json: bool) -> None:
     """Let a paused job go on, if wanted at another rate; or start one that was approved."""
     with installation(config) as opened:
-        _say_moved(_bulk(opened).resume(job, requested(reason, approval), rate=rate), as_json=as_json)
+        moved = _bulk(opened).resume(job, requested(reason, approval), rate=rate)
+        _say_moved(moved, as_json=as_json, how="geht weiter, sobald ein Dienst ihn aufnimmt")
 
 
 @command.command("stop")
@@ -165,7 +166,7 @@ def _bulk(opened: Any) -> BulkReplay:
     return bulk_of(opened)
 
 
-def _say_moved(job: Any, *, as_json: bool) -> None:
+def _say_moved(job: Any, *, as_json: bool, how: str = "") -> None:
     from intermediary.cli.job_sheet import standing
     from intermediary.cli.sheet import number
     from intermediary.operations.jobs import row
@@ -173,4 +174,4 @@ def _say_moved(job: Any, *, as_json: bool) -> None:
     if as_json:
         say_json(row(job))
     else:
-        say(f"Auftrag {job.id}: {standing(job)}, {number(job.handled)} von {number(job.total)} erledigt.")
+        say(f"Auftrag {job.id}: {how or standing(job)}, {number(job.handled)} von {number(job.total)} erledigt.")

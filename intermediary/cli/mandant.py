@@ -58,10 +58,13 @@ def export(
         except FileExistsError as failure:
             raise click.UsageError(f"{output} exists already") from failure
     if as_json:
-        say_json({"nachrichten": done.nachrichten, "payloads": done.payloads, "unreadable": done.unreadable})
+        say_json({"nachrichten": done.nachrichten, "payloads": done.payloads, "unreadable": done.unreadable,
+                  "late": done.late})  # fmt: skip
     else:
         contents = f", {done.payloads} mit Inhalt" if with_payload else ", ohne Inhalte"
         say_wrapped([f"{done.nachrichten} Nachrichten{contents} in {output}"], indent=0)
+        if done.late:
+            say(f"{done.late} später eingegangene sind nicht dabei: freigegeben war, was beim Verlangen da war.")
         say_wrapped(["Prüfen: sha256sum -c SHA256SUMS, und je Nachricht python verify.py dossiers/…/ID.json"], indent=0)
         if done.unreadable:
             say(f"{done.unreadable} Inhalte ließen sich nicht öffnen (payloadCode in nachrichten.jsonl).")
@@ -118,5 +121,6 @@ def _rest(name: str, files: list[str]) -> list[str]:
         f"- [[mandant]] {name} und seine Routen aus der Konfiguration nehmen, den Dienst neu starten;",
         *keys,
         "- seine Leserschlüssel vernichten, wenn kein anderes Verfahren sie braucht;",
+        "- die privaten Ordner seiner Ziele (`state`) löschen, wenn kein anderer Mandant sie nutzt;",
         "- alte Sicherungen: docs/howto/retention.md.",
     ]

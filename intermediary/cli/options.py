@@ -48,6 +48,12 @@ def reason_option(function: F) -> F:
     return click.option("--reason", default="", help="Why; written into the audit trail.")(function)
 
 
+def searching_option(function: F) -> F:
+    """`--reason` of a verb that only looks: told where somebody searches for an identifier."""
+    text = "Why, for example the number of an enquiry; written into the audit trail when you search for a key."
+    return click.option("--reason", default="", help=text)(function)
+
+
 def approval_option(function: F) -> F:
     """`--approval`: the request that a second person has approved."""
     text = "Id of the request that a second person has approved (approvals list)."
@@ -71,13 +77,16 @@ def requested(reason: str, approval: str = "") -> Request:
 
 
 @contextmanager
-def installation(config: Path, *, begins: bool = False) -> Iterator[Any]:
-    """The opened installation of a command; closed at its end. Only a verb that `begins` one makes a store where none is."""
+def installation(config: Path, *, begins: bool = False, needs_keys: bool = False) -> Iterator[Any]:
+    """The opened installation of a command; closed at its end. Only a verb that `begins` one makes a store where none is.
+
+    A KEK that does not open ends the command before it does anything if it `needs_keys`, otherwise where it needs that one.
+    """
     from intermediary.cli.quiet import quiet_logs
     from intermediary.wiring import open_installation
 
     quiet_logs()
-    opened = open_installation(config, begins=begins)
+    opened = open_installation(config, begins=begins, needs_keys=needs_keys)
     try:
         yield opened
     finally:

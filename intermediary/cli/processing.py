@@ -13,6 +13,19 @@ _CHANNELS = {
     "xta_fetch": "XTA 2, aus Postfächern abgeholt",
     "xta_passive": "XTA 2, an unseren Server gesendet",
 }
+_SERVICES = {
+    "scan": "Virenprüfung: erhält jeden Teil im Klartext; `tcp` ist nicht verschlüsselt",
+    "alerts": "Empfänger von Meldungen über Störungen (ohne Inhalte)",
+    "callbacks": "Rückmeldungen der Empfänger kommen an",
+    "health": "Zustand und Messwerte (ohne Inhalte) sind abzurufen",
+}
+_ANSWERS = {
+    "reply-to": "Warteschlange, die die Nachricht nennt",
+    "folder": "Ordner",
+    "amqp": "Warteschlange",
+    "osci": "OSCI-Postfach",
+    "xta": "XTA 2, an den Autor",
+}
 _STATES = {
     "completed": "zugestellt und quittiert",
     "rejected": "abgelehnt",
@@ -25,8 +38,8 @@ def page(facts: Mapping[str, Any]) -> Iterator[str]:
     """The lines of the page."""
     yield f"# Verarbeitung personenbezogener Daten: {facts['installation']}"
     yield ""
-    yield "Aus der Konfiguration erzeugt (`intermediary report verarbeitung`). Zweck, Rechtsgrundlage, Verantwortliche und"
-    yield "Rechte der Betroffenen ergänzt der Verantwortliche; was hier steht, ist, was das Programm tut."
+    yield "Aus Konfiguration und Speicher erzeugt (`intermediary report verarbeitung`). Zweck, Rechtsgrundlage"
+    yield "und Rechte der Betroffenen ergänzt der Verantwortliche; was hier steht, ist, was das Programm tut."
     yield from _common(facts)
     for mandant in facts["mandanten"]:
         yield from _mandant(mandant)
@@ -35,8 +48,12 @@ def page(facts: Mapping[str, Any]) -> Iterator[str]:
 def _common(facts: Mapping[str, Any]) -> Iterator[str]:
     storage, memory = facts["storage"], facts["memory"]
     yield from ("", "## Für alle Mandanten", "", "| Gegenstand | Angabe |", "|---|---|")
-    yield f"| Speicherort | {storage['database']}; verschlüsselte Inhalte unter `{storage['data']}` |"
-    yield f"| Zwischenablage großer Teile | `{storage['spool']}`, verschlüsselt mit flüchtigem Schlüssel, ohne Dateinamen |"
+    server = f" ({storage['server']})" if storage["server"] else ""
+    yield f"| Speicherort | {storage['database']}{server}; verschlüsselte Inhalte unter `{storage['data']}` |"
+    yield (
+        f"| Zwischenablage großer Teile | `{storage['spool']}`, verschlüsselt mit flüchtigem Schlüssel, ohne Dateinamen; "
+        "solange eine Sicherung geprüft oder wiederhergestellt wird, auch deren Zeilen und verschlüsselte Datenschlüssel |"
+    )
     yield f"| Protokollköpfe (ohne Inhalte) | {', '.join(f'`{one}`' for one in storage['auditHeads'])} |"
     yield (
         "| Verschlüsselung | Inhalt und Kopfdaten je Nachricht mit eigenem Schlüssel (AES-256-GCM), dieser unter dem "
@@ -50,17 +67,43 @@ def _common(facts: Mapping[str, Any]) -> Iterator[str]:
         "und Begründungen handelnder Beschäftigter; keine Inhalte |"
     )
     yield "| Einsicht | Konten, die Konfiguration und Schlüssel lesen dürfen; Inhalte nur mit Begründung, im Protokoll |"
-    second = ", ".join(f"`{one}`" for one in facts["secondPerson"]) or "für nichts verlangt"
-    yield f"| Zweite Person (Vier-Augen) | {second} |"
+    yield f"| Zweite Person (Vier-Augen) | {_second_person(facts)} |"
+    yield from _services(facts["services"])
+
+
+def _second_person(facts: Mapping[str, Any]) -> str:
+    second = ", ".join(f"`{one}`" for one in facts["secondPerson"])
+    if facts["secondPersonIsWhole"]:
+        return second or "für nichts verlangt"
+    return (
+        f"laut Konfiguration {second or 'für nichts'}; was der Speicher darüber hinaus verlangt, ist nicht bekannt: er ist "
+        "von hier nicht zu lesen"
+    )
+
+
+def _services(services: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for name, what in _SERVICES.items():
+        if services[name]:
+            yield f"| {what} | {_places(services[name])} |"
+    if not services["scan"]:
+        yield "| Virenprüfung | keine |"
+
+
+def _places(places: Sequence[str]) -> str:
+    return "; ".join(f"`{place}`" for place in places)
 
 
 def _mandant(mandant: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", f"## Mandant {mandant['name']}", "")
-    yield f"Schlüssel des Mandanten: `{mandant['encryption']['kek']}`; Schlüsselbund: `{mandant['encryption']['keyring']}`."
-    yield from ("", "| Eingang | Art | Partner | Antwort an den Sender |", "|---|---|---|---|")
+    keys = mandant["encryption"]
+    former = f" (frühere: {', '.join(f'`{one}`' for one in keys['previousKeks'])})" if keys["previousKeks"] else ""
+    yield f"Schlüssel des Mandanten: `{keys['kek']}`{former}; Schlüsselbund: `{keys['keyring']}`."
+    yield from ("", "| Eingang | Art | Ort | Partner | Antwort an den Sender |", "|---|---|---|---|---|")
     for one in mandant["channels"]:
         kind = _CHANNELS.get(one["type"], one["type"])
-        yield f"| {one['name']} | {kind} | {one['partner'] or '–'} | {one['answer'] or 'keine'} |"
+        ways = ", ".join(_ANSWERS[way] for way in one["answer"].split(", ") if way) or "keine"
+        answer = f"{ways}: {_places(one['answerPlaces'])}" if one["answerPlaces"] else ways
+        yield f"| {one['name']} | {kind} | {_places(one['places'])} | {one['partner'] or '–'} | {answer} |"
     for route in mandant["routes"]:
         yield from _route(route)
     yield from ("", "### Ohne Route", "", "Was abgelehnt wird oder wartet, bevor eine Route feststeht:", "")
@@ -79,7 +122,7 @@ def _route(route: Mapping[str, Any]) -> Iterator[str]:
     yield f"| Umsetzung | `{route['mapping']}` nach {route['standard'] or 'unbekannt: nicht installiert'} |"
     yield f"| Verlangte Signaturen | {', '.join(route['require']) or 'keine'} |"
     for one in route["recipients"]:
-        places = "; ".join(f"`{place}`" for place in one["places"])
+        places = _places(one["places"])
         kind = "" if one["required"] else ", freiwillig"
         yield f"| Empfänger {one['name']} | `{one['connector']}`{kind}{f': {places}' if places else ''} |"
     yield ""

@@ -129,7 +129,10 @@ def _output(output: Mapping[str, Any]) -> Iterator[str]:
 def _zustellung(zustellung: Mapping[str, Any]) -> Iterator[str]:
     code = CATALOGUE.get(zustellung["code"])
     yield from _lines(
-        ("Stand", zustellung["state"] + ("" if zustellung["required"] else " (freiwillig)")),
+        (
+            "Stand",
+            zustellung["state"] + ("" if zustellung["required"] or zustellung["redelivers"] else " (freiwillig)"),
+        ),
         ("Code", f"{zustellung['code']}: {code.meaning}" if code else zustellung["code"]),
         ("Wartet auf", zustellung["waitsFor"] if zustellung["code"] in DEADLINES else ""),
         ("Schlüssel", zustellung["key"]),

@@ -28,7 +28,7 @@ def command() -> None:
 def copy(config: Path, target: Path, as_json: bool) -> None:
     """Copy the store to where another configuration has it, all or nothing; stop the daemons first.
 
-    The old store refuses to work afterwards.
+    Afterwards the old store is empty and refuses to work.
     """
     from intermediary.cli.quiet import quiet_logs
     from intermediary.operations.copy import copy_installation

@@ -34,7 +34,7 @@ def command(
     if message_id and len(files) > 1:
         raise click.UsageError("--message-id goes with one file")
     refused = 0
-    with installation(config, begins=True) as opened:
+    with installation(config, begins=True, needs_keys=True) as opened:
         results = submit(
             opened, files, channel=channel, mandant=mandant, content_type=content_type, message_id=message_id
         )

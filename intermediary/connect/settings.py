@@ -149,7 +149,7 @@ def _describe(kind: type, prefix: str) -> Iterator[Setting]:
 
 
 def _words(kind: Any) -> str:
-    simple = {str: "text", int: "number", bool: "true or false", Path: "path"}
+    simple = {str: "text", int: "whole number", bool: "true or false", Path: "path"}
     if kind in simple:
         return simple[kind]
     origin, arguments = get_origin(kind), get_args(kind)

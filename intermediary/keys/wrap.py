@@ -85,18 +85,39 @@ class KekFiles:
 class MandantKeys:
     """The KEKs of all Mandanten of an installation, as operations; made once at start.
 
-    An unknown Mandant, or a data key under a KEK that is not here, raises `Misconfigured("key.unavailable")`.
+    An unknown Mandant, or a data key under a KEK that is not here, raises `Misconfigured("key.unavailable")`. So does a KEK
+    that cannot be opened or is refused: at once when all `must_open`, otherwise as often as it is needed.
     """
 
-    __slots__ = ("_files", "_keks")
+    __slots__ = ("_files", "_keks", "_must_open", "_refused")
 
-    def __init__(self, files: Mapping[str, KekFiles]) -> None:
+    def __init__(self, files: Mapping[str, KekFiles], *, must_open: bool = True) -> None:
         self._files = dict(files)
-        self._keks = {mandant: _open_all(mandant, places) for mandant, places in files.items()}
+        self._must_open = must_open
+        self._refused: dict[str, str] = {}
+        self._keks: dict[str, Sequence[_Kek]] = {}
+        for mandant, places in files.items():
+            try:
+                self._keks[mandant] = _open_all(mandant, places)
+            except Misconfigured as fault:
+                if must_open:
+                    raise
+                self._refused[mandant] = fault.where
 
     def mandanten(self) -> frozenset[str]:
         """Whose keys these are."""
+        return frozenset(self._files)
+
+    def opened(self) -> frozenset[str]:
+        """The Mandanten whose KEKs can be used."""
         return frozenset(self._keks)
+
+    def refuse(self, mandant: str, where: str) -> None:
+        """The KEKs of this Mandant do not fit what rests, `where` says why: they must not be used."""
+        if self._must_open:
+            raise Misconfigured("key.unavailable", where=where)
+        self._refused[mandant] = where
+        del self._keks[mandant]
 
     def ids(self, mandant: str) -> tuple[bytes, ...]:
         """The ids of the KEKs of this Mandant, the current one first; derived from the key, and no secret."""
@@ -130,11 +151,11 @@ class MandantKeys:
     def _of(self, mandant: str) -> Sequence[_Kek]:
         keks = self._keks.get(mandant)
         if not keks:
-            raise Misconfigured("key.unavailable", where=f"KEK of {mandant}")
+            raise Misconfigured("key.unavailable", where=self._refused.get(mandant, f"KEK of {mandant}"))
         return keks
 
     def __repr__(self) -> str:
-        return f"<keys of {len(self._keks)} Mandanten>"
+        return f"<keys of {len(self._files)} Mandanten>"
 
 
 def create_kek(path: Path) -> None:

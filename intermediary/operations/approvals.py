@@ -13,6 +13,7 @@ the audit trail of the installation.
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ MOST_IDS = 1_000
 """So many Nachrichten one request may name; more of them are a job (`jobs`)."""
 
 _MOST_LINES = 20
+_MOST_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,18 @@ class Consent:
     approved_by: str = ""
     ids: frozenset[str] | None = None
     acts: Mapping[str, tuple[str, ...]] | None = None
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What the chain of a Nachricht says of it (`person.approved`); empty when none was needed."""
+        if not self.approval:
+            return {}
+        return {
+            "approval": self.approval,
+            "verb": self.verb,
+            "requested_by": self.requested_by,
+            "approved_by": self.approved_by,
+        }
 
     def covers(self, nachricht_id: str) -> bool:
         """Whether the second person has seen this Nachricht in the request."""
@@ -156,23 +170,29 @@ class Approvals:
         try:
             used = self._store.approvals.use(found.id, asked_sha256=wish.sha256, actor=request.actor, now=now)
         except NotApproved as refusal:
-            raise self._denied(found.id, wish.verb, refusal.why, request) from refusal
+            differs = f": {_difference(found.asked, wish.text)}" if refusal.why == "changed" else ""
+            raise self._denied(found.id, wish.verb, refusal.why, request, differs) from refusal
         ids, acts = used.effect.get("ids"), used.effect.get("acts")
         return Consent(
             wish.verb, used.id, used.actor, used.second_actor, frozenset(ids) if ids else None, acts if acts else None
         )
 
+    def asked(self, request: Request) -> Mapping[str, Any]:
+        """The parameters of the request that `request` names, for what was fixed when it was made; empty without one.
+
+        Whether it fits is the answer of `demand`, which is asked with them.
+        """
+        try:
+            found = self._store.approvals.get(request.approval)
+        except NotFound:
+            return {}
+        parameters: dict[str, Any] = json.loads(found.asked)["asked"]
+        return parameters
+
     def tell(self, subject: Claim | str, consent: Consent, request: Request) -> None:
         """Write both names into the chain of a Nachricht, right before the change; does nothing without an approval."""
-        if not consent.approval:
-            return
-        fields = {
-            "approval": consent.approval,
-            "verb": consent.verb,
-            "requested_by": consent.requested_by,
-            "approved_by": consent.approved_by,
-        }
-        self._store.record(subject, "person.approved", now=self._now(), actor=request.actor, fields=fields)
+        if names := consent.names:
+            self._store.record(subject, "person.approved", now=self._now(), actor=request.actor, fields=names)
 
     def decide(self, prefix: str, request: Request, *, approves: bool) -> Approval:
         """The second person's word on a request; `Denied` when it is theirs, decided or over, `NotFound`."""
@@ -210,6 +230,7 @@ class Approvals:
             raise TooMany(f"{len(wish.ids)} Nachrichten; eine Freigabe umfasst höchstens {MOST_IDS}")
         now = self._now()
         effect = {"count": wish.count, "lines": list(wish.lines[:_MOST_LINES]), "ids": list(wish.ids)}
+        effect["more"] = max(0, len(wish.lines) - _MOST_LINES)
         approval = Approval(
             id=self._new_id(),
             verb=wish.verb,
@@ -234,10 +255,37 @@ class Approvals:
     def _is_same(self, one: str, other: str) -> bool:
         return self._rules.person(one) == self._rules.person(other)
 
-    def _denied(self, approval_id: str, verb: str, why: str, request: Request) -> Denied:
+    def _denied(self, approval_id: str, verb: str, why: str, request: Request, differs: str = "") -> Denied:
         fields = {"approval": approval_id, "verb": verb, "why": why, "reason": request.reason}
         self._store.record_of_installation("approval.denied", now=self._now(), actor=request.actor, fields=fields)
-        return Denied(_WHYS[why])
+        return Denied(_WHYS[why] + differs)
+
+
+def _difference(approved: str, wanted: str) -> str:
+    """What is not as it was approved, of two texts of wishes; German, for whoever is denied."""
+    was, now = json.loads(approved), json.loads(wanted)
+    if was["verb"] != now["verb"]:
+        return f"{was['verb']}, jetzt {now['verb']}"
+    names = sorted({*was["asked"], *now["asked"]})
+    pairs = [(name, was["asked"].get(name), now["asked"].get(name)) for name in names]
+    return "; ".join(_told(name, one, other) for name, one, other in pairs if one != other)
+
+
+def _told(name: str, was: object, now: object) -> str:
+    if isinstance(was, list) and isinstance(now, list):
+        gone, new = [one for one in was if one not in now], [one for one in now if one not in was]
+        parts = [("nicht mehr", gone), ("dazu", new)]
+        return "; ".join(f"{name}, {word}: {_few(found)}" for word, found in parts if found)
+    return f"{name}: {_plain(was)}, jetzt {_plain(now)}"
+
+
+def _few(found: list[object]) -> str:
+    more = [f"… und {len(found) - _MOST_TOLD} weitere"] if len(found) > _MOST_TOLD else []
+    return " | ".join([*map(_plain, found[:_MOST_TOLD]), *more])
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 _WHYS = {

@@ -20,7 +20,8 @@ from intermediary.operations.rotate import public_keys
 from intermediary.operations.vault import Vault
 from intermediary.store.backup import Written
 from intermediary.store.pour import Watch
-from intermediary.wiring import Installation, installation_id, mandant_keys
+from intermediary.store.private_folder import clear_private_folders
+from intermediary.wiring import Installation, installation_id, mandant_keys, spool_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,20 @@ def make_backup(
     """Write a run into the vault; it appears whole under its name, or not at all. The daemon may go on meanwhile.
 
     The order is what makes it consistent: first the rows of one moment, then the payloads they name, which never change;
-    one that is gone by then was erased. Raises `Misconfigured("backup.failed")`, or `Transient("store.unavailable")`.
+    one that is gone by then was erased. At the end what a killed restore left is removed: it holds data keys. Raises
+    `Misconfigured("backup.failed")`, or `Transient("store.unavailable")`.
     """
     with vault.writing():
         run = vaults.run_name(now)
         draft, folder = vault.runs / f".{run}.part", vault.runs / run
-        if folder.exists():
-            raise Misconfigured("backup.failed", where=f"{folder} exists already")
-        for left in vault.runs.glob(".*.part"):
-            shutil.rmtree(left)
-        draft.mkdir(mode=0o700)
         keys = vault.keys_of(run)
+        vaults.clear_drafts(vault)
+        for there in (folder, keys):
+            if there.exists():
+                raise Misconfigured("backup.failed", where=f"{there} exists already")
+        draft.mkdir(mode=0o700)
         umask = os.umask(0o077)
         try:
-            keys.unlink(missing_ok=True)
             written = installation.store.backups.write(
                 rows=draft / vaults.ROWS, keys=keys, blobs=draft / vaults.BLOBS, watch=watch
             )
@@ -71,14 +72,14 @@ def make_backup(
             _copy_heads(installation, draft)
             manifest = _manifest(installation, draft, keys, written, run=run, now=now, gone=gone)
             sha256 = vaults.write_manifest(draft, manifest, installation.signing.sign)
-            vaults.make_durable(vault.keys)
+            vaults.make_each_durable(keys, vault.keys)
             vaults.make_durable(draft)
             draft.rename(folder)
             vaults.make_durable(vault.runs)
         except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
             if not folder.exists():
                 keys.unlink(missing_ok=True)
+            shutil.rmtree(draft, ignore_errors=True)
             raise
         finally:
             os.umask(umask)
@@ -86,6 +87,7 @@ def make_backup(
         size = written.head.size if written.head else 0
         fields = {"backup": run, "manifest_sha256": sha256, "size": size, "nachrichten": written.nachrichten}
         installation.store.record_of_installation("backup.made", now=now, actor=actor, fields=fields)
+        clear_private_folders(spool_folder(installation.settings))
         return Backup(run, folder, keys, written, copied, copied_bytes, len(gone), pruned, sha256)
 
 

@@ -14,7 +14,7 @@ from intermediary.audit.verify import Restored, fingerprint, verify
 from intermediary.core.faults import Fault, Transient
 from intermediary.keys.signing import SigningKey
 from intermediary.operations import vault as vaults
-from intermediary.operations.prove import compare_rows
+from intermediary.operations.prove import compare_snapshot
 from intermediary.operations.vault import Vault
 from intermediary.settings.models import Settings
 from intermediary.store.database import Database
@@ -187,7 +187,7 @@ def _trail(
             second_place=[head for head in elsewhere if head.size <= size],
             ends=snapshot.ends,
         )
-        problems = [*report.problems, *compare_rows(snapshot.beside)]
+        problems = [*report.problems, *compare_snapshot(snapshot)]
     if problems:
         return [Finding("bad", f"Audit: {problems[0].defect.value} ({len(problems)} Mängel)")], report.restored
     text = f"Audit unversehrt: {report.events} Ereignisse, {report.sealed} unter signierten Köpfen"

@@ -30,7 +30,7 @@ from intermediary.operations.targets import at_rest
 from intermediary.operations.vouching import from_befund, lint_vouching
 from intermediary.route.files import read_files
 from intermediary.route.plugins import Connectors, Mappings, check_plugins
-from intermediary.route.table import RoutingTable, Target, lint_routes
+from intermediary.route.table import Route, RoutingTable, Target, lint_routes
 from intermediary.route.targets import lint_limits, lint_order
 from intermediary.settings.finding import ConfigurationError, Finding, Severity
 from intermediary.settings.lint import lint as lint_settings
@@ -175,13 +175,13 @@ def _production_without_schema(settings: Settings, table: RoutingTable, mappings
         standard = tell(route.settings) if tell is not None else mapping.standard
         if route.stage == "production" and standard.replace(" ", "@") not in installed:
             hint = f'intermediary schemas install the package of {standard}, or set stage = "test"'
-            what = f"output cannot be validated: {standard} is not installed"
+            what = f"output of Mandant {route.mandant} cannot be validated: {standard} is not installed"
             yield Finding(settings.installation.routes, f"route[{route.name}]", what, hint)
         elif route.stage == "test":
-            yield from _unchecked_output(settings, route.name, standard, installed)
+            yield from _unchecked_output(settings, route, standard, installed)
 
 
-def _unchecked_output(settings: Settings, route: str, standard: str, installed: Packages) -> Iterator[Finding]:
+def _unchecked_output(settings: Settings, route: Route, standard: str, installed: Packages) -> Iterator[Finding]:
     """A test route delivers what nothing has checked: its results say nothing of production."""
     own = standard.replace(" ", "@")
     reach = () if own not in installed else [one for one in installed.values() if own in one.manifest.requires]
@@ -191,8 +191,8 @@ def _unchecked_output(settings: Settings, route: str, standard: str, installed: 
         hint = "delivered all the same, because stage is test; explain and show say so of each Nachricht"
         yield Finding(
             settings.installation.routes,
-            f"route[{route}]",
-            f"output is delivered unchecked: {what}",
+            f"route[{route.name}]",
+            f"output of Mandant {route.mandant} is delivered unchecked: {what}",
             hint,
             Severity.WARNING,
         )

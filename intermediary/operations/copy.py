@@ -36,8 +36,9 @@ def copy_installation(source: Path, target: Path, *, watch: Watch) -> Copied:
     """Copy the store of the configuration `source` to where the configuration `target` has its own.
 
     The daemons of both are stopped. All or nothing: until the last commit the old store is as it was, and afterwards it
-    refuses to work (`store.moved`), so that never both do. After a break it may be called again; files that are there
-    already are compared. Both configurations name the same installation, and the same data folder or an empty one.
+    is empty and refuses to work (`store.moved`), so that never both do, and no payload outlives its term there. After a
+    break it may be called again; files that are there already are compared. Both configurations name the same
+    installation, and the same data folder or an empty one.
     Raises `ConfigurationError`, and `Misconfigured` as `copy_store` does.
     """
     old, new = load(source), load(target)

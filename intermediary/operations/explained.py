@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +13,14 @@ from intermediary.audit.events import EVENTS
 from intermediary.core.codes import CATALOGUE, Healer
 from intermediary.core.decide import DEADLINES
 from intermediary.core.faults import Misconfigured
+from intermediary.core.incidents import Name
 from intermediary.core.runbooks import runbook
 from intermediary.core.states import FINAL, NachrichtState, ZustellungState
-from intermediary.daemon.sightings import place_of
+from intermediary.core.targets import TargetRef
+from intermediary.daemon.places import Places
 from intermediary.daemon.telling import local
 from intermediary.operations.look import Explanation, explain
+from intermediary.route.targets import target_refs
 from intermediary.settings.models import Settings
 from intermediary.store.incidents import IncidentRecord
 from intermediary.store.precedence import Standing
@@ -64,6 +68,7 @@ def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime
     zustellungen = store.zustellungen(nachricht_id)
     standing = store.order.standing(nachricht_id)
     troubles = list(_troubles(nachricht, zustellungen))
+    spots = list(_spots(nachricht, troubles, store, settings)) if troubles else []
     codes = [code for code, _ in troubles] or [nachricht.code or nachricht.verdict_code or nachricht.wait_reason]
     history, earlier = latest([entry.event for entry in store.events(nachricht_id)])
     return Explained(
@@ -71,7 +76,7 @@ def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime
         explanation=explain(nachricht, zustellungen, now, standing, store.steps.of(nachricht_id)),
         actions=(*_order_actions(nachricht, standing), *actions(nachricht, zustellungen)),
         deadline=_deadline(nachricht, zustellungen, settings),
-        incidents=store.watch.incidents.open_of(troubles) if troubles else (),
+        incidents=store.watch.incidents.open_of(spots) if spots else (),
         history=history,
         earlier=earlier,
         runbook=runbook(codes[0]) if codes[0] else "",
@@ -117,15 +122,29 @@ def _own_deadlines(nachricht: NachrichtRecord, settings: Settings) -> dict[str, 
 
 
 def _troubles(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Iterator[tuple[str, str]]:
-    """Code and place of everything that stands still, as the watch names it: what its incident goes by."""
+    """Code and target (none: the Nachricht itself) of everything that stands still."""
     own = nachricht.code if nachricht.state is _N.PARKED else nachricht.wait_reason if nachricht.own_due_at else ""
     if own:
-        yield own, place_of(code=own, route=nachricht.route, target="", channel=nachricht.channel)
+        yield own, ""
     if nachricht.state in (_N.PLANNED, _N.ANSWERING, _N.COMPLETED):
         for one in zustellungen:
             if one.code and one.state in _STUCK:
-                place = place_of(code=one.code, route=nachricht.route, target=one.target, channel=nachricht.channel)
-                yield one.code, place
+                yield one.code, one.target
+
+
+def _spots(
+    nachricht: NachrichtRecord, troubles: list[tuple[str, str]], store: Store, settings: Settings
+) -> Iterator[Name]:
+    """What the incidents of troubles go by, as the watch names them."""
+    refs: Collection[TargetRef] = ()
+    with suppress(Misconfigured):
+        refs = target_refs(read_routes(settings.installation.routes), settings.delivery.rules).values()
+    places = Places.of(refs, store.targets.standing())
+    where = {"mandant": nachricht.mandant, "route": nachricht.route, "channel": nachricht.channel}
+    for code, target in troubles:
+        spot = places.spot(code=code, target=target, **where)
+        if spot is not None:
+            yield spot.code, spot.place
 
 
 def _is_seen_there(code: str) -> bool:

@@ -12,6 +12,7 @@ from intermediary.core.decide import DEADLINES
 from intermediary.core.faults import Fault
 from intermediary.core.states import VERDICTS, NachrichtState, ZustellungState
 from intermediary.core.targets import POST_BOX
+from intermediary.operations.selection import Selection
 from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.holds import held_by
 from intermediary.store.post_box import FETCHED
@@ -21,6 +22,7 @@ from intermediary.store.steps import StepRecord
 from intermediary.store.store import Store
 
 _N, _Z = NachrichtState, ZustellungState
+_ALL = 2**31 - 1
 
 
 def row(nachricht: NachrichtRecord) -> dict[str, Any]:
@@ -112,6 +114,17 @@ def note_search(store: Store, found: int, *, actor: str, reason: str, now: datet
     store.record_of_installation("person.searched", now=now, actor=actor, fields={"found": found, "reason": reason})
 
 
+def note_selection(store: Store, selection: Selection, *, actor: str, reason: str, now: datetime) -> None:
+    """Write down that somebody selects by an identifier (`key=`), before a verb shows or does anything with it."""
+    if selection.key is None:
+        return
+    if selection.ids:
+        found = sum(1 for _ in selection.of(store))
+    else:
+        found = store.jobs.count(selection.chosen(store), most=selection.limit or _ALL)
+    note_search(store, found, actor=actor, reason=reason, now=now)
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a Nachricht stands where it stands, in German: a headline and lines of text."""
@@ -159,9 +172,15 @@ def _headline(state: NachrichtState, zustellungen: Sequence[ZustellungRecord]) -
         return "Geöffnet, geprüft und umgesetzt; eine Zustellung wartet auf eine Entscheidung."
     if state is _N.COMPLETED and needs_person:
         return "Zugestellt und quittiert; eine weitere Zustellung wartet auf eine Entscheidung."
+    if state is _N.COMPLETED and any(_is_refused_again(z) for z in zustellungen):
+        return "Zugestellt und quittiert; eine erneute Zustellung hat das Ziel abgelehnt."
     if state is _N.COMPLETED and any(z.state not in VERDICTS for z in zustellungen):
         return "Zugestellt und quittiert; eine weitere Zustellung ist noch offen."
     return _HEADLINES[state]
+
+
+def _is_refused_again(z: ZustellungRecord) -> bool:
+    return z.state is _Z.REFUSED and z.redelivery > 0
 
 
 def about_finding(finding: Mapping[str, Any]) -> tuple[str, str]:
@@ -215,10 +234,13 @@ def _about(code: str) -> list[str]:
 
 def _about_zustellung(z: ZustellungRecord, told: str, now: datetime) -> Iterator[str]:
     """One Zustellung; `told` is the code that was explained already."""
-    kind = "" if z.required else " (freiwillig)"
+    kind = " (erneut)" if z.redelivery else "" if z.required else " (freiwillig)"
     times = f" nach {z.attempts} {'Versuch' if z.attempts == 1 else 'Versuchen'}" if z.attempts else ""
     yield f"Zustellung an {z.target}{kind} {_ZUSTELLUNG[z.state]}{times}."
-    if z.code and z.state is not _Z.DELIVERED and z.code != told:
+    if _is_refused_again(z):
+        yield "  Der Sender weiß davon nichts: Seine Quittung ging hinaus, als der Antrag zum ersten Mal zugestellt war."
+        yield "  Es hilft: der Betrieb. Der Ablehnungsgrund steht im Zustellnachweis (show); mit dem Fachverfahren klären."
+    elif z.code and z.state is not _Z.DELIVERED and z.code != told:
         yield from (f"  {line}" for line in _about(z.code))
     if z.code and z.code not in DEADLINES and z.state not in VERDICTS and z.proof.get("where"):
         yield f"  Fundort: {z.proof['where']}"

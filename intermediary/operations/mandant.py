@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from hashlib import sha256
 
-from intermediary.operations.approvals import Approvals, Wish
+from intermediary.audit.chain import moment
+from intermediary.operations.approvals import Approvals, Consent, Wish
 from intermediary.operations.person import Request
+from intermediary.operations.retention import told, with_reason
 from intermediary.store.errors import NotPossible
-from intermediary.store.mandants import Cut, Extent
+from intermediary.store.holds import SingleHold, StandingHold
+from intermediary.store.mandants import Cut, Extent, Shown
 from intermediary.wiring import Installation
+
+_MOST_NAMED = 15
+"""So many held Nachrichten are named to whoever approves; of more of them only the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,39 +49,71 @@ class Deletion:
         held = self._installation.store.retention.holds.count(self._mandant)
         if held:
             found.append(Obstacle(f"{held} Nachrichten sind vor dem Löschen gesperrt (hold list)"))
+        elif any(one.mandant == self._mandant for one in self._installation.store.retention.holds.standing()):
+            found.append(Obstacle("was von ihm noch kommt, ist vor dem Löschen gesperrt (hold list)"))
         channels = [one.name for one in self._installation.settings.channel if self._mandant in one.mandanten]
         if channels:
             found.append(Obstacle(f"der Kanal nimmt noch für ihn an: {', '.join(channels)}"))
         return found
 
     def carry_out(self, request: Request, *, force: bool) -> Iterator[Cut]:
-        """Delete everything, a bounded step at a time; the obstacles and the second person come first.
+        """Delete everything there is now, a bounded step at a time; the obstacles and the second person come first.
 
-        `NotPossible` names the obstacles, or says at the end that some Nachrichten were in somebody's hands: then the same
-        is asked for again. Consumed to its end, or begun anew.
+        With force the holds that are there now are lifted. What comes in later is left, and a hold that is set later stops
+        it, whoever forces it: nothing that it keeps is erased, nor anything else after it.
+        `NotPossible` names the obstacles, or says why it stopped or what was left: then the same is asked for again.
+        Consumed to its end, or begun anew.
         """
-        obstacles = self.obstacles()
+        shown, obstacles = self._mandants.shown(self._mandant), self.obstacles()
         if obstacles and not force:
             raise NotPossible("; ".join(one.what for one in obstacles))
-        extent = self.extent()
-        lines = (f"alles von {self._mandant} wird unwiederbringlich gelöscht", *(one.what for one in obstacles))
-        wish = Wish("mandant-delete", {"mandant": self._mandant, "force": force}, count=extent.nachrichten, lines=lines)
-        self._approvals.demand(wish, request)
-        return self._cuts(request, force=force)
+        consent = self._approvals.demand(self._wish(shown, obstacles, force=force), request)
+        return self._cuts(shown, consent, request, force=force)
 
-    def _cuts(self, request: Request, *, force: bool) -> Iterator[Cut]:
+    def _wish(self, shown: Shown, obstacles: list[Obstacle], *, force: bool) -> Wish:
+        """The Nachrichten and the holds by name or hash: one more of either is another wish."""
+        held: list[SingleHold | StandingHold] = [*shown.standing, *self._single(shown)]
+        holds = [told(one) for one in held]
+        asked = {
+            "mandant": self._mandant,
+            "force": force,
+            "nachrichten": counted(shown.ids),
+            "held": counted(f"{one} {moment(since)}" for one, since in shown.single.items()),
+            "holds": holds,
+        }
+        head = f"alles von {self._mandant} wird unwiederbringlich gelöscht"
+        ends = (f"aufgehoben wird: {one}" for one in holds)
+        lines = (head, *(one.what for one in obstacles), *ends)
+        return Wish("mandant-delete", asked, count=len(shown.ids), lines=lines)
+
+    def _single(self, shown: Shown) -> Iterator[SingleHold]:
+        """The longest held ones, with their reasons."""
+        oldest = sorted(shown.single, key=lambda one: (shown.single[one], one))[:_MOST_NAMED]
+        store = self._installation.store
+        return with_reason(store, (store.get(one) for one in oldest))
+
+    def _cuts(self, shown: Shown, consent: Consent, request: Request, *, force: bool) -> Iterator[Cut]:
         who, now = {"actor": request.actor, "reason": request.reason}, self._installation.now
-        self._mandants.order(self._mandant, is_forced=force, **who, now=now())
-        busy = 0
-        for cut in self._mandants.reduce(self._mandant, **who, now=now()):
-            busy += cut.busy
-            yield cut
+        busy = reduced = 0
+        try:
+            self._mandants.order(shown, is_forced=force, **who, now=now())
+            for cut in self._mandants.reduce(shown, **who, now=now(), approved=consent.names):
+                busy, reduced = busy + cut.busy, reduced + cut.reduced
+                yield cut
+        except NotPossible as refusal:
+            raise NotPossible(f"{refusal}; bis dahin gelöscht: {reduced or 'keine'} Nachrichten") from refusal
         if busy:
             raise NotPossible(
                 f"{busy} Nachrichten werden gerade bearbeitet: alles andere ist gelöscht, noch einmal rufen"
             )
         self._mandants.finish(self._mandant, **who, now=now())
         self._installation.store.retention.tidy()
+
+
+def counted(names: Iterable[str]) -> str:
+    """How many, and which: the same text for the same ones only."""
+    found = sorted(names)
+    return f"{len(found)} (sha256 {sha256(' '.join(found).encode()).hexdigest()})" if found else "0"
 
 
 def demand_known(installation: Installation, mandant: str) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from intermediary.audit import standalone
 from intermediary.audit.chain import moment
 from intermediary.audit.second_place import copy_missing
 from intermediary.core.faults import Fault, Transient
-from intermediary.operations.approvals import Approvals, Wish
+from intermediary.operations.approvals import Approvals, Consent, Wish
 from intermediary.operations.dossier import dossier
 from intermediary.operations.look import detail
-from intermediary.operations.mandant import demand_known
+from intermediary.operations.mandant import counted, demand_known
 from intermediary.operations.person import Request
 from intermediary.operations.rotate import public_keys
 from intermediary.operations.written import Folder
@@ -30,11 +31,15 @@ Watch = Callable[[Iterable[str]], Iterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """How many Nachrichten and payloads were written, and how many payloads could not be opened."""
+    """How many Nachrichten and payloads were written, and how many payloads could not be opened.
+
+    `late` came in after the second person was asked, and are left out.
+    """
 
     nachrichten: int
     payloads: int
     unreadable: int
+    late: int = 0
 
 
 def export_mandant(
@@ -49,15 +54,22 @@ def export_mandant(
 ) -> Exported:
     """Write everything of a Mandant into a new folder; every reading of content is in the audit trail before it happens.
 
-    With payload it is a `reveal`, which may need a second person. Raises FileExistsError, and `NotPossible` for a name
-    nobody knows. A payload that cannot be opened is named in the export and does not end it.
+    With payload it is a `reveal`, which may need a second person: then it is of what was there when they were asked. Raises
+    FileExistsError, and `NotPossible` for a name nobody knows. A payload that cannot be opened is named in the export and
+    does not end it.
     """
     demand_known(installation, mandant)
-    ids = [one.id for one in installation.store.find(mandant=mandant)]
+    found = [(one.id, one.received_at) for one in installation.store.find(mandant=mandant)]
+    ids, consent = [one for one, _at in found], Consent("reveal")
     if with_payload:
-        lines = (f"alle Inhalte von {mandant} werden ausgeleitet",)
-        approvals.demand(Wish("reveal", {"mandant": mandant}, count=len(ids), lines=lines), request)
+        until = _until(approvals, found, request)
+        ids = [one for one, at in found if moment(at) <= until]
+        asked = {"mandant": mandant, "until": until, "nachrichten": counted(ids)}
+        lines = (f"alle Inhalte von {mandant} bis {until} werden ausgeleitet: {len(ids)} Nachrichten",)
+        consent = approvals.demand(Wish("reveal", asked, count=len(ids), lines=lines), request)
     written = Folder(folder)
+    for nachricht_id in ids:
+        approvals.tell(nachricht_id, consent, request)
     _announce(installation, mandant, ids, request, with_payload=with_payload)
     payloads = unreadable = 0
     with written.lines("nachrichten.jsonl") as write:
@@ -69,9 +81,15 @@ def export_mandant(
             proof = dossier(installation, nachricht_id, installation.now())
             written.text(f"dossiers/{_place(nachricht_id)}.json", _json(proof))
             write(json.dumps(told, ensure_ascii=False, default=str))
-    done = Exported(len(ids), payloads, unreadable)
+    done = Exported(len(ids), payloads, unreadable, late=len(found) - len(ids))
     _close(installation, mandant, written, done, with_payload=with_payload)
     return done
+
+
+def _until(approvals: Approvals, found: list[tuple[str, datetime]], request: Request) -> str:
+    """The receipt of the newest Nachricht that is meant: there is, or there was when a second person was asked."""
+    approved = approvals.asked(request).get("until") if approvals.needs("reveal") else None
+    return str(approved or max((moment(at) for _id, at in found), default=""))
 
 
 def _announce(

@@ -1,63 +1,106 @@
-"""What the configuration says about the processing of personal data: the facts for a record of processing (DSGVO Art. 30).
+"""What is so about the processing of personal data: the facts for a record of processing (DSGVO Art. 30).
 
-No file besides settings, routes and plug-ins is read, and no secret: it can be made on any desk that has the configuration.
+Settings, routes and plug-ins are enough: it can be made on any desk that has them. What stands elsewhere (hosts beside a
+password, endpoints of partners, what the store remembers) is told where it can be read, and said to be unknown otherwise.
+No secret is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from intermediary.core.faults import Misconfigured
+from intermediary.connect.settings import Setting, settings_of
+from intermediary.core.faults import Fault, Misconfigured
 from intermediary.core.retention import AUDIT_YEARS, ENDING
 from intermediary.core.roots import roots_of
 from intermediary.core.states import NachrichtState
+from intermediary.ingress.amqp.intake import refused_queue_of
+from intermediary.ingress.inbox import REFUSED
+from intermediary.operations.whereabouts import Whereabouts, address_in
 from intermediary.route.plugins import Connectors, Mappings
 from intermediary.route.table import Route, RoutingTable, Target
 from intermediary.settings.channels import Channel
 from intermediary.settings.models import Mandant, Settings
 from intermediary.settings.retention import terms
-from intermediary.wiring import connectors, read_routes
+from intermediary.store.demands import Demands
+from intermediary.wiring import connectors, look_into_installation, read_routes
+from intermediary.wiring.configuration import read_partners
 
 KEY_BACKUP_DAYS = 14
 """How long backups of data keys are kept at most (DESIGN §2.2); docs/howto/retention.md tells how."""
 
-_PLACES = ("drop", "folder", "url", "endpoint", "host", "queue", "address")
-"""Settings of a connector that say where it hands over to; none of them holds a secret (secrets are `*_file`)."""
+
+@dataclass(frozen=True, slots=True)
+class _Plugs:
+    """What is asked while the facts are put together."""
+
+    mappings: Mappings
+    connectors: Connectors
+    places: Whereabouts
 
 
 def processing(settings: Settings) -> dict[str, Any]:
     """All facts, JSON-ready. `Misconfigured` when the routes cannot be read."""
     table = read_routes(settings.installation.routes)
-    mappings, installed = Mappings(), connectors(settings)
+    places = Whereabouts(settings.installation.routes.parent, _endpoints(settings))
+    plugs = _Plugs(Mappings(), connectors(settings), places)
+    remembered = _remembered(settings)
     return {
         "installation": settings.installation.name,
         "configuration": str(settings.file),
         "storage": _storage(settings),
+        "services": _services(settings, places),
         "memory": {
             "auditYears": AUDIT_YEARS,
             "messageIdDays": settings.memory.dedupe_days,
             "searchKeyDays": settings.memory.search_days,
             "keyBackupDays": KEY_BACKUP_DAYS,
         },
-        "secondPerson": sorted(settings.approvals.required),
-        "mandanten": [_mandant(one, settings, table, mappings, installed) for one in settings.mandant],
+        "secondPerson": sorted({*settings.approvals.required, *(remembered.required if remembered else ())}),
+        "secondPersonIsWhole": remembered is not None,
+        "mandanten": [_mandant(one, settings, table, plugs) for one in settings.mandant],
+    }
+
+
+def _remembered(settings: Settings) -> Demands | None:
+    """What the store demands, whatever the configuration says; None where there is none, or it cannot be seen from here."""
+    try:
+        look = look_into_installation(settings)
+    except (Fault, OSError):
+        return None
+    return look.demands if look else None
+
+
+def _endpoints(settings: Settings) -> dict[str, str]:
+    try:
+        return {one.kennung: one.endpoint for one in read_partners(settings).all()}
+    except Fault:
+        return {}
+
+
+def _services(settings: Settings, places: Whereabouts) -> dict[str, list[str]]:
+    """Whom the program speaks to besides channels and targets, and where it answers; empty where there is nobody."""
+    return {
+        "scan": list(places.of_table(settings.scan)) if settings.scan else [],
+        "alerts": list(places.of_table(settings.alerts)),
+        "callbacks": list(places.of_table(settings.callbacks)) if settings.callbacks else [],
+        "health": list(places.of_table(settings.health)),
     }
 
 
 def _storage(settings: Settings) -> dict[str, Any]:
-    installation = settings.installation
+    installation, url_file = settings.installation, settings.store.url_file
     return {
-        "database": "PostgreSQL" if settings.store.url_file else "SQLite",
+        "database": "PostgreSQL" if url_file else "SQLite",
+        "server": address_in(url_file, is_whole=True) if url_file else "",
         "data": str(installation.data),
         "spool": str(installation.spool or installation.data / "spool"),
         "auditHeads": [str(settings.audit.heads_folder), *filter(None, [settings.audit.heads_syslog])],
     }
 
 
-def _mandant(
-    mandant: Mandant, settings: Settings, table: RoutingTable, mappings: Mappings, connectors: Connectors
-) -> dict[str, Any]:
+def _mandant(mandant: Mandant, settings: Settings, table: RoutingTable, plugs: _Plugs) -> dict[str, Any]:
     rules = terms(settings.retention)
 
     def kept(route: str) -> list[dict[str, Any]]:
@@ -70,27 +113,49 @@ def _mandant(
 
     return {
         "name": mandant.name,
-        "channels": [_channel(one) for one in settings.channel if mandant.name in one.mandanten],
+        "channels": [channel_places(one, plugs.places) for one in settings.channel if mandant.name in one.mandanten],
         "routes": [
-            {**_route(one, mappings, connectors), "kept": kept(one.name)}
-            for one in table.routes
-            if one.mandant == mandant.name
+            {**_route(one, plugs), "kept": kept(one.name)} for one in table.routes if one.mandant == mandant.name
         ],
         "keptWithoutRoute": [one for one in kept("") if one["state"] != "completed"],
-        "encryption": {"kek": str(mandant.kek_file), "keyring": str(mandant.keyring)},
+        "encryption": {
+            "kek": str(mandant.kek_file),
+            "previousKeks": [str(one) for one in mandant.previous_kek_files],
+            "keyring": str(mandant.keyring),
+        },
     }
 
 
-def _channel(channel: Channel) -> dict[str, Any]:
-    back = "reply-to" if channel.amqp and channel.amqp.reply_to else ""
+def channel_places(channel: Channel, places: Whereabouts) -> dict[str, Any]:
+    """One door: where submissions come from and lie, and where the Quittung goes."""
+    door = getattr(channel, channel.type)
+    found = list(places.of_table(door))
+    back = [f"reply_to = {queue}" for queue in channel.amqp.reply_to] if channel.amqp else []
+    ways = ["reply-to"] if back else []
+    if channel.folder:
+        found.append(f"refused = {channel.folder.inbox / REFUSED}")
+    if channel.amqp:
+        found.append(f"refused = {refused_queue_of(channel.amqp.queue)}")
+    if channel.type == "osci_fetch":
+        found += places.of_partner(str(channel.partner))
     if channel.answer is not None:
-        back = str(channel.answer.type)
-    return {"name": channel.name, "type": channel.type, "partner": str(channel.partner or ""), "answer": back}
+        ways.append(str(channel.answer.type))
+        back += places.of_table(channel.answer)
+        if channel.answer.type == "xta" and channel.xta_fetch and channel.xta_fetch.send:
+            back += places.of_table(channel.xta_fetch.send, prefix="send.")
+    return {
+        "name": channel.name,
+        "type": channel.type,
+        "partner": str(channel.partner or ""),
+        "places": [one for one in found if not one.startswith("reply_to = ")],
+        "answer": ", ".join(ways),
+        "answerPlaces": back,
+    }
 
 
-def _route(route: Route, mappings: Mappings, connectors: Connectors) -> dict[str, Any]:
+def _route(route: Route, plugs: _Plugs) -> dict[str, Any]:
     try:
-        mapping = mappings.get(route.mapping)
+        mapping = plugs.mappings.get(route.mapping)
         standard, root = mapping.standard, ", ".join(roots_of(mapping))
     except Misconfigured:
         standard = root = ""
@@ -102,27 +167,23 @@ def _route(route: Route, mappings: Mappings, connectors: Connectors) -> dict[str
         "standard": standard,
         "input": root,
         "require": list(route.require),
-        "recipients": [_target(one, connectors) for one in route.targets],
+        "recipients": [_target(one, plugs) for one in route.targets],
     }
 
 
-def _target(target: Target, connectors: Connectors) -> dict[str, Any]:
+def _target(target: Target, plugs: _Plugs) -> dict[str, Any]:
+    summary = ""
+    known: tuple[Setting, ...] = ()
     try:
-        summary = connectors.get(target.connector).manifest.summary
-    except Misconfigured:
-        summary = ""
+        factory = plugs.connectors.get(target.connector)
+        summary = factory.manifest.summary
+        known = settings_of(factory)
+    except (Fault, TypeError):  # not installed, or with a flaw that `lint` tells
+        pass
     return {
         "name": str(target.name),
         "connector": target.connector,
         "summary": summary,
         "required": target.required,
-        "places": list(_places(target.settings)),
+        "places": list(plugs.places.of_target(target.settings, known)),
     }
-
-
-def _places(settings: Mapping[str, object], prefix: str = "") -> Iterator[str]:
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _places(value, f"{prefix}{name}.")
-        elif name in _PLACES and isinstance(value, str):
-            yield f"{prefix}{name} = {value.rpartition('@')[2]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ from intermediary.audit import standalone
 from intermediary.audit.chain import moment
 from intermediary.audit.sealer import Head
 from intermediary.audit.second_place import read_heads
-from intermediary.audit.standing import differences
+from intermediary.audit.standing import differences, hold_differences
 from intermediary.audit.syslog import read_syslog
 from intermediary.audit.verify import Defect, Problem, Report, Restored, verify
 from intermediary.core.faults import Transient
 from intermediary.operations.rotate import public_keys
-from intermediary.store.records import Beside
+from intermediary.store.records import AuditSnapshot, Beside
 from intermediary.wiring import Installation, installation_id
 
 _MOST_ROWS = 100
@@ -36,7 +36,7 @@ def verify_installation(
     heads_folder: Path | None = None,
     watch: Callable[[Iterator[bytes]], Iterator[bytes]] = iter,
 ) -> Report:
-    """Check chains, log and heads of the store against the heads in the second place, and every row against its events.
+    """Check chains, log and heads of the store against the heads in the second place, and rows against events.
 
     A second place that is missing, empty or behind is a problem of its own: without it a store that was put back to an
     earlier day looks sound. It is read before the store, since what stood there then must be in the store, and again
@@ -54,10 +54,20 @@ def verify_installation(
             second_place=before or (),
             ends=snapshot.ends,
         )
-        rows = islice(compare_rows(snapshot.beside), _MOST_ROWS)
+        rows = islice(compare_snapshot(snapshot), _MOST_ROWS)
         problems = [*report.problems, *rows]
     lag = compare_extent(snapshot.heads, _read(place, name))
     return replace(report, problems=(*problems, *([lag] if lag else [])))
+
+
+def compare_snapshot(snapshot: AuditSnapshot) -> Iterator[Problem]:
+    """All rows that say something else than the events of the same moment: of Nachrichten, and of standing holds."""
+    holds = snapshot.holds
+    differing = hold_differences(holds.events, holds.holds)
+    return chain(
+        compare_rows(snapshot.beside),
+        (Problem(Defect.ROW_DIFFERS, chain=holds.installation, what=what) for what in differing),
+    )
 
 
 def compare_rows(pairs: Iterable[Beside]) -> Iterator[Problem]:

@@ -44,7 +44,7 @@ def rejudge(store: Store, bank: Werkbank, nachricht: NachrichtRecord, *, actor: 
 
 def _judge(store: Store, bank: Werkbank, nachricht: NachrichtRecord) -> Fresh:
     try:
-        judgement = judge(sendung_of(store, nachricht), bank)
+        judgement = judge(sendung_of(nachricht, store.body(nachricht.id)), bank)
     except Rejected as fault:
         return Fresh("rejected", fault.code, len(fault.findings))
     except Misconfigured as fault:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from intermediary.operations.vault import Vault
 from intermediary.settings.load import load
 from intermediary.settings.models import Settings
 from intermediary.store.pour import Watch
+from intermediary.store.private_folder import private_folder
 from intermediary.store.restore import Doubtful, Restoration, demand_empty, open_rows, restore_rows
 from intermediary.wiring import (
     SIGNING_KEY,
@@ -31,6 +31,7 @@ from intermediary.wiring import (
     mandant_keys,
     open_installation,
     signing_key,
+    spool_folder,
     store_place,
 )
 
@@ -103,13 +104,13 @@ def restore(
 
 @contextmanager
 def _scene(settings: Settings, vault: Vault, run: str) -> Iterator[Scene]:
-    """The backup, its rows opened as a private copy; these are missing when they cannot be."""
+    """The backup, its rows opened as a private copy beside the spool; these are missing when they cannot be."""
     folder = vault.runs / run
     keys_file = vault.keys_of(run)
-    with tempfile.TemporaryDirectory(prefix="restore-") as private:
+    with ExitStack() as stack:
         rows, why = None, ""
-        copy = Path(private) / vaults.ROWS
         try:
+            copy = stack.enter_context(private_folder(spool_folder(settings))) / vaults.ROWS
             shutil.copyfile(folder / vaults.ROWS, copy)
             copy.chmod(0o600)
             rows = open_rows(
@@ -119,15 +120,14 @@ def _scene(settings: Settings, vault: Vault, run: str) -> Iterator[Scene]:
                 keys=mandant_keys(settings),
                 installation=installation_id(settings.installation.name),
             )
+            stack.callback(rows.close)
         except Misconfigured as fault:
             why = f"{fault.code}: {fault.where}"
-        except (OSError, Transient, ValueError, KeyError) as failure:
+        except OSError as failure:
+            why = f"{failure.filename or vaults.ROWS}: {failure.strerror}"
+        except (Transient, ValueError, KeyError) as failure:
             why = f"{vaults.ROWS}: {type(failure).__name__}"
-        try:
-            yield Scene(settings, vault, run, folder, keys_file, rows, why)
-        finally:
-            if rows is not None:
-                rows.close()
+        yield Scene(settings, vault, run, folder, keys_file, rows, why)
 
 
 def _find_audit_key(data: Path, how: How, manifest: dict[str, Any]) -> Path | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
+from intermediary.audit.chain import moment
 from intermediary.core.faults import Misconfigured
 from intermediary.core.retention import Rule
 from intermediary.core.states import NachrichtState
+from intermediary.operations.act import deny
 from intermediary.operations.approvals import Approvals, Wish
 from intermediary.operations.person import Request
 from intermediary.operations.selection import BadSelection, Selection
@@ -87,11 +90,15 @@ def run(installation: Installation) -> Iterator[Step]:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What became of one subject of a hold: a Nachricht, or (with `standing`) everything of a Mandant or route."""
+    """What became of one subject of a hold: a Nachricht, or (with `standing`) everything of a Mandant or route.
+
+    `there` is the hold that stands, where it is another one than was meant (`other`) and can be told.
+    """
 
     subject: str
     outcome: Outcome
     standing: bool = False
+    there: SingleHold | StandingHold | None = None
 
 
 class Keep:
@@ -106,41 +113,76 @@ class Keep:
         self._approvals = approvals
 
     def hold(self, selection: Selection, request: Request) -> Iterator[Held]:
-        """Hold every Nachricht that the selection names now."""
-        return self._each(self._chosen(selection), self._store.retention.holds.hold, request)
+        """Hold every Nachricht that the selection names now.
+
+        One that is held for another reason, or by somebody else, is `other`: it has one hold, which ends with its release.
+        The attempt is in its chain.
+        """
+        for nachricht in self._chosen(selection):
+            done = self._one(nachricht.id, self._store.retention.holds.hold, request)
+            if done.outcome == "unchanged":
+                done = self._compared(done, self._single(nachricht.id), request)
+            yield self._told(done, request)
 
     def release(self, selection: Selection, request: Request) -> Iterator[Held]:
-        """Release every Nachricht that the selection names and that is held; holds of a Mandant or route stay."""
-        ids = [nachricht.id for nachricht in self._chosen(selection) if nachricht.held_since is not None]
-        lines = (f"die Löschsperre von {len(ids)} Nachrichten wird aufgehoben",)
-        wish = Wish("hold-release", {"nachrichten": sorted(ids)}, count=len(ids), lines=lines, ids=tuple(ids))
-        consent = self._approvals.demand(wish, request) if ids else None
-        for nachricht_id in ids:
-            if consent is not None:
-                self._approvals.tell(nachricht_id, consent, request)
-            yield self._one(nachricht_id, self._store.retention.holds.release, request)
+        """Release every Nachricht that the selection names and that is held; holds of a Mandant or route stay.
+
+        What is approved, and released, are the holds that are there now: one that is set meanwhile is `other`, and stays.
+        """
+        found = list(with_reason(self._store, self._chosen(selection)))
+        if not found:
+            return
+        lines = tuple(told(one) for one in found)
+        ids = tuple(one.nachricht.id for one in found)
+        consent = self._approvals.demand(
+            Wish("hold-release", {"holds": sorted(lines)}, count=len(found), lines=lines, ids=ids), request
+        )
+        for one in found:
+            self._approvals.tell(one.nachricht.id, consent, request)
+            release = partial(self._store.retention.holds.release, since=one.since)
+            yield self._told(self._one(one.nachricht.id, release, request), request)
 
     def hold_all(self, selection: Selection, request: Request) -> Held:
-        """Hold everything of a Mandant (and route), also what comes later; `BadSelection` for any other condition."""
-        return self._all(selection, self._store.retention.holds.hold_all, request)
+        """Hold everything of a Mandant (and route), also what comes later; `BadSelection` for any other condition.
+
+        `other` when it is held for another reason, or by somebody else.
+        """
+        done = self._all(selection, self._store.retention.holds.hold_all, request)
+        return done if done.outcome == "held" else self._compared(done, self._standing(selection), request)
 
     def release_all(self, selection: Selection, request: Request) -> Held:
-        """Release what `hold_all` held."""
+        """Release the hold of `hold_all` that is there now; one that is set meanwhile is `other`, and stays."""
         mandant, route = _standing(selection)
-        lines = (f"die Löschsperre für alles von {mandant}{f', Route {route}' if route else ''} wird aufgehoben",)
-        self._approvals.demand(Wish("hold-release", {"mandant": mandant, "route": route}, lines=lines), request)
-        return self._all(selection, self._store.retention.holds.release_all, request)
+        there = self._standing(selection)
+        if there is None:
+            return Held(_subject(mandant, route), "unchanged", standing=True)
+        line = told(there)
+        self._approvals.demand(Wish("hold-release", {"holds": [line]}, lines=(line,)), request)
+        return self._all(selection, partial(self._store.retention.holds.release_all, since=there.since), request)
 
     def _chosen(self, selection: Selection) -> list[NachrichtRecord]:
         if selection.is_empty:
             raise BadSelection("name the messages: ids or conditions such as mandant=… route=… since=…")
         return list(selection.of(self._store))
 
-    def _each(
-        self, chosen: Iterable[NachrichtRecord], change: Callable[..., Outcome], request: Request
-    ) -> Iterator[Held]:
-        for nachricht in chosen:
-            yield self._one(nachricht.id, change, request)
+    def _single(self, nachricht_id: str) -> SingleHold | None:
+        return next(with_reason(self._store, [self._store.get(nachricht_id)]), None)
+
+    def _standing(self, selection: Selection) -> StandingHold | None:
+        wanted = _standing(selection)
+        known = self._store.retention.holds.standing()
+        return next((one for one in known if (one.mandant, one.route) == wanted), None)
+
+    def _compared(self, done: Held, there: SingleHold | StandingHold | None, request: Request) -> Held:
+        """The same asked again is `unchanged`; anything else would lose its reason with the release of the first."""
+        if there is not None and (there.actor, there.reason) == (request.actor, request.reason):
+            return done
+        return replace(done, outcome="other", there=there)
+
+    def _told(self, done: Held, request: Request) -> Held:
+        if done.outcome == "other":
+            deny(self._store, done.subject, "hold", "another hold is there", request, now=self._now())
+        return done
 
     def _one(self, nachricht_id: str, change: Callable[..., Outcome], request: Request) -> Held:
         outcome = change(nachricht_id, actor=request.actor, reason=request.reason, now=self._now())
@@ -149,7 +191,21 @@ class Keep:
     def _all(self, selection: Selection, change: Callable[..., Outcome], request: Request) -> Held:
         mandant, route = _standing(selection)
         outcome = change(mandant, route, actor=request.actor, reason=request.reason, now=self._now())
-        return Held(f"{mandant}/{route}" if route else mandant, outcome, standing=True)
+        return Held(_subject(mandant, route), outcome, standing=True)
+
+
+def _subject(mandant: str, route: str) -> str:
+    return f"{mandant}/{route}" if route else mandant
+
+
+def told(hold: SingleHold | StandingHold) -> str:
+    """A hold as whoever approves its end reads it: what, since when, by whom, why. No other hold has the same text."""
+    if isinstance(hold, StandingHold):
+        route = f", Route {hold.route}" if hold.route else ""
+        what, since = f"alles von {hold.mandant}{route}, auch Künftiges", hold.since
+    else:
+        what, since = f"Nachricht {hold.nachricht.id}", hold.since
+    return f"Löschsperre für {what}, seit {moment(since)} durch {hold.actor}: {hold.reason}"
 
 
 def _standing(selection: Selection) -> tuple[str, str]:
@@ -164,10 +220,13 @@ def held(store: Store, selection: Selection) -> tuple[tuple[StandingHold, ...], 
     holds = store.retention.holds
     standing = tuple(one for one in holds.standing() if selection.mandant in (None, one.mandant))
     found = holds.single() if selection.is_empty else selection.of(store)
-    return standing, [_with_reason(store, one) for one in found if one.held_since is not None]
+    return standing, list(with_reason(store, found))
 
 
-def _with_reason(store: Store, nachricht: NachrichtRecord) -> SingleHold:
-    """The reason stands in the audit trail, and nowhere else."""
-    told = [entry.event for entry in store.events(nachricht.id) if entry.event.name == "hold.set"]
-    return SingleHold(nachricht, told[-1].actor, told[-1].fields["reason"]) if told else SingleHold(nachricht, "", "")
+def with_reason(store: Store, found: Iterable[NachrichtRecord]) -> Iterator[SingleHold]:
+    """Those that are held by themselves. The reason stands in the audit trail, and nowhere else."""
+    for one in found:
+        if one.held_since is not None:
+            set_ = [entry.event for entry in store.events(one.id) if entry.event.name == "hold.set"]
+            actor, reason = (set_[-1].actor, set_[-1].fields["reason"]) if set_ else ("", "")
+            yield SingleHold(one, one.held_since, actor, reason)

@@ -1,7 +1,8 @@
 """The folder of backups: one pool of payloads, a folder per run, its data keys apart; a manifest with hashes, signed.
 
     DIR/blobs/ab/NAME            every payload once, still encrypted: they never change, so a run adds only new ones
-    DIR/keys/RUN.jsonl           the data keys of a run; removed after 14 days: what was erased is gone then (DESIGN §2.2)
+    DIR/keys/RUN.jsonl           the data keys of a run; removed after 14 days: what was erased is gone then (DESIGN §2.2);
+                                 elsewhere, several folders of backups may have theirs in one place
     DIR/runs/RUN/                manifest.json and .sig, rows.db, blobs.txt, heads.jsonl, configuration/, public/
 
 No KEK, no private key and not the audit key are in it: they are kept elsewhere (docs/howto/backup.md).
@@ -173,15 +174,16 @@ def is_of(signature: bytes, data: bytes, keys: Iterable[bytes]) -> bool:
 def prune(vault: Vault, *, keep: timedelta, now: datetime) -> int:
     """Remove runs that are older than `keep`, data keys older than 14 days, and payloads that no run can open any more.
 
-    How many payloads that were. Called after a run that succeeded, so that one always remains.
+    How many payloads that were. Called after a run that succeeded, so that one always remains. `vault.keys` may hold data
+    keys of other folders of backups: those go by their age alone, since only their own folder knows how long it keeps them.
     """
     for run in vault.names():
         if now - _moment(run) > keep:
-            shutil.rmtree(vault.runs / run)
+            vault.keys_of(run).unlink(missing_ok=True)
+            shutil.rmtree((vault.runs / run).rename(vault.runs / f".{run}.part"))  # broken off, it is a draft to clear
     for file in vault.keys.glob("*.jsonl"):
-        is_due = _made(file.stem) and now - _moment(file.stem) > timedelta(days=KEY_DAYS)
-        if is_due or not (vault.runs / file.stem).is_dir():
-            file.unlink()
+        if _made(file.stem) and now - _moment(file.stem) > timedelta(days=KEY_DAYS):
+            file.unlink(missing_ok=True)  # another folder's backup may be here at the same time
     needed: set[str] = set()
     for run in vault.names():
         if vault.keys_of(run).exists():
@@ -192,9 +194,21 @@ def prune(vault: Vault, *, keep: timedelta, now: datetime) -> int:
     return len(gone)
 
 
+def clear_drafts(vault: Vault) -> None:
+    """Remove what backups that were killed left in this folder, and the data keys they wrote; inside `writing`."""
+    for left in vault.runs.glob(".*.part"):
+        vault.keys_of(left.name[1:].removesuffix(".part")).unlink(missing_ok=True)
+        shutil.rmtree(left)
+
+
 def make_durable(folder: Path) -> None:
     """The files below, and their names."""
-    for path in [*folder.rglob("*"), folder]:
+    make_each_durable(*folder.rglob("*"), folder)
+
+
+def make_each_durable(*paths: Path) -> None:
+    """These files and folders, without what is below."""
+    for path in paths:
         flags = os.O_RDONLY | (os.O_DIRECTORY if path.is_dir() else 0)
         descriptor = os.open(path, flags)
         try:

@@ -1,4 +1,4 @@
-"""The rows of every Nachricht beside its events, of one moment: what `audit verify` compares.
+"""The rows of every Nachricht, and of the standing holds, beside their events of one moment: what `audit verify` compares.
 
 Columns are read as they are, so that a value somebody wrote behind the store's back is compared and not stumbled over.
 """
@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, LargeBinary, Row, Table, Text, cast, select, type_coerce
 
-from intermediary.audit.standing import ROW, ZUSTELLUNG
+from intermediary.audit.standing import HOLD, ROW, ZUSTELLUNG
 from intermediary.store.columns import Json, Moment
-from intermediary.store.records import Beside
+from intermediary.store.records import Beside, HoldsBeside
 from intermediary.store.steps import facts_sha256
-from intermediary.store.tables import audit_events, delivery_steps, nachrichten, zustellungen
+from intermediary.store.tables import audit_events, delivery_steps, holds, nachrichten, zustellungen
 
 _PAGE = 200
 
@@ -35,6 +35,7 @@ _ZUSTELLUNGEN = select(zustellungen.c.nachricht_id, *_plain(zustellungen, ("key"
 _STEPS = select(delivery_steps.c.key, delivery_steps.c.step, *_plain(delivery_steps, ("facts",)))
 _BODY = cast(audit_events.c.body, LargeBinary)  # text, where somebody wrote behind our back
 _CHAINS = select(audit_events.c.chain, _BODY).order_by(audit_events.c.chain, audit_events.c.seq)
+_HOLDS = select(*_plain(holds, ("mandant", "route", *HOLD))).order_by(*holds.primary_key)
 _ORPHANS = (
     select(audit_events.c.chain)
     .where(~select(nachrichten.c.id).where(nachrichten.c.id == audit_events.c.chain).exists())
@@ -65,6 +66,18 @@ def beside(tx: Connection, installation: str) -> Iterator[Beside]:
     for chain in tx.scalars(_ORPHANS).all():
         if chain != installation:
             yield Beside(chain, None, (), ())
+
+
+def holds_beside(tx: Connection, installation: str) -> HoldsBeside:
+    """The standing holds, and the chain of the installation, read while it is compared."""
+    rows = tuple(dict(row._mapping) for row in tx.execute(_HOLDS))
+    return HoldsBeside(installation, rows, _bodies(tx, installation))
+
+
+def _bodies(tx: Connection, chain: str) -> Iterator[bytes]:
+    chosen = _CHAINS.where(audit_events.c.chain == chain).execution_options(yield_per=_PAGE)
+    for _chain, body in tx.execute(chosen):
+        yield body
 
 
 def _steps(tx: Connection, ids: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Copies a whole store from one engine to another, or nothing of it; afterwards the old one refuses to work."""
+"""Moves a whole store from one engine to another, or nothing of it; what is left of the old one says where it went."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy import Connection, Table, func, insert, select
 
 from intermediary.core.faults import Misconfigured
 from intermediary.keys.wrap import MandantKeys
@@ -17,6 +17,7 @@ from intermediary.store.database import Database
 from intermediary.store.installation import MOVED, check_keks
 from intermediary.store.open import open_database
 from intermediary.store.pour import STREAM, Watch, is_filled, plain_tables, pour
+from intermediary.store.retention import Retention
 from intermediary.store.tables import METADATA, meta, nachrichten
 
 
@@ -38,11 +39,13 @@ def copy_store(
     watch: Watch,
     now: datetime,
 ) -> dict[str, int]:
-    """Copy every row in one transaction, compare both sides, commit, and mark the source as moved; rows by table.
+    """Copy every row in one transaction, compare both sides, commit, and empty the source; rows by table.
 
     The blobs are the caller's: they are at the target before. While it runs nobody writes into the source; afterwards a
     process that still has it open gets `Transient("store.unavailable")`, and opening it raises
-    `Misconfigured("store.moved")`. When it breaks off before the mark, it may be called again.
+    `Misconfigured("store.moved")`. The source loses its rows, data keys above all, in one transaction after the commit of
+    the target: no term would ever end there. When it breaks off before that one, both are whole, and it may be called
+    again.
 
     Raises `Misconfigured`: `store.copy.in-use` when a lease of the source is held by somebody who is alive,
     `store.copy.not-empty` when the target has rows of its own, `store.copy.differs` when a comparison fails,
@@ -53,9 +56,11 @@ def copy_store(
         there = open_database(data=target.data, installation=installation, keys=target.keys, url=target.url)
         try:
             with here.write() as old:
+                _keep_still(old, here)
                 _demand_idle(old, is_alive, now)
                 counts = _copy_all(old, there, watch)
                 _close_down(old, there.dialect.place)
+            Retention(here).tidy()
             return counts
         finally:
             there.close()
@@ -66,6 +71,7 @@ def copy_store(
 def _copy_all(old: Connection, there: Database, watch: Watch) -> dict[str, int]:
     tables = plain_tables()
     with there.write() as new:
+        _keep_still(new, there)
         there.dialect.queue_for(new, ["installation", "sealer"])
         if is_filled(new, tables):
             if _prints(old, tables) != _prints(new, tables):
@@ -77,6 +83,11 @@ def _copy_all(old: Connection, there: Database, watch: Watch) -> dict[str, int]:
             raise Misconfigured("store.copy.differs", where=there.dialect.place)
         check_keks(new, there.keys, is_known=False)
         return _counts(new, tables)
+
+
+def _keep_still(tx: Connection, db: Database) -> None:
+    for statement in db.dialect.alone:
+        tx.exec_driver_sql(statement)
 
 
 def _demand_idle(old: Connection, is_alive: Callable[[str], bool], now: datetime) -> None:
@@ -105,6 +116,9 @@ def _print(tx: Connection, table: Table) -> tuple[int, int]:
 
 
 def _close_down(old: Connection, place: str) -> None:
-    """Whoever opens it is told; whoever still has it open finds no table, which is the end of taking, not of a message."""
+    """Whoever opens it is told; whoever still has it open finds no table, which is the end of taking, not of a message.
+
+    Tables are dropped, not emptied: PostgreSQL gives up their files at once, SQLite overwrites their pages.
+    """
     old.execute(insert(meta), {"name": MOVED, "value": place})
-    old.execute(text("ALTER TABLE nachrichten RENAME TO nachrichten_moved"))
+    METADATA.drop_all(old, [table for table in METADATA.sorted_tables if table is not meta], checkfirst=False)

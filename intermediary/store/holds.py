@@ -9,7 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
-from intermediary.store import rows
+from intermediary.store import forgotten, rows
 from intermediary.store.database import Database, whole
 from intermediary.store.errors import NotPossible
 from intermediary.store.installation import record_installation
@@ -20,7 +20,8 @@ from intermediary.store.work import without_claim
 QUEUE = "retention"
 """Erasing and holding wait for each other under this name: what is held when `set` returns is never erased after it."""
 
-Outcome = Literal["held", "released", "unchanged", "erased"]
+Outcome = Literal["held", "released", "unchanged", "erased", "other"]
+"""`other`: there is a hold, and another one than the person means."""
 
 
 _HELD = select(nachrichten.c.mandant, nachrichten.c.route, nachrichten.c.held_since).where(
@@ -48,6 +49,7 @@ class SingleHold:
     """A Nachricht that is held by itself: who held it, and why; both empty where the event of it cannot be read."""
 
     nachricht: NachrichtRecord
+    since: datetime
     actor: str
     reason: str
 
@@ -62,17 +64,24 @@ class Holds:
         """Keep one Nachricht; `erased`: too late, `unchanged`: is held already, by whatever reason. `NotFound`."""
         return _hold(self._db, nachricht_id, actor=actor, reason=reason, now=now)
 
-    def release(self, nachricht_id: str, *, actor: str, reason: str, now: datetime) -> Outcome:
-        """Let the terms hold again for one Nachricht; `unchanged` when it was not held by itself. `NotFound`."""
-        return _release(self._db, nachricht_id, actor=actor, reason=reason, now=now)
+    def release(
+        self, nachricht_id: str, *, actor: str, reason: str, now: datetime, since: datetime | None = None
+    ) -> Outcome:
+        """Let the terms hold again for one Nachricht; `unchanged` when it was not held by itself. `NotFound`.
+
+        With `since` only the hold that was set at that moment is meant: `other` when it is held by a later one.
+        """
+        return _release(self._db, nachricht_id, since, actor=actor, reason=reason, now=now)
 
     def hold_all(self, mandant: str, route: str, *, actor: str, reason: str, now: datetime) -> Outcome:
         """Keep everything of a Mandant (of one route, if it is not empty), also what comes later."""
         return _hold_all(self._db, mandant, route, actor=actor, reason=reason, now=now)
 
-    def release_all(self, mandant: str, route: str, *, actor: str, reason: str, now: datetime) -> Outcome:
-        """End a hold of `hold_all`; holds of single Nachrichten stay."""
-        return _release_all(self._db, mandant, route, actor=actor, reason=reason, now=now)
+    def release_all(
+        self, mandant: str, route: str, *, actor: str, reason: str, now: datetime, since: datetime | None = None
+    ) -> Outcome:
+        """End a hold of `hold_all`; holds of single Nachrichten stay. `since` as in `release`."""
+        return _release_all(self._db, mandant, route, since, actor=actor, reason=reason, now=now)
 
     def standing(self) -> tuple[StandingHold, ...]:
         """All holds of `hold_all`, by Mandant and route."""
@@ -104,6 +113,11 @@ def standing(tx: Connection) -> tuple[StandingHold, ...]:
     return tuple(StandingHold(**row._mapping) for row in tx.execute(select(holds).order_by(*holds.primary_key)))
 
 
+def standing_of(tx: Connection, mandant: str) -> tuple[StandingHold, ...]:
+    """The standing holds of a Mandant and of its routes."""
+    return tuple(one for one in standing(tx) if one.mandant == mandant)
+
+
 def demand_free(tx: Connection, nachricht_id: str) -> None:
     """`NotPossible` when the Nachricht is held: for whoever erases on a person's order, queued behind `QUEUE`.
 
@@ -130,14 +144,20 @@ def _hold(db: Database, nachricht_id: str, *, actor: str, reason: str, now: date
 
 
 @whole
-def _release(db: Database, nachricht_id: str, *, actor: str, reason: str, now: datetime) -> Outcome:
+def _release(
+    db: Database, nachricht_id: str, since: datetime | None, *, actor: str, reason: str, now: datetime
+) -> Outcome:
     with db.write() as tx:
+        db.dialect.queue_for(tx, [QUEUE])
         work = without_claim(tx, nachricht_id, now)
         if work.nachricht.held_since is None:
             return "unchanged"
+        if since not in (None, work.nachricht.held_since):
+            return "other"
         work.event("hold.released", {"reason": reason}, actor=actor)
         work.change(held_since=None)
         work.save()
+        forgotten.look_again(tx, work.nachricht.received_at)
         return "released"
 
 
@@ -145,7 +165,7 @@ def _release(db: Database, nachricht_id: str, *, actor: str, reason: str, now: d
 def _hold_all(db: Database, mandant: str, route: str, *, actor: str, reason: str, now: datetime) -> Outcome:
     with db.write() as tx:
         db.dialect.queue_for(tx, [QUEUE])
-        if _is_there(tx, mandant, route):
+        if _since(tx, mandant, route) is not None:
             return "unchanged"
         record_installation(
             db, tx, "hold.standing-set", {"mandant": mandant, "route": route, "reason": reason}, now=now, actor=actor
@@ -156,20 +176,34 @@ def _hold_all(db: Database, mandant: str, route: str, *, actor: str, reason: str
 
 
 @whole
-def _release_all(db: Database, mandant: str, route: str, *, actor: str, reason: str, now: datetime) -> Outcome:
+def _release_all(
+    db: Database, mandant: str, route: str, since: datetime | None, *, actor: str, reason: str, now: datetime
+) -> Outcome:
     with db.write() as tx:
         db.dialect.queue_for(tx, [QUEUE])
-        if not _is_there(tx, mandant, route):
+        there = _since(tx, mandant, route)
+        if there is None:
             return "unchanged"
-        fields = {"mandant": mandant, "route": route, "reason": reason}
-        record_installation(db, tx, "hold.standing-released", fields, now=now, actor=actor)
-        tx.execute(delete(holds).where(holds.c.mandant == mandant, holds.c.route == route))
+        if since not in (None, there):
+            return "other"
+        end_standing(db, tx, mandant, route, actor=actor, reason=reason, now=now)
         return "released"
 
 
-def _is_there(tx: Connection, mandant: str, route: str) -> bool:
-    chosen = select(holds.c.mandant).where(holds.c.mandant == mandant, holds.c.route == route)
-    return tx.execute(chosen).first() is not None
+def end_standing(
+    db: Database, tx: Connection, mandant: str, route: str, *, actor: str, reason: str, now: datetime
+) -> None:
+    """End a standing hold and tell of it, as a part of a transaction that is queued behind `QUEUE`."""
+    fields = {"mandant": mandant, "route": route, "reason": reason}
+    record_installation(db, tx, "hold.standing-released", fields, now=now, actor=actor)
+    tx.execute(delete(holds).where(holds.c.mandant == mandant, holds.c.route == route))
+    oldest = select(func.min(nachrichten.c.received_at)).where(nachrichten.c.mandant == mandant)
+    forgotten.look_again(tx, tx.execute(oldest).scalar_one())
+
+
+def _since(tx: Connection, mandant: str, route: str) -> datetime | None:
+    chosen = select(holds.c.since).where(holds.c.mandant == mandant, holds.c.route == route)
+    return tx.execute(chosen).scalar_one_or_none()
 
 
 def held_by(nachricht: NachrichtRecord, known: Iterable[StandingHold]) -> bool:

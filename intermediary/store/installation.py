@@ -49,14 +49,12 @@ def check_installation(tx: Connection, installation: uuid.UUID) -> None:
 def remember_keks(tx: Connection, keys: MandantKeys) -> None:
     """Compare the KEKs with those of earlier starts, and note new ones; a KEK that no data key names is forgotten.
 
-    `Misconfigured("key.unavailable")` when data keys rest under a KEK that is not configured (`check_keks`).
+    KEKs that do not fit the data keys are refused (`check_keks`), and what was known of their Mandant stays noted.
     """
     noted = _read(tx, _KEKS)
     known: Known = json.loads(noted or "{}")
     check_keks(tx, keys)
-    now_known = known | {
-        mandant: sorted(one.hex() for one in keys.ids(mandant)) for mandant in sorted(keys.mandanten())
-    }
+    now_known = known | {mandant: sorted(one.hex() for one in keys.ids(mandant)) for mandant in sorted(keys.opened())}
     if noted is None:
         tx.execute(insert(meta), {"name": _KEKS, "value": json.dumps(now_known)})
     elif now_known != known:
@@ -64,12 +62,12 @@ def remember_keks(tx: Connection, keys: MandantKeys) -> None:
 
 
 def check_keks(tx: Connection, keys: MandantKeys, *, is_known: bool = True) -> None:
-    """`Misconfigured("key.unavailable")` when data keys of a configured Mandant rest under a KEK that is not configured.
+    """Refuse the KEKs of a Mandant (`MandantKeys.refuse`) when data keys of it rest under a KEK that is not configured.
 
     The data keys are gone through only when the KEKs are others than at the last start, or nothing `is_known` of it.
     """
     known: Known = json.loads(_read(tx, _KEKS) or "{}") if is_known else {}
-    for mandant in sorted(keys.mandanten()):
+    for mandant in sorted(keys.opened()):
         here = keys.ids(mandant)
         if mandant in known and set(known[mandant]) <= {one.hex() for one in here}:
             continue
@@ -77,8 +75,7 @@ def check_keks(tx: Connection, keys: MandantKeys, *, is_known: bool = True) -> N
         foreign = select(func.count()).where(data_keys.c.mandant == mandant).where(kek_id.not_in(here))
         count = tx.execute(foreign).scalar_one()
         if count:
-            where = f"kek_file {keys.file(mandant)} does not fit {count} Nachrichten of {mandant}"
-            raise Misconfigured("key.unavailable", where=where)
+            keys.refuse(mandant, f"kek_file {keys.file(mandant)} does not fit {count} Nachrichten of {mandant}")
 
 
 def record_installation(

@@ -6,9 +6,10 @@ The chains stay whole, so the log of all Mandanten still verifies; nothing of an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Text, delete, func, or_, select, tuple_, type_coerce, update
@@ -18,14 +19,16 @@ from intermediary.store import rows
 from intermediary.store.database import Database, whole
 from intermediary.store.erasure import BATCH, ERASED, NOBODYS, Place, erase_keys
 from intermediary.store.errors import NotPossible
-from intermediary.store.holds import QUEUE
+from intermediary.store.holds import QUEUE, StandingHold, end_standing, standing_of
 from intermediary.store.installation import record_installation
-from intermediary.store.tables import data_keys, holds, intake_keys, meta, nachrichten, search_keys, vorgaenge
+from intermediary.store.tables import data_keys, intake_keys, meta, nachrichten, search_keys, vorgaenge
 from intermediary.store.target_pauses import forget_targets_of
 from intermediary.store.work import Work
 
 _N = nachrichten.c
 _KEKS = "keks"
+_MOST_TOLD = 3
+_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,19 @@ class Extent:
     nachrichten: int
     open: int
     payloads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a deletion is about: its Nachrichten, and the holds on them, as they were when it was asked for.
+
+    Nothing else is erased, and no other hold is lifted. `single` says since when a Nachricht is held by itself.
+    """
+
+    mandant: str
+    ids: frozenset[str]
+    standing: tuple[StandingHold, ...] = ()
+    single: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +80,32 @@ class Mandants:
 
             return Extent(count(), count(is_open), count(_N.payload == "present"))
 
-    def order(self, mandant: str, *, is_forced: bool, actor: str, reason: str, now: datetime) -> None:
-        """Write down that the deletion begins: before anything is erased, and again when it is begun anew."""
-        _order(self._db, mandant, is_forced, actor, reason, now)
+    def shown(self, mandant: str) -> Shown:
+        """Everything of a Mandant as it is now, in one moment."""
+        own = _N.mandant == mandant
+        with self._db.read() as tx:
+            ids = frozenset(tx.scalars(select(_N.id).where(own)))
+            return Shown(mandant, ids, standing_of(tx, mandant), _single(tx, mandant))
 
-    def reduce(self, mandant: str, *, actor: str, reason: str, now: datetime) -> Iterator[Cut]:
-        """Go through all Nachrichten of a Mandant: discard what is open, erase payloads, clear what only rows say.
+    def order(self, shown: Shown, *, is_forced: bool, actor: str, reason: str, now: datetime) -> None:
+        """Write down that the deletion begins, before anything is erased, and end the standing holds that were shown.
 
-        Each step is one transaction; whoever breaks off begins anew, and finds the rest.
+        `NotPossible`, and nothing is written, when there is another hold; without force, when there is any.
+        """
+        _order(self._db, shown, is_forced, actor, reason, now)
+
+    def reduce(
+        self, shown: Shown, *, actor: str, reason: str, now: datetime, approved: Mapping[str, str] = _NOBODY
+    ) -> Iterator[Cut]:
+        """Go through the Nachrichten that were shown: discard what is open, erase payloads, clear what only rows say.
+
+        Each step is one transaction; whoever breaks off begins anew, and finds the rest. `NotPossible` when anything of
+        the Mandant has been put on hold since: of that step, and of later ones, nothing is erased. `approved` are the
+        fields of `person.approved` for every chain, if a second person was asked.
         """
         after: Place | None = None
         while True:
-            cut, blobs = _reduce(self._db, mandant, after, actor, reason, now)
+            cut, blobs = _reduce(self._db, shown, after, approved, actor, reason, now)
             for blob in blobs:
                 self._db.blobs.remove(blob)
             yield cut
@@ -84,38 +114,73 @@ class Mandants:
             after = cut.after
 
     def finish(self, mandant: str, *, actor: str, reason: str, now: datetime) -> int:
-        """Forget hashed ids, holds, targets and the KEK of a Mandant of which nothing is left; how many Nachrichten it had.
+        """Forget hashed ids, targets and the KEK of a Mandant of which nothing is left; how many Nachrichten it had.
 
-        `NotPossible`, and nothing is forgotten, when a door has taken another one meanwhile.
+        `NotPossible`, and nothing is forgotten, when a door has taken another one meanwhile, or somebody set a hold.
         """
         return _finish(self._db, mandant, actor, reason, now)
 
 
 @whole
-def _order(db: Database, mandant: str, is_forced: bool, actor: str, reason: str, now: datetime) -> None:
+def _order(db: Database, shown: Shown, is_forced: bool, actor: str, reason: str, now: datetime) -> None:
+    lifted = shown if is_forced else Shown(shown.mandant, shown.ids)
     with db.write() as tx:
-        count = tx.execute(select(func.count()).select_from(nachrichten).where(_N.mandant == mandant)).scalar_one()
-        fields = {"mandant": mandant, "nachrichten": count, "forced": is_forced, "reason": reason}
+        db.dialect.queue_for(tx, [QUEUE])
+        known = _demand_unheld(tx, lifted)
+        fields = {"mandant": shown.mandant, "nachrichten": len(shown.ids), "forced": is_forced, "reason": reason}
         record_installation(db, tx, "mandant.deletion-begun", fields, now=now, actor=actor)
+        for one in known:
+            end_standing(db, tx, one.mandant, one.route, actor=actor, reason=reason, now=now)
+
+
+def _demand_unheld(tx: Connection, but: Shown) -> tuple[StandingHold, ...]:
+    """`NotPossible` when anything of a Mandant is on hold but these; the standing ones of them that are there.
+
+    For whoever is queued behind `QUEUE`: what `hold set` has answered for is seen here.
+    """
+    known = standing_of(tx, but.mandant)
+    late = [f"Route {one.route}" if one.route else "alles von ihm" for one in known if one not in but.standing]
+    single = _single(tx, but.mandant).items()
+    late += sorted(f"Nachricht {one}" for one, since in single if but.single.get(one) != since)
+    if late:
+        more = f" und {len(late) - _MOST_TOLD} weitere" if len(late) > _MOST_TOLD else ""
+        raise NotPossible(
+            f"die Löschung hält an, vor dem Löschen gesperrt: {', '.join(late[:_MOST_TOLD])}{more} (hold list); "
+            "ist das aufgehoben, noch einmal rufen"
+        )
+    return known
+
+
+def _single(tx: Connection, mandant: str) -> dict[str, datetime]:
+    chosen = select(_N.id, _N.held_since).where(_N.mandant == mandant, _N.held_since.is_not(None))
+    return {row.id: row.held_since for row in tx.execute(chosen)}
 
 
 @whole
 def _reduce(
-    db: Database, mandant: str, after: Place | None, actor: str, reason: str, now: datetime
+    db: Database,
+    shown: Shown,
+    after: Place | None,
+    approved: Mapping[str, str],
+    actor: str,
+    reason: str,
+    now: datetime,
 ) -> tuple[Cut, list[str]]:
     with db.write() as tx:
         db.dialect.queue_for(tx, [QUEUE])
-        found = _page(tx, mandant, after)
-        free = [row for row in found if row.lease_owner is None or row.lease_until <= now]
+        _demand_unheld(tx, replace(shown, standing=()))
+        found = _page(tx, shown.mandant, after)
+        meant = [row for row in found if row.id in shown.ids]
+        free = [row for row in meant if row.lease_owner is None or row.lease_until <= now]
         records = rows.zustellungen_of(tx, [row.id for row in free])
         for row in free:
-            _reduce_one(Work(tx, row, records[row.id], now), row, actor, reason)
+            _reduce_one(Work(tx, row, records[row.id], now), row, approved, actor, reason)
         ids = [row.id for row in free]
         erase_keys(tx, ids)
         tx.execute(delete(search_keys).where(search_keys.c.nachricht_id.in_(ids)))
         tx.execute(update(nachrichten).where(_N.id.in_(ids)).values(plan={}, **NOBODYS))
     last = found[-1] if len(found) == BATCH else None
-    return Cut(len(free), len(found) - len(free), (last.received_at, last.id) if last else None), [
+    return Cut(len(free), len(meant) - len(free), (last.received_at, last.id) if last else None), [
         row.blob for row in free if row.blob
     ]
 
@@ -129,8 +194,10 @@ def _page(tx: Connection, mandant: str, after: Place | None) -> list[Row[Any]]:
     return list(tx.execute(chosen.order_by(_N.received_at, _N.id).limit(BATCH).with_for_update()).all())
 
 
-def _reduce_one(work: Work, row: Row[Any], actor: str, reason: str) -> None:
+def _reduce_one(work: Work, row: Row[Any], approved: Mapping[str, str], actor: str, reason: str) -> None:
     """Discarded first, if it is open: a final state is the only one that a Nachricht without payload may have."""
+    if approved:
+        work.event("person.approved", approved, actor=actor)
     state = work.nachricht.state
     if state not in FINAL:
         if state is not NachrichtState.PARKED:
@@ -152,11 +219,11 @@ def _reduce_one(work: Work, row: Row[Any], actor: str, reason: str) -> None:
 def _finish(db: Database, mandant: str, actor: str, reason: str, now: datetime) -> int:
     with db.write() as tx:
         db.dialect.queue_for(tx, [QUEUE, "installation", "target pauses"])
+        _demand_unheld(tx, Shown(mandant, frozenset()))
         count = tx.execute(select(func.count()).select_from(nachrichten).where(_N.mandant == mandant)).scalar_one()
         tx.execute(delete(intake_keys).where(intake_keys.c.mandant == mandant))
         tx.execute(delete(data_keys).where(data_keys.c.mandant == mandant))
         tx.execute(delete(vorgaenge).where(vorgaenge.c.mandant == mandant))
-        tx.execute(delete(holds).where(holds.c.mandant == mandant))
         forget_targets_of(db, tx, mandant, actor=actor, reason=reason, now=now)
         if late := _count_late(tx, mandant):
             raise NotPossible(

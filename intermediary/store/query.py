@@ -14,7 +14,7 @@ from intermediary.audit.chain import Entry, Event, Malformed
 from intermediary.audit.sealer import Head
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store import rows
-from intermediary.store.beside import beside
+from intermediary.store.beside import beside, holds_beside
 from intermediary.store.choose import Chosen, conditions, key_hashes
 from intermediary.store.database import Database
 from intermediary.store.errors import Ambiguous, NotFound
@@ -116,6 +116,7 @@ def audit_snapshot(db: Database) -> Iterator[AuditSnapshot]:
             heads=tuple(_good_heads(tx)),
             ends=_chain_ends(tx),
             beside=beside(tx, str(db.installation)),
+            holds=holds_beside(tx, str(db.installation)),
         )
 
 

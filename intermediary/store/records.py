@@ -205,6 +205,15 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldsBeside:
+    """The rows of all standing holds, by column, beside the events of the installation in canonical form."""
+
+    installation: str
+    holds: tuple[Json, ...]
+    events: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Sealing:
     """One sealing: the head, the log before it, and the digests of the events it added."""
 
@@ -229,7 +238,7 @@ class AuditSnapshot:
 
     `ends` are (chain, number of events, digest of the last) of every Nachricht and of the installation: what its row says
     of its chain. `lines` are the entries as they are exported, unread: also those that are no events any more. `beside`
-    holds the rows of every Nachricht beside its events.
+    holds the rows of every Nachricht beside its events, `holds` the standing holds beside theirs.
     """
 
     entries: Iterator[Entry]
@@ -237,3 +246,4 @@ class AuditSnapshot:
     heads: tuple[Head, ...]
     ends: Iterator[tuple[str, int, str]]
     beside: Iterator[Beside]
+    holds: HoldsBeside

@@ -6,24 +6,23 @@ nothing early. Whatever is erased is erased once, on however many hosts this run
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, text, tuple_, update
 
 from intermediary.audit.chain import moment
 from intermediary.audit.standing import last_move
 from intermediary.core.retention import Rule
 from intermediary.core.states import FINAL, NachrichtState
-from intermediary.store import rows
+from intermediary.store import forgotten, rows
 from intermediary.store.database import Database, translated, whole
 from intermediary.store.ended import forget_ended
 from intermediary.store.erasure import BATCH, ERASED, NOBODYS, Place, erase_keys
-from intermediary.store.holds import QUEUE, Holds, standing
+from intermediary.store.holds import QUEUE, Holds, StandingHold, standing
 from intermediary.store.installation import record_installation
 from intermediary.store.mandants import Mandants
 from intermediary.store.tables import (
@@ -31,7 +30,6 @@ from intermediary.store.tables import (
     LEFT_OVER,
     audit_events,
     intake_keys,
-    meta,
     nachrichten,
     search_keys,
 )
@@ -40,7 +38,6 @@ from intermediary.store.work import Work
 _MEMORY_BATCH = 2_000
 
 _REASON = "Aufbewahrungsfrist"
-_FORGOTTEN = "retention.search_keys"
 _N = nachrichten.c
 _IS_KEPT, _IS_LEFT_OVER = text(KEPT), text(LEFT_OVER)
 _SINCE = func.coalesce(_N.state_since, _N.received_at)
@@ -140,11 +137,14 @@ class Retention:
         return Cleared(len(gone), len(found) - len(gone), found[-1].id if len(found) == most else None)
 
     def forget_message_ids(self, until: datetime, *, now: datetime, most: int = _MEMORY_BATCH) -> int:
-        """Erase the hashed message ids that were taken before `until`; how many."""
+        """Erase the hashed message ids that were taken before `until`, without those of what is held; how many."""
         return _forget_message_ids(self._db, until, now, most)
 
     def forget_search_keys(self, until: datetime, *, now: datetime, most: int = _MEMORY_BATCH) -> int:
-        """Erase the hashed search keys of Nachrichten received before `until`; how many Nachrichten were looked at."""
+        """Erase the hashed search keys of Nachrichten received before `until`, without those of what is held.
+
+        How many Nachrichten were looked at.
+        """
         return _forget_search_keys(self._db, until, now, most)
 
     def forget_ended(self, until: datetime, *, now: datetime) -> int:
@@ -237,16 +237,28 @@ def _forget_blobs(db: Database, ids: Sequence[str]) -> None:
 
 @whole
 def _forget_message_ids(db: Database, until: datetime, now: datetime, most: int) -> int:
-    columns = intake_keys.c
-    key = (columns.mandant, columns.message_hash, columns.nachricht_id)
+    """What is held is stepped over each time, so it is looked for before anybody waits."""
+    key = tuple(intake_keys.primary_key)
+    with db.read() as tx:
+        old = select(*key).where(intake_keys.c.taken_at <= until, *_without_hold(tx))
+        found = [tuple(row) for row in tx.execute(old.order_by(intake_keys.c.taken_at).limit(most))]
+    if not found:
+        return 0
     with db.write() as tx:
         db.dialect.queue_for(tx, [QUEUE])
-        old = select(*key).where(columns.taken_at <= until).order_by(columns.taken_at).limit(most)
-        found = [tuple(row) for row in tx.execute(old)]
-        if found:
-            tx.execute(delete(intake_keys).where(tuple_(*key).in_(found)))
-            _tell(db, tx, "message-ids", until, len(found), now)
-        return len(found)
+        gone = tx.execute(delete(intake_keys).where(tuple_(*key).in_(found), *_without_hold(tx)))
+        if gone.rowcount:
+            _tell(db, tx, "message-ids", until, gone.rowcount, now)
+        return gone.rowcount
+
+
+def _without_hold(tx: Connection) -> list[ColumnElement[bool]]:
+    """Of `intake_keys`, those whose Nachricht is not held, by itself or by a standing hold."""
+    known = standing(tx)
+    whole_mandanten = sorted({one.mandant for one in known if not one.route})
+    routes = [and_(_N.mandant == one.mandant, _N.route == one.route) for one in known if one.route]
+    held = select(_N.id).where(_N.id == intake_keys.c.nachricht_id, or_(_N.held_since.is_not(None), *routes))
+    return [intake_keys.c.mandant.not_in(whole_mandanten), ~held.correlate(intake_keys).exists()]
 
 
 @whole
@@ -254,23 +266,24 @@ def _forget_search_keys(db: Database, until: datetime, now: datetime, most: int)
     """In the order of receipt, from where the last call ended: that is kept, so that nothing is looked at twice."""
     with db.write() as tx:
         db.dialect.queue_for(tx, [QUEUE])
-        noted = tx.execute(select(meta.c.value).where(meta.c.name == _FORGOTTEN)).scalar_one_or_none()
-        old = select(_N.id, _N.received_at).where(_N.received_at <= until)
-        if noted is not None:
-            at, last = json.loads(noted)
-            old = old.where(tuple_(_N.received_at, _N.id) > (datetime.fromisoformat(at), last))
+        old = select(_N.id, _N.received_at, _N.mandant, _N.route, _N.held_since).where(_N.received_at <= until)
+        last = forgotten.read(tx)
+        if last is not None:
+            old = old.where(tuple_(_N.received_at, _N.id) > last)
         found = tx.execute(old.order_by(_N.received_at, _N.id).limit(most)).all()
         if not found:
             return 0
-        gone = tx.execute(delete(search_keys).where(search_keys.c.nachricht_id.in_([row.id for row in found])))
-        value = json.dumps([found[-1].received_at.isoformat(), found[-1].id])
-        if noted is None:
-            tx.execute(insert(meta), {"name": _FORGOTTEN, "value": value})
-        else:
-            tx.execute(update(meta).where(meta.c.name == _FORGOTTEN).values(value=value))
+        known = standing(tx)
+        free = [one for one, _at, *row in found if not _is_held(*row, known=known)]
+        gone = tx.execute(delete(search_keys).where(search_keys.c.nachricht_id.in_(free)))
+        forgotten.write(tx, (found[-1].received_at, found[-1].id))
         if gone.rowcount:
             _tell(db, tx, "search-keys", until, gone.rowcount, now)
         return len(found)
+
+
+def _is_held(mandant: str, route: str, since: datetime | None, *, known: Iterable[StandingHold]) -> bool:
+    return since is not None or any(one.covers(mandant, route) for one in known)
 
 
 def _tell(db: Database, tx: Connection, what: str, until: datetime, count: int, now: datetime) -> None:

@@ -11,7 +11,7 @@ import structlog
 
 from intermediary.connect.lane.connector import LaneConnector
 from intermediary.connect.places import Places
-from intermediary.connect.settings import open_connector
+from intermediary.connect.settings import Isolated, open_connector
 from intermediary.core.faults import Fault, Misconfigured
 from intermediary.core.ports import Connector
 from intermediary.core.targets import TargetRef, target_name
@@ -39,8 +39,8 @@ log = structlog.get_logger(__name__)
 class Configuration:
     """The changeable part of the configuration, one generation at a time; safe for all threads of a process.
 
-    A generation that does not load leaves the one before in force and logs why: a typing error in the routes file must not
-    stop what runs. `threads` are those of the process that deliver.
+    A generation that does not load leaves the one before in force, logs why and says so as `refused`: a typing error in the
+    routes file must not stop what runs. `threads` are those of the process that deliver.
     """
 
     def __init__(self, settings: Settings, *, threads: int = 1) -> None:
@@ -53,6 +53,7 @@ class Configuration:
         self._key_files = self._named_files()
         self._fingerprint = self._look()
         self._generation = 0
+        self._refused: Fault | None = None
         self._places: dict[str, Places] = {}
         self._bank = self._load()
         self._refs = target_refs(self._bank.table, settings.delivery.rules)
@@ -61,6 +62,11 @@ class Configuration:
     def generation(self) -> int:
         """Counts how often the configuration was made anew."""
         return self._generation
+
+    @property
+    def refused(self) -> Fault | None:
+        """Why the files as they are now are not in force; None once a configuration is accepted again."""
+        return self._refused
 
     def bank(self) -> Werkbank:
         """The current generation; looks at the files' stamps first, which takes microseconds."""
@@ -73,13 +79,8 @@ class Configuration:
 
     def target(self, mandant: str, route: str, name: str) -> OpenTarget:
         """Open a target of a route: build its connector from the route's settings."""
-        planned = self.bank().table.by_name(mandant, route)
-        found = _target_of(planned, name)
-        if planned is None or found is None:
-            raise Misconfigured("target.misconfigured", where=f"route {route}, target {name}")
-        factory = self._connectors.get(found.connector)
-        base = self._settings.installation.routes.parent
-        connector = open_connector(factory, found.settings, base=base, where=f"route {route}, target {name}")
+        planned, found = self._planned(mandant, route, name)
+        connector = self._built(found, where=f"route {route}, target {name}")
         schedule = self._settings.delivery.schedule
         if found.deadline_hours is not None:
             schedule = replace(schedule, deadline=timedelta(hours=found.deadline_hours))
@@ -91,6 +92,25 @@ class Configuration:
             ref=ref,
             places=self._places_at(ref.id, self._most_at(connector)),
         )
+
+    def own_connector(self, target: str) -> Connector | None:
+        """The connector of a target (`mandant/route/target`), built for one use; None for a vendor's, which needs a lane."""
+        mandant, route, name = target.split("/")
+        _, found = self._planned(mandant, route, name)
+        if isinstance(self._connectors.get(found.connector), Isolated):
+            return None
+        return self._built(found, where=f"route {route}, target {name}")
+
+    def _planned(self, mandant: str, route: str, name: str) -> tuple[Route, Target]:
+        planned = self.bank().table.by_name(mandant, route)
+        found = _target_of(planned, name)
+        if planned is None or found is None:
+            raise Misconfigured("target.misconfigured", where=f"route {route}, target {name}")
+        return planned, found
+
+    def _built(self, target: Target, where: str) -> Connector:
+        factory = self._connectors.get(target.connector)
+        return open_connector(factory, target.settings, base=self._settings.installation.routes.parent, where=where)
 
     def _most_at(self, connector: Connector) -> int:
         """How many threads a target may have: of a vendor's connector, which may hang as long as it can, never all."""
@@ -119,11 +139,14 @@ class Configuration:
             self._bank = self._load()
             self._refs = target_refs(self._bank.table, self._settings.delivery.rules)
         except Fault as fault:
+            self._refused = fault
             log.error("configuration.refused", code=fault.code, where=fault.where)
             return
         except Exception as failure:  # whatever a file may hold, it must not end what runs with the one before
+            self._refused = Fault("bug.unexpected", where=type(failure).__name__)
             log.error("configuration.refused", failure=type(failure).__name__)
             return
+        self._refused = None
         self._generation += 1
         log.info("configuration.renewed", generation=self._generation)
 

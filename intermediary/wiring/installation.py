@@ -52,10 +52,11 @@ class Installation:
         return self.time.clock.now()
 
 
-def open_installation(config: Path, *, begins: bool = True) -> Installation:
+def open_installation(config: Path, *, begins: bool = True, needs_keys: bool = True) -> Installation:
     """Read the settings and open store, keys and clock; raises `ConfigurationError`, `Misconfigured`, naming the place.
 
     Unless it `begins` one, `Misconfigured("store.absent")` where no store is, and nothing is created.
+    Unless it `needs_keys`, a KEK that does not open or fit is told where it is needed: who only looks needs none.
     """
     settings = load(config)
     data = settings.installation.data
@@ -65,7 +66,7 @@ def open_installation(config: Path, *, begins: bool = True) -> Installation:
     store = open_store(
         data=data,
         installation=installation_id(settings.installation.name),
-        keys=mandant_keys(settings),
+        keys=mandant_keys(settings, must_open=needs_keys),
         lease=timedelta(seconds=settings.store.lease_seconds),
         url=store_url(settings),
         shares={m.name: Share(weight=m.share, most_at_once=m.most_at_once) for m in settings.mandant},
@@ -153,9 +154,10 @@ def secret(path: Path) -> str:
         raise Misconfigured("key.unavailable", where=str(path)) from error
 
 
-def mandant_keys(settings: Settings) -> MandantKeys:
-    """The KEKs of all Mandanten, opened; raises like `MandantKeys`."""
-    return MandantKeys({m.name: KekFiles(current=m.kek_file, previous=m.previous_kek_files) for m in settings.mandant})
+def mandant_keys(settings: Settings, *, must_open: bool = True) -> MandantKeys:
+    """The KEKs of all Mandanten; raises like `MandantKeys`."""
+    files = {m.name: KekFiles(current=m.kek_file, previous=m.previous_kek_files) for m in settings.mandant}
+    return MandantKeys(files, must_open=must_open)
 
 
 def store_url(settings: Settings) -> str:

@@ -57,7 +57,7 @@ def open_xta_server(
 
     def made_anew(nachricht_id: str) -> Ausgabe:
         nachricht = store.get(nachricht_id)
-        return render(sendung_of(store, nachricht), nachricht.pins, configuration.bank())
+        return render(sendung_of(nachricht, store.body(nachricht.id)), nachricht.pins, configuration.bank())
 
     def marks(text: str) -> tuple[str, ...]:
         return store.post_boxes.marks(mandanten[0], text)

@@ -108,6 +108,7 @@ def test_an_approval_is_for_one_thing_once(guarded: Office) -> None:
     assert (2, 2, 0, 2, 2) == (early.code, other.code, first.code, second.code, unknown.code)
     assert "noch niemand" in early.err
     assert "etwas anderes" in other.err
+    assert guarded.ids["overdue"] in other.err.partition("jetzt")[2]
     assert "verbraucht" in second.err
     assert "parked" == guarded.state("overdue")
     denied = [
@@ -242,6 +243,16 @@ def test_people_can_read_it(guarded: Office) -> None:
     assert "docs/howto/approvals.md" in alone.err
     assert "geprüft" in shown.out
     assert guarded.ids["conflict"] in request["asked"]
+
+
+def test_what_is_left_out_are_lines(guarded: Office) -> None:
+    """What was cut off is counted, not the things that a sentence is about."""
+    _by(guarded, "adler", "mandant", "delete", "musterstadt", "--force", *WHY)
+    (about_all,) = _open(guarded)
+    shown = guarded.call("approvals", "show", about_all["id"]).out
+
+    assert (7, 0) == (about_all["count"], about_all["moreEffects"])
+    assert "weitere" not in shown
 
 
 def test_a_payload_is_revealed_by_two(own: Office, tmp_path: Path) -> None:

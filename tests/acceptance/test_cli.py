@@ -107,7 +107,7 @@ def test_lint_finds_the_example_sound(seen):
     warnings = [line for line in said.err.splitlines() if not line.startswith("intermediary: hint: ")]
 
     assert (0, 1) == (said.code, len(warnings))
-    assert warnings[0].endswith("output is delivered unchecked: xdomea 3.1.0 is not installed")
+    assert warnings[0].endswith("of Mandant musterstadt is delivered unchecked: xdomea 3.1.0 is not installed")
     assert "sound" in said.out
 
 

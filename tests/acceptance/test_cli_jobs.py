@@ -115,11 +115,14 @@ def test_pause_resume_and_stop_want_a_reason(own: Office) -> None:
     paused = own.call("jobs", "pause", job, "--reason", "Wartung")
     _carry_out(own)
     resumed = own.call("jobs", "resume", job, "--rate", "2", "--reason", "fertig", "--json").rows[0]
+    own.call("jobs", "pause", job, "--reason", "Wartung")
+    told = own.call("jobs", "resume", job, "--reason", "fertig")
     stopped = own.call("jobs", "stop", job, "--reason", "falsche Auswahl")
     late = own.call("jobs", "resume", job, "--reason", "doch")
 
     assert (2, True) == (silent.code, "--reason" in silent.err)
     assert f"Auftrag {job}: angehalten, 0 von 1 erledigt.\n" == paused.out
+    assert f"Auftrag {job}: geht weiter, sobald ein Dienst ihn aufnimmt, 0 von 1 erledigt.\n" == told.out
     assert ("running", 2.0, 0) == (resumed["state"], resumed["rate"], resumed["done"])
     assert f"Auftrag {job}: beendet, 0 von 1 erledigt.\n" == stopped.out
     assert (2, True, True) == (late.code, "stopped" in late.err, "jobs show ID" in late.err)

@@ -11,8 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from intermediary.core.clock import Clock
+from intermediary.store.search_keys import search_rows
+from intermediary.store.tables import search_keys
+from intermediary.wiring import open_installation
 from tests.acceptance.canaries import search_tree
 from tests.acceptance.office import Office
 
@@ -182,6 +186,24 @@ def test_a_search_is_written_down_without_what_for(own, at):
 
     assert [(2, "Auskunft 17/26"), (0, "")] == [(row["fields"]["found"], row["fields"]["reason"]) for row in rows]
     assert "portal/done" not in str(rows)
+
+
+@pytest.mark.parametrize(
+    "verb", [("list",), ("hold", "list"), ("hold", "set"), ("hold", "release"), ("replay", "--dry-run"), ("replay",)]
+)
+@pytest.mark.parametrize(("key", "found"), [("4711/25", 0), ("4711/26", 1)])
+def test_whoever_names_a_key_searches(own, at, verb, key, found):
+    """Whatever verb the selection is for, and whatever it finds, with the reason of the verb; not the key."""
+    installation = open_installation(own.config)
+    db, done = installation.store.retention._db, installation.store.get(own.ids["done"])
+    with db.write() as tx:
+        tx.execute(insert(search_keys), search_rows(db, done, {"zeichen": "4711/26"}))
+    installation.store.close()
+    own.call(*verb, f"key={key}", "--reason", "Auskunft 17/26")
+    rows = [row["event"] for row in own.call("audit", "export").rows if row["event"]["name"] == "person.searched"]
+
+    assert [(found, "Auskunft 17/26")] == [(row["fields"]["found"], row["fields"]["reason"]) for row in rows]
+    assert key not in str(rows)
 
 
 def test_the_record_of_processing_follows_the_configuration(own):

@@ -65,3 +65,14 @@ def test_what_is_handed_in_begins_one(tmp_path: Path, pki: Pki) -> None:
 
     assert 0 == handed_in.code, handed_in
     assert 1 == len(call("list", "--json", "-c", site.config).rows)
+
+
+def test_alerts_can_be_tried_before_the_first_start(bare: Site) -> None:
+    """`doctor` sends people there while there is no store yet, and a probe needs none."""
+    before = _files(bare)
+
+    said = call("incidents", "test", "-c", bare.config)
+
+    assert (0, "") == (said.code, said.err), said
+    assert "kein Weg eingestellt" in said.out
+    assert before == _files(bare)

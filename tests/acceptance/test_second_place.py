@@ -61,17 +61,18 @@ def test_what_the_daemon_writes_verifies(watch: Watch) -> None:
     assert watch.verify().is_ok
 
 
-def test_a_missing_place_is_logged_every_time_and_caught_up(watch: Watch) -> None:
-    """While the share is away nothing is made in its stead and every round says so; when it is back all heads follow."""
+def test_a_missing_place_is_told_once_and_caught_up(watch: Watch) -> None:
+    """While the share is away nothing is made in its stead, every round knows it; when it is back all heads follow."""
     away = watch.folder.rename(watch.folder.with_name("away"))
 
-    for errors in (watch.tick(), watch.tick(), watch.pass_time()):
-        assert ["audit.second-place"] == [error["code"] for error in errors]
+    for told in (["audit.second-place"], [], []):
+        assert told == [error["code"] for error in watch.tick()]
+        assert {"copy_heads": "audit.second-place"} == watch.chores.failing
     assert not watch.folder.exists()
 
     away.rename(watch.folder)
     assert [] == watch.pass_time()
-    assert 4 == len(read_heads(watch.folder))
+    assert 5 == len(read_heads(watch.folder))
     assert watch.rig.store.heads() == read_heads(watch.folder)
     assert watch.verify().is_ok
 

@@ -16,6 +16,7 @@ from intermediary.operations.look import find
 from intermediary.operations.person import ReasonMissing, Request
 from intermediary.operations.selection import Selection
 from intermediary.osci.write import Attachment
+from intermediary.store import Store
 from intermediary.store.errors import NotPossible
 from intermediary.testing.demo_proof import golden_settings
 from intermediary.testing.demo_site import SERVICE_WITHOUT_ROUTE
@@ -47,6 +48,21 @@ def test_a_good_application_is_delivered_once_and_answered(rig):
     assert names[0] == "intake.taken"
     assert names[-1] == "answer.sent"
     assert names.index("delivery.intended") < names.index("delivery.delivered") < names.index("verdict.accepted")
+
+
+def test_what_rests_wrapped_is_asked_for_once(rig, monkeypatch):
+    """The body for the judgement, and the headers for the Quittung: one question, and the key is unwrapped once."""
+    found = rig.submit(good(rig), "a-1")
+    asked = []
+    kept = Store.kept
+    monkeypatch.setattr(
+        Store, "kept", lambda store, nachricht_id: asked.append(nachricht_id) or kept(store, nachricht_id)
+    )
+
+    rig.work()
+
+    assert [found] == asked
+    assert 1 == len(rig.answers())
 
 
 def test_a_forged_content_is_rejected_and_nothing_is_delivered(rig):

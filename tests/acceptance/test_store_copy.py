@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy.exc import OperationalError
 
 from intermediary.cli.complain import USAGE
 from intermediary.core.faults import Misconfigured, Transient
@@ -17,10 +19,12 @@ from intermediary.daemon.chores import Chores
 from intermediary.keys.wrap import create_kek
 from intermediary.operations.copy import copy_installation
 from intermediary.operations.prove import verify_installation
+from intermediary.settings.load import load
 from intermediary.store import copy as rows
+from intermediary.store.tables import METADATA, data_keys
 from intermediary.testing.postgres import PrivatePostgres
 from intermediary.testing.samples import sample_letter
-from intermediary.wiring import Configuration, Installation, open_installation, utc_now
+from intermediary.wiring import Configuration, Installation, open_installation, store_url, utc_now
 from tests.acceptance.rig import Rig
 
 
@@ -111,6 +115,81 @@ def test_the_old_store_works_no_more(used: Rig, target: Path) -> None:
     assert "127.0.0.1/" in fault.value.where
 
 
+def _wrapped(used: Rig) -> bytes:
+    """A wrapped data key of it."""
+    with used.store.retention._db.read() as tx:
+        return bytes(tx.scalars(select(data_keys.c.wrapped)).first() or b"")
+
+
+def _places(folder: Path, what: bytes) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file() and what in path.read_bytes()]
+
+
+def test_nothing_is_left_to_read_in_the_old_store(used: Rig, target: Path, postgres: PrivatePostgres) -> None:
+    """Terms end in the new store only: of the old one its note stays, and none of its files holds a wrapped key (E)."""
+
+    wrapped, data = _wrapped(used), used.site.folder / "data"
+    assert {"store.db", "store.db-wal"} & set(_places(data, wrapped))
+
+    copy_installation(used.site.config, target, watch=unwatched)
+
+    assert [] == _places(data, wrapped)
+    back = target.with_name("back.toml")
+    back.write_text(used.site.config.read_text().replace('data = "data"', 'data = "third"'))
+    copy_installation(target, back, watch=unwatched)
+
+    engine = create_engine(store_url(load(target)).replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as connection:
+        assert {"alembic_version", "meta", "schema_version"} == set(inspect(connection).get_table_names())
+    engine.dispose()
+
+
+def test_killed_before_the_files_are_cleaned_the_next_call_does_it(used: Rig, target: Path) -> None:
+    """The last commit is made, SQLite's journal still hides the old pages: whoever is told `store.moved` cleans up."""
+    wrapped, data = _wrapped(used), used.site.folder / "data"
+    used.installation.store.close()
+    killed = (
+        "import os, sys; from pathlib import Path\n"
+        "from intermediary.operations.copy import copy_installation\n"
+        "from intermediary.store.retention import Retention\n"
+        "Retention.tidy = lambda _self: os._exit(9)\n"
+        "copy_installation(Path(sys.argv[1]), Path(sys.argv[2]), watch=lambda items, _label, _length: iter(items))\n"
+    )
+    command = [sys.executable, "-c", killed, str(used.site.config), str(target)]
+    assert 9 == subprocess.run(command, timeout=120, check=False, env=os.environ).returncode
+    assert ["store.db"] == _places(data, wrapped)
+
+    with pytest.raises(Misconfigured, match=r"store\.moved"):
+        copy_installation(used.site.config, target, watch=unwatched)
+
+    assert [] == _places(data, wrapped)
+    installation = open_installation(target)
+    assert 2 == len([installation.store.body(one.id).read() for one in installation.store.find()])
+    installation.store.close()
+
+
+def test_nobody_writes_into_the_old_store_while_it_goes(used: Rig, target: Path) -> None:
+    """What a door takes meanwhile would be lost with it: it is refused, and its sender keeps it."""
+    copy_installation(used.site.config, target, watch=unwatched)
+    back = target.with_name("back.toml")
+    back.write_text(used.site.config.read_text().replace('data = "data"', 'data = "third"'))
+    engine = create_engine(store_url(load(target)).replace("postgresql:", "postgresql+psycopg:"))
+    refused = []
+
+    def write(items, label, _length):
+        if label == "nachrichten":
+            with pytest.raises(OperationalError), engine.begin() as tx:
+                tx.execute(text("SET LOCAL lock_timeout = '50ms'"))
+                tx.execute(text("UPDATE nachrichten SET attempts = attempts"))
+            refused.append(label)
+        return iter(items)
+
+    copy_installation(target, back, watch=write)
+    engine.dispose()
+
+    assert ["nachrichten"] == refused
+
+
 def test_work_in_hand_forbids_it(used: Rig, target: Path) -> None:
     """A lease of somebody who is alive: the daemon runs, and nothing is copied or closed."""
     claim = used.store.claim_one(next(iter(used.store.find(limit=1))).id, used.worker._owner, utc_now())
@@ -139,9 +218,11 @@ def test_a_target_that_is_used_is_refused(used: Rig, target: Path) -> None:
     used.submit(sample_letter(3, now=used.clock()), "m-3")
 
 
-@pytest.mark.parametrize("moment", ["in the middle", "before the comparison", "after the commit"])
+@pytest.mark.parametrize("moment", ["in the middle", "before the comparison", "after the commit", "while it closes"])
 def test_what_breaks_off_is_begun_anew(used: Rig, target: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     """Wherever it ends, the old store works on, and a second call completes it."""
+
+    drop_all = METADATA.drop_all
 
     class Broken(Exception):
         pass
@@ -155,15 +236,17 @@ def test_what_breaks_off_is_begun_anew(used: Rig, target: Path, monkeypatch: pyt
             raise Broken
 
     with monkeypatch.context() as patched:
-        if moment != "in the middle":
+        if moment == "while it closes":
+            patched.setattr(METADATA, "drop_all", lambda *given, **named: fail(drop_all(*given, **named)))
+        elif moment != "in the middle":
             patched.setattr(rows, "_close_down" if moment == "after the commit" else "_prints", fail)
         with pytest.raises(Broken):
             copy_installation(used.site.config, target, watch=watch)
-    assert 2 == len(list(used.store.find()))
+    assert 2 == len([used.store.body(one.id).read() for one in used.store.find()])
 
     assert copy_installation(used.site.config, target, watch=unwatched).audit.is_ok
     installation = open_installation(target)
-    assert 2 == len(list(installation.store.find()))
+    assert 2 == len([installation.store.body(one.id).read() for one in installation.store.find()])
     installation.store.close()
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import create_engine, text
 
 from intermediary.audit.verify import Defect, Problem, verify
 from intermediary.keys.signing import SigningKey, create_signing_key
-from intermediary.operations.prove import compare_rows
+from intermediary.operations.prove import compare_snapshot
 from intermediary.store import Store
-from tests.conformance.store_kit import DELIVERED, NOW, REFUSED, Bench, N, attempt, claimed, planned
+from tests.conformance.store_kit import DELIVERED, MANDANTEN, NOW, REFUSED, Bench, N, attempt, claimed, planned
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def _plant(bench: Bench, *statements: str) -> None:
 def _found(store: Store, key: SigningKey) -> list[Problem]:
     with store.audit_snapshot() as moment:
         report = verify(moment.lines, moment.heads, [key.public_pem()], second_place=moment.heads, ends=moment.ends)
-        return [*report.problems, *compare_rows(moment.beside)]
+        return [*report.problems, *compare_snapshot(moment)]
 
 
 def test_an_untouched_database_is_sound(lives: Store, key: SigningKey) -> None:
@@ -103,6 +103,38 @@ def test_a_changed_row_is_named(lives: Store, bench: Bench, key: SigningKey, sta
 
     assert (Defect.ROW_DIFFERS, what) == (found[0].defect, told)
     assert found[0].chain in ids
+
+
+HOLDS: dict[str, tuple[str, str]] = {
+    "a hold lifted": ("DELETE FROM holds WHERE route = ''", "hold musterstadt: missing"),
+    "a hold of a route lifted": ("DELETE FROM holds WHERE route <> ''", "hold musterstadt/bauantrag: missing"),
+    "a hold nobody set": (
+        "INSERT INTO holds SELECT 'beispielhausen', route, since, actor, reason FROM holds WHERE route <> ''",
+        "hold beispielhausen/bauantrag: not in the events",
+    ),
+    "since when": ("UPDATE holds SET since = since + 1 WHERE route = ''", "hold musterstadt: since"),
+    "by whom": ("UPDATE holds SET actor = 'x' WHERE route = ''", "hold musterstadt: actor"),
+    "why": ("UPDATE holds SET reason = '' WHERE route = ''", "hold musterstadt: reason"),
+}
+
+
+@pytest.mark.parametrize(("statement", "what"), HOLDS.values(), ids=HOLDS)
+def test_a_changed_standing_hold_is_named(
+    lives: Store, bench: Bench, key: SigningKey, statement: str, what: str
+) -> None:
+    """Whoever lifts a hold behind the program's back would have everything erased that it keeps."""
+    holds, who = lives.retention.holds, {"actor": "a.adler", "reason": "Klage anhängig"}
+    holds.hold_all(MANDANTEN[0], "", now=NOW, **who)
+    holds.hold_all(MANDANTEN[0], "bauantrag", now=NOW, **who)
+    holds.hold_all(MANDANTEN[1], "", now=NOW, **who)
+    holds.release_all(MANDANTEN[1], "", now=NOW, **who)
+    assert [] == _found(lives, key)
+
+    _plant(bench, statement)
+
+    installation = str(lives.retention._db.installation)
+    found = [(one.defect, one.chain, one.what) for one in _found(lives, key)]
+    assert [(Defect.ROW_DIFFERS, installation, what)] == found
 
 
 EVENTS: dict[str, tuple[str, Defect, Callable[[Problem], object], object]] = {

@@ -89,3 +89,24 @@ def test_another_mandant_is_not_touched(bench: Bench) -> None:
     bench.keys = MandantKeys({MANDANT: KekFiles(bench.data.parent / f"{MANDANT}.kek")})
 
     bench.open()
+
+
+def test_who_needs_no_key_opens_without(bench: Bench) -> None:
+    """A KEK that does not open or fit is told when it is needed; the other Mandant's works, and nothing becomes known."""
+    folder = bench.data.parent
+    taken = bench.open().take([eingang("a"), eingang("b", mandant=OTHER)])
+    right = bench.keys
+    create_kek(folder / "wrong.kek")
+    for current in (folder / "none.kek", folder / "wrong.kek"):
+        files = {MANDANT: KekFiles(current), OTHER: KekFiles(folder / f"{OTHER}.kek")}
+        bench.keys = MandantKeys(files, must_open=False)
+        store = bench.open()
+
+        assert {one.nachricht_id for one in taken} == {line.id for line in store.state_lines()}
+        assert "b" == store.headers(taken[1].nachricht_id).message_id
+        for use in (lambda s=store: s.headers(taken[0].nachricht_id), lambda s=store: s.take([eingang("c")])):
+            with pytest.raises(Misconfigured, match=rf"key\.unavailable.*{current.name}"):
+                use()
+    bench.keys = right
+
+    assert "a" == bench.open().headers(taken[0].nachricht_id).message_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -14,8 +15,9 @@ from intermediary.core.breaker import RestRules, Sign
 from intermediary.core.faults import Misconfigured
 from intermediary.core.targets import TargetRef
 from intermediary.core.turns import Limits
-from intermediary.operations.prove import compare_rows
+from intermediary.operations.prove import compare_snapshot
 from intermediary.store import Claim, LeaseLost, NotPossible, Store
+from intermediary.store import mandants as mandants_module
 from intermediary.store.copy import plain_tables
 from intermediary.store.tables import (
     data_keys,
@@ -70,8 +72,9 @@ def _furnish(store: Store, mandant: str) -> dict[str, str]:
 
 def _delete(store: Store, mandant: str) -> int:
     mandants = store.retention.mandants
-    mandants.order(mandant, is_forced=True, now=LATER, **WHO)
-    cuts = list(mandants.reduce(mandant, now=LATER, **WHO))
+    shown = mandants.shown(mandant)
+    mandants.order(shown, is_forced=True, now=LATER, **WHO)
+    cuts = list(mandants.reduce(shown, now=LATER, **WHO))
     assert 0 == sum(cut.busy for cut in cuts)
     return mandants.finish(mandant, now=LATER, **WHO)
 
@@ -112,7 +115,7 @@ def test_a_deleted_mandant_leaves_the_others_as_they_were(bench: Bench) -> None:
     assert b"<done/>" == store.body(stays["done"]).read()
     assert "planned" == store.get(stays["planned"]).state
     with store.audit_snapshot() as snapshot:
-        assert [] == list(compare_rows(snapshot.beside))
+        assert [] == list(compare_snapshot(snapshot))
 
 
 def test_nothing_of_a_deleted_mandant_can_be_read_or_found(bench: Bench) -> None:
@@ -146,7 +149,8 @@ def test_a_deletion_that_broke_off_is_begun_anew(bench: Bench) -> None:
     """What was reduced is not told twice; a second deletion of the same Mandant finds nothing left."""
     store = bench.open()
     gone = _furnish(store, GONE)
-    next(iter(store.retention.mandants.reduce(GONE, now=LATER, **WHO)))
+    mandants = store.retention.mandants
+    next(iter(mandants.reduce(mandants.shown(GONE), now=LATER, **WHO)))
     _delete(store, GONE)
     _delete(store, GONE)
 
@@ -160,11 +164,12 @@ def test_what_somebody_has_in_hand_is_left_and_counted(bench: Bench) -> None:
     store = bench.open()
     [taken] = store.take([eingang("a", mandant=GONE)])
     claim = store.claim_one(taken.nachricht_id, "w", NOW, timedelta(seconds=60))
-    [early] = store.retention.mandants.reduce(GONE, now=NOW, **WHO)
+    mandants = store.retention.mandants
+    [early] = mandants.reduce(mandants.shown(GONE), now=NOW, **WHO)
 
     assert (0, 1, "present") == (early.reduced, early.busy, store.get(taken.nachricht_id).payload)
 
-    [late] = store.retention.mandants.reduce(GONE, now=NOW + timedelta(seconds=61), **WHO)
+    [late] = mandants.reduce(mandants.shown(GONE), now=NOW + timedelta(seconds=61), **WHO)
 
     assert (1, 0) == (late.reduced, late.busy)
     with pytest.raises(LeaseLost):
@@ -186,7 +191,7 @@ def test_a_row_that_was_reduced_by_hand_is_found(bench: Bench) -> None:
     with bench.database().write() as tx:
         tx.execute(update(nachrichten).where(nachrichten.c.id == ids["done"]).values(plan={}))
     with store.audit_snapshot() as snapshot:
-        assert ["plan"] == [problem.what for problem in compare_rows(snapshot.beside)]
+        assert ["plan"] == [problem.what for problem in compare_snapshot(snapshot)]
 
 
 def test_a_worker_finds_its_nachricht_deleted(bench: Bench) -> None:
@@ -207,8 +212,9 @@ def test_what_is_taken_while_a_mandant_is_deleted_is_not_lost(bench: Bench) -> N
     store = bench.open()
     _furnish(store, GONE)
     mandants = store.retention.mandants
-    mandants.order(GONE, is_forced=True, now=LATER, **WHO)
-    list(mandants.reduce(GONE, now=LATER, **WHO))
+    shown = mandants.shown(GONE)
+    mandants.order(shown, is_forced=True, now=LATER, **WHO)
+    list(mandants.reduce(shown, now=LATER, **WHO))
     [late] = store.take([eingang("spät", mandant=GONE, body=b"<late/>")])
 
     with pytest.raises(NotPossible, match="1 Nachrichten"):
@@ -217,6 +223,104 @@ def test_what_is_taken_while_a_mandant_is_deleted_is_not_lost(bench: Bench) -> N
     assert 5 == _delete(store, GONE)
     with pytest.raises(Misconfigured, match=r"payload\.erased"):
         store.body(late.nachricht_id)
+
+
+@pytest.mark.parametrize("hold", ["single", "standing"])
+@pytest.mark.parametrize("is_forced", [True, False])
+def test_a_hold_stops_a_deletion_wherever_it_is(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, hold: str, is_forced: bool
+) -> None:
+    """Set before the deletion begins, between two steps, or before its end: nothing it keeps is erased, nor lifted."""
+    monkeypatch.setattr(mandants_module, "BATCH", 1)
+    store = bench.open()
+    gone, court = _furnish(store, GONE), {"actor": "c.carla", "reason": "Gericht"}
+    mandants, holds = store.retention.mandants, store.retention.holds
+    last = max(gone.values(), key=lambda one: (store.get(one).received_at, one))
+
+    def held() -> bool:
+        if hold == "single":
+            return holds.hold(last, now=LATER, **court) == "held"
+        return holds.hold_all(GONE, "", now=LATER, **court) == "held"
+
+    def release() -> None:
+        if hold == "single":
+            holds.release(last, now=LATER, **court)
+        else:
+            holds.release_all(GONE, "", now=LATER, **court)
+
+    shown = mandants.shown(GONE)
+    assert held()
+    with pytest.raises(NotPossible, match="noch einmal rufen"):
+        mandants.order(shown, is_forced=is_forced, now=LATER, **WHO)
+    release()
+    mandants.order(shown, is_forced=is_forced, now=LATER, **WHO)
+    steps = mandants.reduce(shown, now=LATER, **WHO)
+    assert 1 == next(steps).reduced
+    assert held()
+    with pytest.raises(NotPossible, match="noch einmal rufen"):
+        next(steps)
+
+    assert {"present": 3, "erased": 1} == Counter(store.get(one).payload for one in gone.values())
+
+    release()
+    for _ in mandants.reduce(shown, now=LATER, **WHO):
+        pass
+    if hold == "standing":
+        assert held()
+        with pytest.raises(NotPossible, match="noch einmal rufen"):
+            mandants.finish(GONE, now=LATER, **WHO)
+        assert [GONE] == [one.mandant for one in holds.standing()]
+        release()
+    assert 4 == mandants.finish(GONE, now=LATER, **WHO)
+
+
+def test_a_forced_deletion_ends_the_holds_that_were_there(bench: Bench) -> None:
+    """With an event each, before what they held is erased; without force they stop it. The other Mandant's stays."""
+    store = bench.open()
+    gone = _furnish(store, GONE)
+    mandants, holds = store.retention.mandants, store.retention.holds
+    for mandant in MANDANTEN:
+        holds.hold_all(mandant, "bauantrag", now=NOW, **WHO)
+    holds.hold(gone["done"], now=NOW, **WHO)
+    with pytest.raises(NotPossible, match="Route bauantrag"):
+        mandants.order(mandants.shown(GONE), is_forced=False, now=LATER, **WHO)
+
+    assert 4 == _delete(store, GONE)
+    assert [STAYS] == [one.mandant for one in holds.standing()]
+    assert ["hold.set", "hold.released", "payload.erased", "nachricht.reduced"] == [
+        entry.event.name for entry in store.events(gone["done"])
+    ][-4:]
+    told = [(one.event.name, one.event.fields.get("mandant")) for one in store.events_of_installation()]
+    assert [("mandant.deletion-begun", GONE), ("hold.standing-released", GONE), ("mandant.deleted", GONE)] == [
+        one for one in told if one[0].startswith(("mandant.", "hold.standing-rel"))
+    ]
+
+
+def test_a_hold_that_was_set_anew_is_another_one(store: Store) -> None:
+    """Shown, released, set again by a court: the deletion that was shown the first does not lift the second."""
+    gone = _furnish(store, GONE)
+    mandants, holds = store.retention.mandants, store.retention.holds
+    holds.hold(gone["done"], now=NOW, **WHO)
+    shown = mandants.shown(GONE)
+    holds.release(gone["done"], now=LATER, **WHO)
+    holds.hold(gone["done"], now=LATER, **WHO)
+
+    with pytest.raises(NotPossible, match=gone["done"]):
+        mandants.order(shown, is_forced=True, now=LATER, **WHO)
+
+
+def test_what_came_in_after_it_was_shown_is_left(store: Store) -> None:
+    """A deletion is of what there was when it was asked for; what is left keeps it from being ended."""
+    _furnish(store, GONE)
+    mandants = store.retention.mandants
+    shown = mandants.shown(GONE)
+    [late] = store.take([eingang("spät", mandant=GONE, body=b"<late/>")])
+    mandants.order(shown, is_forced=True, now=LATER, **WHO)
+
+    assert 4 == sum(cut.reduced for cut in mandants.reduce(shown, now=LATER, **WHO))
+    assert b"<late/>" == store.body(late.nachricht_id).read()
+    with pytest.raises(NotPossible, match="1 Nachrichten"):
+        mandants.finish(GONE, now=LATER, **WHO)
 
 
 def test_nothing_is_left_of_its_targets(bench: Bench) -> None:

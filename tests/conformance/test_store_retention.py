@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from intermediary.core.decide import Decision
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.core.retention import Rule, Terms
-from intermediary.operations.prove import compare_rows
+from intermediary.operations.prove import compare_snapshot
 from intermediary.store import Claim, LeaseLost, NotPossible, Store
 from intermediary.store.erasing import Pass, Step
 from intermediary.store.retention import Group
@@ -95,7 +95,7 @@ def test_a_payload_is_erased_at_its_term(bench: Bench, end: Callable[[Store], st
         with pytest.raises(Misconfigured, match=r"payload\.erased"):
             read(nachricht_id)
     with store.audit_snapshot() as snapshot:
-        assert [] == list(compare_rows(snapshot.beside))
+        assert [] == list(compare_snapshot(snapshot))
 
 
 def test_what_is_open_or_parked_is_never_erased(store: Store) -> None:
@@ -192,7 +192,7 @@ def test_a_held_nachricht_is_kept_until_it_is_released(store: Store) -> None:
 
     assert "erased" == store.get(nachricht_id).payload
     with store.audit_snapshot() as snapshot:
-        assert [] == list(compare_rows(snapshot.beside))
+        assert [] == list(compare_snapshot(snapshot))
 
 
 def test_a_standing_hold_keeps_everything_of_its_mandant_and_route(store: Store) -> None:
@@ -216,6 +216,20 @@ def test_a_standing_hold_keeps_everything_of_its_mandant_and_route(store: Store)
     assert ["hold.standing-set", "hold.standing-released"] == [
         entry.event.name for entry in store.events_of_installation() if entry.event.name.startswith("hold.")
     ]
+
+
+def test_only_the_hold_that_is_meant_is_released(store: Store) -> None:
+    """Released and set anew meanwhile: whoever means the first one does not end the second."""
+    nachricht_id, holds = completed(store), store.retention.holds
+    holds.hold(nachricht_id, now=NOW + DAY, **WHO)
+    holds.hold_all(MANDANTEN[0], "", now=NOW + DAY, **WHO)
+
+    assert "other" == holds.release(nachricht_id, since=NOW, now=NOW + DAY, **WHO)
+    assert "other" == holds.release_all(MANDANTEN[0], "", since=NOW, now=NOW + DAY, **WHO)
+    assert NOW + DAY == store.get(nachricht_id).held_since
+    assert 1 == len(holds.standing())
+    assert "released" == holds.release(nachricht_id, since=NOW + DAY, now=NOW + DAY, **WHO)
+    assert "released" == holds.release_all(MANDANTEN[0], "", since=NOW + DAY, now=NOW + DAY, **WHO)
 
 
 def _taken(store: Store, message_id: str) -> str:
@@ -325,6 +339,43 @@ def test_hashed_ids_are_forgotten_at_their_own_terms(bench: Bench) -> None:
     assert ["message-ids", "search-keys"] == [
         entry.event.fields["what"] for entry in store.events_of_installation() if entry.event.name == "memory.forgotten"
     ]
+
+
+HOLDS: dict[str, Callable[[Store, str, str], str]] = {
+    "itself": lambda store, way, nachricht_id: getattr(store.retention.holds, way)(nachricht_id, now=NOW, **WHO),
+    "its route": lambda store, way, _: getattr(store.retention.holds, f"{way}_all")(MANDANTEN[0], "r", now=NOW, **WHO),
+    "its Mandant": lambda store, way, _: getattr(store.retention.holds, f"{way}_all")(MANDANTEN[0], "", now=NOW, **WHO),
+}
+
+
+@pytest.mark.parametrize("turn", HOLDS.values(), ids=HOLDS)
+def test_what_is_held_can_be_found(bench: Bench, turn: Callable[[Store, str, str], str]) -> None:
+    """Its hashed ids and search keys outlive their terms, and only they; they go when the hold does."""
+    store = bench.open()
+    ids = []
+    for mandant, route in ((MANDANTEN[0], "r"), (MANDANTEN[1], "r")):
+        [taken] = store.take([eingang("antrag-1", mandant=mandant)])
+        claim = store.claim_one(taken.nachricht_id, "w", NOW)
+        given = {"pins": {}, "plan": {}, "targets": (TARGET,), "now": NOW}
+        claim = store.plan(claim, route=route, search_keys={"aktenzeichen": "4711/26"}, **given)  # type: ignore[arg-type]
+        store.release(claim, NOW)
+        ids.append(taken.nachricht_id)
+
+    def known() -> list[list[str]]:
+        with bench.database().read() as tx:
+            return [sorted(tx.scalars(select(table.c.nachricht_id))) for table in (intake_keys, search_keys)]
+
+    assert "held" == turn(store, "hold", ids[0])
+    for day in (3650, 3651):
+        run(store, NOW + day * DAY)
+        assert [ids[:1]] * 2 == known()
+
+    assert "released" == turn(store, "release", ids[0])
+    run(store, NOW + 3651 * DAY)
+
+    assert [[]] * 2 == known()
+    told = [one.event.fields for one in store.events_of_installation() if one.event.name == "memory.forgotten"]
+    assert [("message-ids", 1), ("search-keys", 1)] * 2 == [(one["what"], one["count"]) for one in told]
 
 
 def test_a_plan_counts_what_a_pass_erases(store: Store) -> None:

@@ -140,7 +140,7 @@ class HttpsDoor:
             self._open = (asyncio.get_running_loop(), server, served)
             if self._stop.is_set():
                 server.should_exit = True
-        log.info(self._events.listening, channel=self._channel, count=port)
+        log.info(self._events.listening, channel=self._channel, port=port)
 
     def _say_closed(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None

@@ -9,7 +9,7 @@ import pytest
 
 from intermediary.audit.chain import START, Event
 from intermediary.audit.events import EVENTS
-from intermediary.audit.standing import _PLAYS, Standing, differences
+from intermediary.audit.standing import _PLAYS, Standing, differences, hold_differences
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 SILENT = {"intake.duplicate", "delivery.waits"}
@@ -48,3 +48,26 @@ def test_a_value_is_quoted_only_where_it_is_a_word() -> None:
     row = {**standing.row, "state": "parked", "body_sha256": "cd", "plan": {}}
 
     assert ["body_sha256", "state (events: received, row: parked)"] == list(differences([event.canonical()], row, []))
+
+
+def _of_holds(name: str, **fields: str) -> bytes:
+    return Event("i", 1, AT, name, "", actor="a.adler", fields=fields).canonical()
+
+
+def test_the_end_of_a_mandant_ends_its_standing_holds() -> None:
+    """Chains that tell no release of theirs are sound, and another Mandant's hold stands."""
+    why = {"reason": "Klage"}
+    told = [
+        _of_holds("hold.standing-set", mandant="gone", route="", **why),
+        _of_holds("hold.standing-set", mandant="gone", route="bauantrag", **why),
+        _of_holds("hold.standing-set", mandant="stays", route="", **why),
+        _of_holds("mandant.deleted", mandant="gone", **why),
+        _of_holds("hold.standing-released", mandant="gone", route="", **why),
+    ]
+
+    assert ["hold stays: missing"] == list(hold_differences(told, []))
+
+
+def test_holds_that_cannot_be_played_are_one_difference() -> None:
+    """Damaged, or without the fields of their kind."""
+    assert ["events: cannot be played"] == list(hold_differences([_of_holds("hold.standing-set")], []))

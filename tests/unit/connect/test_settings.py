@@ -147,7 +147,7 @@ def test_description_is_the_reference_in_order() -> None:
         Setting("hosts", "list of text", "[]", "allowed hosts"),
         Setting("verify", "true or false", "true", "check the certificate"),
         Setting("retry", "table", "none", "try again"),
-        Setting("retry.wait_seconds", "number", "10", "seconds between two tries"),
+        Setting("retry.wait_seconds", "whole number", "10", "seconds between two tries"),
     )
 
     assert expected == describe_settings(Settings)

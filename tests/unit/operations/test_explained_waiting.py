@@ -86,6 +86,22 @@ def test_the_headline_tells_of_an_optional_target_that_is_still_open() -> None:
     )
 
 
+def test_a_redelivery_that_the_target_refuses_is_told_and_blames_no_sender() -> None:
+    """The sender's Quittung went out long ago; who ordered it again has to know, and to ask the target."""
+    completed = replace(NACHRICHT, state=NachrichtState.COMPLETED)
+    first = replace(ZUSTELLUNG, state=ZustellungState.DELIVERED)
+    again = replace(
+        ZUSTELLUNG, state=ZustellungState.REFUSED, code="target.refused", required=False, redelivery=1, attempts=1
+    )
+
+    told = explain(completed, (first, again), NOW)
+
+    assert "Zugestellt und quittiert; eine erneute Zustellung hat das Ziel abgelehnt." == told.headline
+    assert "Zustellung an t (erneut) wurde vom Ziel abgelehnt nach 1 Versuch." in told.lines
+    assert not [line for line in told.lines if "der Sender muss" in line or "freiwillig" in line]
+    assert [line for line in told.lines if "Der Sender weiß davon nichts" in line]
+
+
 def test_the_history_of_several_targets_names_them() -> None:
     """Two targets have taken it: each line says which; of a single one nothing has to be said."""
     events = [_event(1, target="eakte"), _event(2, "delivery.due", target="archiv", code="target.full")]
