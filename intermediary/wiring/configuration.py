@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -55,8 +56,7 @@ class Configuration:
         self._generation = 0
         self._refused: Fault | None = None
         self._places: dict[str, Places] = {}
-        self._bank = self._load()
-        self._refs = target_refs(self._bank.table, settings.delivery.rules)
+        self._in_force = self._load()
 
     @property
     def generation(self) -> int:
@@ -69,22 +69,28 @@ class Configuration:
         return self._refused
 
     def bank(self) -> Werkbank:
-        """The current generation; looks at the files' stamps first, which takes microseconds."""
-        seen = self._look()
-        if seen != self._fingerprint:
+        """The current generation; looks at the files' stamps first, which takes microseconds.
+
+        Whoever asks while it is made anew waits for it: what a person changed is in force for all that is taken up after it.
+        """
+        return self._current()[0]
+
+    def _current(self) -> tuple[Werkbank, Mapping[str, TargetRef]]:
+        """Bank and targets of one generation."""
+        if self._look() != self._fingerprint:
             with self._lock:
+                seen = self._look()
                 if seen != self._fingerprint:
                     self._renew(seen)
-        return self._bank
+        return self._in_force
 
     def target(self, mandant: str, route: str, name: str) -> OpenTarget:
         """Open a target of a route: build its connector from the route's settings."""
-        planned, found = self._planned(mandant, route, name)
+        planned, found, ref = self._planned(mandant, route, name)
         connector = self._built(found, where=f"route {route}, target {name}")
         schedule = self._settings.delivery.schedule
         if found.deadline_hours is not None:
             schedule = replace(schedule, deadline=timedelta(hours=found.deadline_hours))
-        ref = self._refs[target_name(mandant, route, name)]
         return OpenTarget(
             connector=connector,
             schedule=schedule,
@@ -96,17 +102,18 @@ class Configuration:
     def own_connector(self, target: str) -> Connector | None:
         """The connector of a target (`mandant/route/target`), built for one use; None for a vendor's, which needs a lane."""
         mandant, route, name = target.split("/")
-        _, found = self._planned(mandant, route, name)
+        _, found, _ = self._planned(mandant, route, name)
         if isinstance(self._connectors.get(found.connector), Isolated):
             return None
         return self._built(found, where=f"route {route}, target {name}")
 
-    def _planned(self, mandant: str, route: str, name: str) -> tuple[Route, Target]:
-        planned = self.bank().table.by_name(mandant, route)
+    def _planned(self, mandant: str, route: str, name: str) -> tuple[Route, Target, TargetRef]:
+        bank, refs = self._current()
+        planned = bank.table.by_name(mandant, route)
         found = _target_of(planned, name)
         if planned is None or found is None:
             raise Misconfigured("target.misconfigured", where=f"route {route}, target {name}")
-        return planned, found
+        return planned, found, refs[target_name(mandant, route, name)]
 
     def _built(self, target: Target, where: str) -> Connector:
         factory = self._connectors.get(target.connector)
@@ -126,34 +133,31 @@ class Configuration:
 
     def targets(self) -> tuple[TargetRef, ...]:
         """Every target of the current generation."""
-        self.bank()
-        return tuple(dict.fromkeys(self._refs.values()))
+        return tuple(dict.fromkeys(self._current()[1].values()))
 
     def _renew(self, seen: tuple[object, ...]) -> None:
         named = self._named_files()
         if named != self._key_files:
             self._key_files = named
             seen = self._look()
-        self._fingerprint = seen
         try:
-            self._bank = self._load()
-            self._refs = target_refs(self._bank.table, self._settings.delivery.rules)
+            self._in_force = self._load()
         except Fault as fault:
             self._refused = fault
             log.error("configuration.refused", code=fault.code, where=fault.where)
-            return
         except Exception as failure:  # whatever a file may hold, it must not end what runs with the one before
             self._refused = Fault("bug.unexpected", where=type(failure).__name__)
             log.error("configuration.refused", failure=type(failure).__name__)
-            return
-        self._refused = None
-        self._generation += 1
-        log.info("configuration.renewed", generation=self._generation)
+        else:
+            self._refused = None
+            self._generation += 1
+            log.info("configuration.renewed", generation=self._generation)
+        self._fingerprint = seen  # last: until then the others wait at the lock
 
-    def _load(self) -> Werkbank:
+    def _load(self) -> tuple[Werkbank, Mapping[str, TargetRef]]:
         settings = self._settings
         table = read_routes(settings.installation.routes)
-        return Werkbank(
+        bank = Werkbank(
             schluessel={m.name: read_schluessel(m) for m in settings.mandant},
             catalogue=read_catalogue(settings, table, self._mappings),
             table=table,
@@ -162,6 +166,7 @@ class Configuration:
             circles=read_circles(settings),
             files=read_all(table, settings.installation.routes.parent),
         )
+        return bank, target_refs(table, settings.delivery.rules)
 
     def _look(self) -> tuple[object, ...]:
         settings = self._settings

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
+from intermediary.pipeline import Werkbank
 from intermediary.wiring import Configuration
 from tests.acceptance.rig import Rig
 
@@ -69,4 +72,31 @@ def test_a_broken_keyring_leaves_the_one_before_in_force(rig: Rig, text: str) ->
     keyring.write_text(good)
     configuration.bank()
 
+    assert 1 == configuration.generation
+
+
+def test_nobody_is_given_the_old_one_while_it_is_made_anew(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads after a change: the second one does not go on with what the operator has just replaced."""
+    configuration = Configuration(rig.installation.settings)
+    before, load = configuration.bank(), configuration._load
+    is_loading, may_load = threading.Event(), threading.Event()
+
+    def slowly() -> object:
+        is_loading.set()
+        assert may_load.wait(60)
+        return load()
+
+    monkeypatch.setattr(configuration, "_load", slowly)
+    _touch(rig.installation.settings.installation.routes)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(configuration.bank)
+        assert is_loading.wait(60)
+        second = pool.submit(configuration.bank)
+        wait([second], timeout=0.2)  # it could have returned by now
+        may_load.set()
+        banks: set[int] = {id(one) for one in (first.result(60), second.result(60))}
+
+    made: Werkbank = configuration.bank()
+    assert {id(made)} == banks
+    assert made is not before
     assert 1 == configuration.generation
