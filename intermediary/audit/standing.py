@@ -105,15 +105,15 @@ def hold_differences(bodies: Iterable[bytes], rows: Iterable[Mapping[str, Any]])
 
 
 def _tell_hold(told: dict[tuple[str, str], dict[str, Any]], event: Event) -> None:
-    mandant = event.fields["mandant"]
+    fields = event.fields  # of any event: the bytes before were only searched for a name, which may stand in a reason
     match event.name:
         case "hold.standing-set":
-            values = {"since": _microseconds(event.at), "actor": event.actor, "reason": event.fields["reason"]}
-            told[mandant, event.fields["route"]] = values
+            values = {"since": _microseconds(event.at), "actor": event.actor, "reason": fields["reason"]}
+            told[fields["mandant"], fields["route"]] = values
         case "hold.standing-released":
-            told.pop((mandant, event.fields["route"]), None)
+            told.pop((fields["mandant"], fields["route"]), None)
         case "mandant.deleted":
-            for one in [one for one in told if one[0] == mandant]:
+            for one in [one for one in told if one[0] == fields["mandant"]]:
                 del told[one]
 
 

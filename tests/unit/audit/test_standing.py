@@ -71,3 +71,15 @@ def test_the_end_of_a_mandant_ends_its_standing_holds() -> None:
 def test_holds_that_cannot_be_played_are_one_difference() -> None:
     """Damaged, or without the fields of their kind."""
     assert ["events: cannot be played"] == list(hold_differences([_of_holds("hold.standing-set")], []))
+
+
+@pytest.mark.parametrize("words", ["hold.standing-set, siehe Vorgang 7", "mandant.deleted"])
+def test_words_of_a_reason_are_no_hold(words: str) -> None:
+    """Whoever gives the name of an event as their reason breaks nothing: only the name of the event itself counts."""
+    told = [
+        _of_holds("hold.standing-set", mandant="gone", route="", reason="Klage"),
+        _of_holds("person.searched", found="0", reason=words),
+        _of_holds("mandant.deletion-begun", mandant="gone", reason=words),
+    ]
+
+    assert ["hold gone: missing"] == list(hold_differences(told, []))
