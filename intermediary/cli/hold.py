@@ -112,7 +112,7 @@ def _change(selection: tuple[str, ...], reason: str, approval: str, config: Path
     request = requested(reason, approval)
     with installation(config) as opened:
         note_selection(opened.store, chosen, actor=request.actor, reason=request.reason, now=opened.now())
-        keep = Keep(opened.store, now=opened.now, approvals=approvals_of(opened, now=opened.now))
+        keep = Keep(opened, approvals=approvals_of(opened, now=opened.now))
         done = getattr(keep, verb)(chosen, request)
         results = [done] if isinstance(done, Held) else list(done)
     for one in results:

@@ -11,6 +11,7 @@ from intermediary.audit.chain import moment
 from intermediary.core.faults import Misconfigured
 from intermediary.core.retention import Rule
 from intermediary.core.states import NachrichtState
+from intermediary.core.tables import did_you_mean
 from intermediary.operations.act import deny
 from intermediary.operations.approvals import Approvals, Wish
 from intermediary.operations.person import Request
@@ -22,7 +23,7 @@ from intermediary.store.holds import Outcome, SingleHold, StandingHold
 from intermediary.store.records import NachrichtRecord
 from intermediary.store.retention import Group
 from intermediary.store.store import Store
-from intermediary.wiring import Installation
+from intermediary.wiring import Installation, read_routes
 
 HORIZON = timedelta(days=30)
 
@@ -107,9 +108,10 @@ class Keep:
     A release may need a second person (`[approvals] required = ["hold-release"]`).
     """
 
-    def __init__(self, store: Store, *, now: Callable[[], datetime], approvals: Approvals) -> None:
-        self._store = store
-        self._now = now
+    def __init__(self, installation: Installation, *, approvals: Approvals) -> None:
+        self._settings = installation.settings
+        self._store = installation.store
+        self._now = installation.now
         self._approvals = approvals
 
     def hold(self, selection: Selection, request: Request) -> Iterator[Held]:
@@ -145,8 +147,10 @@ class Keep:
     def hold_all(self, selection: Selection, request: Request) -> Held:
         """Hold everything of a Mandant (and route), also what comes later; `BadSelection` for any other condition.
 
+        `BadSelection` also when neither the configuration nor any Nachricht knows it: such a hold would keep nothing.
         `other` when it is held for another reason, or by somebody else.
         """
+        self._demand_there(*_standing(selection))
         done = self._all(selection, self._store.retention.holds.hold_all, request)
         return done if done.outcome == "held" else self._compared(done, self._standing(selection), request)
 
@@ -164,6 +168,15 @@ class Keep:
         if selection.is_empty:
             raise BadSelection("name the messages: ids or conditions such as mandant=… route=… since=…")
         return list(selection.of(self._store))
+
+    def _demand_there(self, mandant: str, route: str) -> None:
+        if next(self._store.find(mandant=mandant, route=route or None, limit=1), None) is not None:
+            return
+        routes = read_routes(self._settings.installation.routes).routes if route else ()
+        known = [*(one.name for one in self._settings.mandant), *(_subject(one.mandant, one.name) for one in routes)]
+        wanted = _subject(mandant, route)
+        if wanted not in known:
+            raise BadSelection(f'nothing is called "{wanted}"; {did_you_mean(wanted, known)}')
 
     def _single(self, nachricht_id: str) -> SingleHold | None:
         return next(with_reason(self._store, [self._store.get(nachricht_id)]), None)
@@ -210,7 +223,8 @@ def told(hold: SingleHold | StandingHold) -> str:
 
 def _standing(selection: Selection) -> tuple[str, str]:
     mandant = selection.mandant
-    if mandant is None or selection != Selection(mandant=mandant, route=selection.route, limit=selection.limit):
+    chosen = Selection(mandant=mandant, route=selection.route, limit=selection.limit)
+    if mandant is None or selection.route == "" or selection != chosen:
         raise BadSelection("a standing hold is about mandant=NAME, or mandant=NAME route=NAME")
     return mandant, selection.route or ""
 

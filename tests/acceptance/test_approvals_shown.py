@@ -115,7 +115,7 @@ def test_a_hold_during_the_deletion_stops_it(own: Office, force: bool) -> None:
     with _opened(own) as opened:
         _end_all(opened)
         approvals = approvals_of(opened, now=opened.now)
-        keep = Keep(opened.store, now=opened.now, approvals=approvals)
+        keep = Keep(opened, approvals=approvals)
         with mock.patch.object(Deletion, "obstacles", return_value=[]):
             cuts = Deletion(opened, "musterstadt", approvals=approvals).carry_out(who, force=force)
             [set_] = keep.hold(Selection(ids=(done,)), Request("carla", "Gericht", "carla"))

@@ -50,3 +50,42 @@ def test_a_release_is_of_the_hold_that_was_shown(guarded: Office, standing: bool
     assert "Klage A" in shown
     assert "Klage B" in said.err
     assert "Klage B" in guarded.call("hold", "list").out
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (("mandant=musterstad",), '"musterstadt"'),
+        (("mandant=musterstadt", "route=bewohnerpaken"), '"musterstadt/bewohnerparken"'),
+        (("mandant=musterstadt", "route="), "route="),
+        (("mandant=",), ""),
+    ],
+)
+def test_a_standing_hold_is_of_something_there_is(own: Office, words: tuple[str, ...], near: str) -> None:
+    """A mistyped name would keep nothing, and whoever ordered it would believe the opposite."""
+    said = by(own, "carla", "hold", "set", *words, "--standing", "--reason", "Klage A")
+
+    assert 2 == said.code
+    assert near in said.err
+    assert [] == own.call("hold", "list", "--json").rows
+
+
+def test_an_empty_route_ends_no_hold_of_the_whole_mandant(own: Office) -> None:
+    """A script whose variable is empty does not lift more than it names."""
+    by(own, "carla", "hold", "set", "mandant=musterstadt", "--standing", "--reason", "Klage A")
+    said = by(own, "carla", "hold", "release", "mandant=musterstadt", "route=", "--standing", "--reason", "weg")
+
+    assert 2 == said.code
+    assert 1 == len(own.call("hold", "list", "--json").rows)
+
+
+def test_a_route_that_only_nachrichten_name_can_be_held(own: Office) -> None:
+    """It left the configuration, what came through it is still there."""
+    routes = own.folder / "routes.toml"
+    routes.write_text(routes.read_text(encoding="utf-8").replace("bewohnerparken", "anderswo"), encoding="utf-8")
+
+    said = by(
+        own, "carla", "hold", "set", "mandant=musterstadt", "route=bewohnerparken", "--standing", "--reason", "Klage A"
+    )
+
+    assert 0 == said.code, said
