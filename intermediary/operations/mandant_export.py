@@ -60,14 +60,12 @@ def export_mandant(
     """
     demand_known(installation, mandant)
     found = [(one.id, one.received_at) for one in installation.store.find(mandant=mandant)]
-    ids, consent = [one for one, _at in found], Consent("reveal")
-    if with_payload:
-        until = _until(approvals, found, request)
-        ids = [one for one, at in found if moment(at) <= until]
-        asked = {"mandant": mandant, "until": until, "nachrichten": counted(ids)}
-        lines = (f"alle Inhalte von {mandant} bis {until} werden ausgeleitet: {len(ids)} Nachrichten",)
-        consent = approvals.demand(Wish("reveal", asked, count=len(ids), lines=lines), request)
-    written = Folder(folder)
+    written = Folder(folder)  # what cannot be written uses up no approval
+    try:
+        ids, consent = _consent(approvals, mandant, found, request, with_payload=with_payload)
+    except BaseException:
+        folder.rmdir()
+        raise
     for nachricht_id in ids:
         approvals.tell(nachricht_id, consent, request)
     _announce(installation, mandant, ids, request, with_payload=with_payload)
@@ -84,6 +82,20 @@ def export_mandant(
     done = Exported(len(ids), payloads, unreadable, late=len(found) - len(ids))
     _close(installation, mandant, written, done, with_payload=with_payload)
     return done
+
+
+def _consent(
+    approvals: Approvals, mandant: str, found: list[tuple[str, datetime]], request: Request, *, with_payload: bool
+) -> tuple[list[str], Consent]:
+    """What is written, and leave to do so."""
+    ids = [one for one, _at in found]
+    if not with_payload:
+        return ids, Consent("reveal")
+    until = _until(approvals, found, request)
+    ids = [one for one, at in found if moment(at) <= until]
+    asked = {"mandant": mandant, "until": until, "nachrichten": counted(ids)}
+    lines = (f"alle Inhalte von {mandant} bis {until} werden ausgeleitet: {len(ids)} Nachrichten",)
+    return ids, approvals.demand(Wish("reveal", asked, count=len(ids), lines=lines), request)
 
 
 def _until(approvals: Approvals, found: list[tuple[str, datetime]], request: Request) -> str:

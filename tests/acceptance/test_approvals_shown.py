@@ -160,3 +160,21 @@ def test_an_export_is_of_what_was_shown(guarded: Office, tmp_path: Path) -> None
     assert set(guarded.ids.values()) == exported
     assert ["person.approved", "person.read"] == told(guarded, guarded.ids["done"])[-2:]
     assert not {"person.approved", "person.read"} & set(told(guarded, late))
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_export_that_cannot_be_written_uses_up_no_approval(guarded: Office, tmp_path: Path, is_there: bool) -> None:
+    """The folder is there already, or cannot be made: what was approved can be carried out afterwards."""
+    folder = tmp_path / "platte/uebergabe"
+    folder.parent.mkdir()
+    wish = ("mandant", "export", "musterstadt", "-o", folder, "--with-payload", *WHY)
+    number = approved(guarded, *wish)
+    assert not folder.exists()
+    folder.mkdir() if is_there else folder.parent.rmdir()
+    failed = by(guarded, "adler", *wish, "--approval", number)
+    folder.rmdir() if is_there else folder.parent.mkdir()
+
+    said = by(guarded, "adler", *wish, "--approval", number)
+
+    assert (2, 0) == (failed.code, said.code), said
+    assert (folder / "SHA256SUMS").is_file()
