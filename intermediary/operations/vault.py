@@ -58,8 +58,22 @@ class Vault:
         return self.root / "runs"
 
     def keys_of(self, run: str) -> Path:
-        """The file of data keys of a run."""
+        """The file of data keys of a run that is made or read now."""
         return self.keys / f"{run}.jsonl"
+
+    @property
+    def key_folders(self) -> tuple[Path, ...]:
+        """Where data keys of its runs may be: earlier ones are beside them, if `keys` was moved elsewhere since."""
+        return tuple(dict.fromkeys((self.keys, self.root / "keys")))
+
+    def has_keys(self, run: str) -> bool:
+        """Whether its payloads can still be opened."""
+        return any((folder / f"{run}.jsonl").exists() for folder in self.key_folders)
+
+    def forget_keys(self, run: str) -> None:
+        """Remove the data keys of a run, wherever they are."""
+        for folder in self.key_folders:
+            (folder / f"{run}.jsonl").unlink(missing_ok=True)
 
     def names(self) -> list[str]:
         """The complete runs, oldest first."""
@@ -179,14 +193,14 @@ def prune(vault: Vault, *, keep: timedelta, now: datetime) -> int:
     """
     for run in vault.names():
         if now - _moment(run) > keep:
-            vault.keys_of(run).unlink(missing_ok=True)
+            vault.forget_keys(run)
             shutil.rmtree((vault.runs / run).rename(vault.runs / f".{run}.part"))  # broken off, it is a draft to clear
-    for file in vault.keys.glob("*.jsonl"):
+    for file in [file for folder in vault.key_folders for file in folder.glob("*.jsonl")]:
         if _made(file.stem) and now - _moment(file.stem) > timedelta(days=KEY_DAYS):
             file.unlink(missing_ok=True)  # another folder's backup may be here at the same time
     needed: set[str] = set()
     for run in vault.names():
-        if vault.keys_of(run).exists():
+        if vault.has_keys(run):
             needed.update((vault.runs / run / BLOBS).read_text(encoding="utf-8").split())
     gone = [path for path in vault.pool.glob("??/*") if path.name not in needed]
     for path in gone:
@@ -197,7 +211,7 @@ def prune(vault: Vault, *, keep: timedelta, now: datetime) -> int:
 def clear_drafts(vault: Vault) -> None:
     """Remove what backups that were killed left in this folder, and the data keys they wrote; inside `writing`."""
     for left in vault.runs.glob(".*.part"):
-        vault.keys_of(left.name[1:].removesuffix(".part")).unlink(missing_ok=True)
+        vault.forget_keys(left.name[1:].removesuffix(".part"))
         shutil.rmtree(left)
 
 

@@ -52,6 +52,25 @@ def test_the_term_holds_for_keys_of_every_folder(own: Office) -> None:
     assert recent not in _runs(folder)
 
 
+def test_data_keys_that_go_elsewhere_from_now_on(own: Office) -> None:
+    """Runs that have theirs beside them stay whole, and what is over its term goes there too: nobody else removes it."""
+    folder, keys = own.folder / "backups", own.folder / "datenschluessel"
+    own.call("backup", "-o", folder)
+    (run,), (file,) = (folder / "runs").iterdir(), (folder / "keys").iterdir()
+    own.call("mandant", "delete", "musterstadt", "--force", "--reason", "Vertrag beendet")  # only the run has them now
+    shutil.copyfile(file, folder / "keys" / f"{LONG_AGO}.jsonl")
+
+    assert 0 == own.call("backup", "-o", folder, "--keys", keys).code
+
+    assert [file] == list((folder / "keys").iterdir())
+    assert 0 == own.call("restore", run, "--check").code
+    recent = _days_ago(5)
+    run.rename(run.with_name(recent))
+    file.rename(file.with_name(f"{recent}.jsonl"))
+    assert 0 == own.call("backup", "-o", folder, "--keys", keys, "--keep-days", "3").code
+    assert [] == list((folder / "keys").iterdir())
+
+
 def test_a_killed_backup_leaves_no_data_keys(own: Office) -> None:
     """The next run into its folder removes what it wrote; one into another folder leaves it alone: it may be at work."""
     keys, folder, other = (own.folder / name for name in ("datenschluessel", "taeglich", "anders"))
