@@ -39,7 +39,7 @@ def copy_installation(source: Path, target: Path, *, watch: Watch) -> Copied:
     is empty and refuses to work (`store.moved`), so that never both do, and no payload outlives its term there. After a
     break it may be called again; files that are there already are compared. Both configurations name the same
     installation, and the same data folder or an empty one.
-    Raises `ConfigurationError`, and `Misconfigured` as `copy_store` does.
+    Raises `ConfigurationError`, and `Misconfigured` as `copy_store` does, or `store.absent` where there is none to copy.
     """
     old, new = load(source), load(target)
     here, there = old.installation.data, new.installation.data
@@ -47,7 +47,7 @@ def copy_installation(source: Path, target: Path, *, watch: Watch) -> Copied:
         raise Misconfigured("store.installation.differs", where="installation.name")
     if here == there and store_url(old) == store_url(new):
         raise Misconfigured("store.copy.not-empty", where="both configurations name the same store")
-    open_installation(source).store.close()  # brings it to the present schema and tidies up after a crash
+    open_installation(source, begins=False).store.close()  # brings it to the present schema and tidies up after a crash
     files = 0 if here == there else _copy_files(here, there)
     rows = copy_rows(old, new, watch=watch)
     return Copied(rows, files, _verify(target, new))

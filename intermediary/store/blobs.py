@@ -51,6 +51,14 @@ class Blobs:
             return os.fdopen(descriptor, "rb", buffering=0)
         raise Misconfigured("payload.missing", where="blobs")
 
+    def has(self, name: str) -> bool:
+        """Whether its bytes are there; raises like `open` for another reason than that they are not."""
+        try:
+            self.open(name).close()
+        except Misconfigured:
+            return False
+        return True
+
     def remove(self, name: str) -> None:
         """Remove a blob for good; not an error when it is gone already."""
         for place in (_place(name), f"incoming/{name}"):

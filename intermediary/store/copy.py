@@ -41,15 +41,16 @@ def copy_store(
 ) -> dict[str, int]:
     """Copy every row in one transaction, compare both sides, commit, and empty the source; rows by table.
 
-    The blobs are the caller's: they are at the target before. While it runs nobody writes into the source; afterwards a
-    process that still has it open gets `Transient("store.unavailable")`, and opening it raises
+    The blobs are the caller's: each that the source has is at the target before. While it runs nobody writes into the
+    source; afterwards a process that still has it open gets `Transient("store.unavailable")`, and opening it raises
     `Misconfigured("store.moved")`. The source loses its rows, data keys above all, in one transaction after the commit of
     the target: no term would ever end there. When it breaks off before that one, both are whole, and it may be called
     again.
 
     Raises `Misconfigured`: `store.copy.in-use` when a lease of the source is held by somebody who is alive,
-    `store.copy.not-empty` when the target has rows of its own, `store.copy.differs` when a comparison fails,
-    `key.unavailable` when the target has not the KEKs; the target is as before then.
+    `store.copy.not-empty` when the target has rows of its own, `store.copy.differs` when a comparison fails or a blob
+    is not there (a door has taken it meanwhile), `key.unavailable` when the target has not the KEKs; the target is as
+    before then.
     """
     here = open_database(data=source.data, installation=installation, keys=source.keys, url=source.url)
     try:
@@ -58,6 +59,7 @@ def copy_store(
             with here.write() as old:
                 _keep_still(old, here)
                 _demand_idle(old, is_alive, now)
+                _demand_blobs(old, here, there)
                 counts = _copy_all(old, there, watch)
                 _close_down(old, there.dialect.place)
             Retention(here).tidy()
@@ -95,6 +97,13 @@ def _demand_idle(old: Connection, is_alive: Callable[[str], bool], now: datetime
     for owner in old.scalars(held.where(nachrichten.c.lease_until > now).distinct()):
         if owner is not None and is_alive(owner):
             raise Misconfigured("store.copy.in-use", where="lease")
+
+
+def _demand_blobs(old: Connection, here: Database, there: Database) -> None:
+    chosen = select(nachrichten.c.blob).where(nachrichten.c.payload == "present")
+    for name in old.scalars(chosen, execution_options=STREAM):
+        if not there.blobs.has(name) and here.blobs.has(name):
+            raise Misconfigured("store.copy.differs", where="blobs")
 
 
 def _counts(tx: Connection, tables: Iterable[Table]) -> dict[str, int]:

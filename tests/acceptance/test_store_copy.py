@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, inspect, select, text
@@ -17,9 +19,11 @@ from intermediary.cli.complain import USAGE
 from intermediary.core.faults import Misconfigured, Transient
 from intermediary.daemon.chores import Chores
 from intermediary.keys.wrap import create_kek
+from intermediary.operations import copy as operations
 from intermediary.operations.copy import copy_installation
 from intermediary.operations.prove import verify_installation
 from intermediary.settings.load import load
+from intermediary.settings.models import Settings
 from intermediary.store import copy as rows
 from intermediary.store.tables import METADATA, data_keys
 from intermediary.testing.postgres import PrivatePostgres
@@ -261,6 +265,53 @@ def test_a_difference_is_no_copy(used: Rig, target: Path) -> None:
 
     assert "store.copy.differs" == fault.value.code
     assert copy_installation(used.site.config, target, watch=unwatched).audit.is_ok
+
+
+def test_a_payload_that_came_between_files_and_rows_is_not_left_behind(
+    used: Rig, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A door that was not stopped takes one after the files were copied: nothing is moved, and the next call has it."""
+    _elsewhere(target)
+    copy_rows = operations.copy_rows
+
+    def late(*given: Settings, **named: Any) -> dict[str, int]:
+        used.submit(sample_letter(3, now=used.clock()), "m-3")
+        return copy_rows(*given, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(operations, "copy_rows", late)
+        with pytest.raises(Misconfigured) as fault:
+            copy_installation(used.site.config, target, watch=unwatched)
+    assert "store.copy.differs" == fault.value.code
+    assert 3 == len([used.store.body(one.id).read() for one in used.store.find()])
+
+    assert copy_installation(used.site.config, target, watch=unwatched).audit.is_ok
+    installation = open_installation(target)
+    assert 3 == len([installation.store.body(one.id).read() for one in installation.store.find()])
+    installation.store.close()
+
+
+def test_a_payload_that_was_lost_before_stops_no_copy(used: Rig, target: Path) -> None:
+    """What the old store has not either is no difference."""
+    _elsewhere(target)
+    for blob in used.site.folder.glob("data/blobs/??/*"):
+        blob.unlink()
+
+    assert copy_installation(used.site.config, target, watch=unwatched).audit.is_ok
+
+
+def test_where_nothing_is_nothing_is_begun(used: Rig, target: Path) -> None:
+    """A mistyped place of the old store: no empty one is made there and moved."""
+    old = target.with_name("old.toml")
+    old.write_text(used.site.config.read_text().replace('data = "data"', 'data = "dta"'))
+    shutil.rmtree(target.parent / "audit-heads")  # on a disk that is not there, or not reached yet
+    _elsewhere(target)
+
+    with pytest.raises(Misconfigured) as fault:
+        copy_installation(old, target, watch=unwatched)
+
+    assert "store.absent" == fault.value.code
+    assert not [one for one in ("dta", "other-data") if (target.parent / one).exists()]
 
 
 def test_a_missing_kek_is_found_before(used: Rig, target: Path) -> None:
