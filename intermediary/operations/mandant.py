@@ -93,6 +93,12 @@ class Deletion:
         return with_reason(store, (store.get(one) for one in oldest))
 
     def _cuts(self, shown: Shown, consent: Consent, request: Request, *, force: bool) -> Iterator[Cut]:
+        try:
+            yield from self._all_cuts(shown, consent, request, force=force)
+        finally:  # however it ends: the engine's own files hold no key of what is erased
+            self._installation.store.retention.tidy()
+
+    def _all_cuts(self, shown: Shown, consent: Consent, request: Request, *, force: bool) -> Iterator[Cut]:
         who, now = {"actor": request.actor, "reason": request.reason}, self._installation.now
         busy = reduced = 0
         try:
@@ -100,14 +106,14 @@ class Deletion:
             for cut in self._mandants.reduce(shown, **who, now=now(), approved=consent.names):
                 busy, reduced = busy + cut.busy, reduced + cut.reduced
                 yield cut
+            if not busy:
+                self._mandants.finish(self._mandant, **who, now=now())
         except NotPossible as refusal:
             raise NotPossible(f"{refusal}; bis dahin gelöscht: {reduced or 'keine'} Nachrichten") from refusal
         if busy:
             raise NotPossible(
                 f"{busy} Nachrichten werden gerade bearbeitet: alles andere ist gelöscht, noch einmal rufen"
             )
-        self._mandants.finish(self._mandant, **who, now=now())
-        self._installation.store.retention.tidy()
 
 
 def counted(names: Iterable[str]) -> str:

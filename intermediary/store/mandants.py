@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -107,7 +108,8 @@ class Mandants:
         while True:
             cut, blobs = _reduce(self._db, shown, after, approved, actor, reason, now)
             for blob in blobs:
-                self._db.blobs.remove(blob)
+                with suppress(OSError):  # unreadable already, and the next pass of the terms removes it
+                    self._db.blobs.remove(blob)
             yield cut
             if cut.after is None:
                 return

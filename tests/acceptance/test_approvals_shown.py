@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from sqlalchemy import select
 
 from intermediary.operations.approvals import approvals_of
 from intermediary.operations.mandant import Deletion
@@ -15,6 +16,7 @@ from intermediary.operations.person import Request
 from intermediary.operations.retention import Keep
 from intermediary.operations.selection import Selection
 from intermediary.store import NotPossible
+from intermediary.store.tables import data_keys
 from intermediary.wiring import Installation, open_installation
 from tests.acceptance.office import Office
 from tests.acceptance.two_persons import WHY, approved, by, guard, told
@@ -133,6 +135,25 @@ def test_a_hold_during_the_deletion_stops_it(own: Office, force: bool) -> None:
 
         assert "released" == released.outcome
         assert {"erased"} == {one.payload for one in opened.store.find(mandant="musterstadt")}
+
+
+def test_a_deletion_that_is_stopped_leaves_no_data_key_readable(own: Office) -> None:
+    """While a daemon has the database open its files would show what was erased; whatever ends it, they are cleaned."""
+    who = Request("adler", "Vertrag beendet", "adler")
+    with _opened(own) as opened:
+        with opened.store.retention._db.read() as tx:
+            wrapped = [bytes(one) for one in tx.scalars(select(data_keys.c.wrapped))]
+        cuts = Deletion(opened, "musterstadt", approvals=approvals_of(opened, now=opened.now)).carry_out(
+            who, force=True
+        )
+        next(cuts)
+        opened.store.retention.holds.hold_all("musterstadt", "", actor="carla", reason="Gericht", now=opened.now())
+        with pytest.raises(NotPossible, match="bis dahin gelöscht: 7 Nachrichten"):
+            next(cuts)
+        files = [path.read_bytes() for path in (own.folder / "data").glob("store.db*")]
+
+        assert {"erased"} == {one.payload for one in opened.store.find(mandant="musterstadt")}
+        assert (7, []) == (len(wrapped), [one for one in wrapped if any(one in file for file in files)])
 
 
 def _end_all(opened: Installation) -> None:

@@ -18,6 +18,7 @@ from intermediary.core.turns import Limits
 from intermediary.operations.prove import compare_snapshot
 from intermediary.store import Claim, LeaseLost, NotPossible, Store
 from intermediary.store import mandants as mandants_module
+from intermediary.store.blobs import Blobs
 from intermediary.store.copy import plain_tables
 from intermediary.store.tables import (
     data_keys,
@@ -174,6 +175,26 @@ def test_what_somebody_has_in_hand_is_left_and_counted(bench: Bench) -> None:
     assert (1, 0) == (late.reduced, late.busy)
     with pytest.raises(LeaseLost):
         store.park(claim, "bug.unexpected", NOW)
+
+
+def test_a_payload_that_the_disk_does_not_give_up_stops_no_deletion(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is unreadable already; the next pass of the terms removes it."""
+    store = bench.open()
+    _furnish(store, GONE)
+
+    def refuse(_self: Blobs, _name: str) -> None:
+        raise OSError(30, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Blobs, "remove", refuse)
+        assert 4 == _delete(store, GONE)
+    left = list((bench.data / "blobs").glob("??/*"))
+    cleared = store.retention.clear_left_overs()
+
+    assert (4, 4, 0) == (len(left), cleared.gone, cleared.stuck)
+    assert [] == list((bench.data / "blobs").glob("??/*"))
 
 
 def test_the_extent_says_what_is_open(store: Store) -> None:
