@@ -45,7 +45,7 @@ class Course:
 
 
 class Step(StrEnum):
-    """What a look means for one thing: `note` and `forget` without telling anybody, `open` and `end` with an alert."""
+    """What a look means for one thing: `note` that it begins and `forget` without an alert, `open` and `end` with one."""
 
     NOTHING = "nothing"
     NOTE = "note"
@@ -58,7 +58,8 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """An incident is over when no look of any host has found it for `quiet`; what was not told yet is forgotten after `gap`.
+    """An incident is over when no look of any host has found it for `quiet`; what was not told yet is forgotten after `gap`,
+    also when nobody looked meanwhile.
 
     Both are longer than the time between two looks.
     """
@@ -75,10 +76,9 @@ def step(course: Course | None, sighting: Sighting | None, *, pace: Pace, now: d
     if sighting is not None:
         if course is not None and course.opened_at is not None:
             return Step.KEEP
-        seen_for = now - course.first_seen if course is not None else AT_ONCE
-        if seen_for >= sighting.patience:
-            return Step.OPEN
-        return Step.NOTE if course is None else Step.KEEP
+        if course is None or now - course.last_seen >= pace.gap:
+            return Step.NOTE if sighting.patience > AT_ONCE else Step.OPEN
+        return Step.OPEN if now - course.first_seen >= sighting.patience else Step.KEEP
     if course is None:
         return Step.NOTHING
     if course.opened_at is None:

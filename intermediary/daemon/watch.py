@@ -76,7 +76,7 @@ class Watch:
         self._dying = dying
         self._overdue = overdue
         self._host = socket.gethostname()
-        self._rest = float(settings.incidents.look_seconds)
+        self._between = float(settings.incidents.look_seconds)
         self._endings: tuple[Ending, ...] = ()
         self._endings_of: tuple[int, datetime] | None = None
 
@@ -102,13 +102,14 @@ class Watch:
                 trouble = ""
             spent = time.monotonic() - started
             usual = float(self._settings.incidents.look_seconds)
-            self._rest = min(max(usual, spent * _REST_PER_LOOK), usual * _LONGEST_REST)
-            stop.wait(self._rest)
+            rest = min(max(usual, spent * _REST_PER_LOOK), usual * _LONGEST_REST)
+            self._between = spent + rest
+            stop.wait(rest)
 
     def look(self) -> None:
         """One look: everything that is wrong now, handed to the store. Raises what the store raises."""
         now = self._now()
-        pace = Pace(self._settings.incidents.quiet, _MISSED_LOOKS * timedelta(seconds=self._rest))
+        pace = Pace(self._settings.incidents.quiet, _MISSED_LOOKS * timedelta(seconds=self._between))
         seen = self._store.watch.incidents.see(self._sightings(now), pace=pace, ways=self._post.names, now=now)
         if seen.opened or seen.ended:
             log.info("watch.seen", count=len(seen.opened) + len(seen.ended))

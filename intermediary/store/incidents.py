@@ -154,7 +154,7 @@ def _see(db: Database, found: Mapping[str, Sighting], pace: Pace, ways: tuple[st
             row, sighting = live.get(key), found.get(key)
             match step(_course(row), sighting, pace=pace, now=now):
                 case Step.NOTE | Step.OPEN | Step.KEEP as done if sighting is not None:
-                    own = _note(db, tx, key, row, sighting, now)
+                    own = _note(db, tx, key, row, sighting, now, begins=done is Step.NOTE)
                     if done is Step.OPEN:
                         _open(db, tx, own, sighting, ways, now)
                         opened.append(own)
@@ -195,7 +195,9 @@ def _course(row: Row[Any] | None) -> Course | None:
     return None if row is None else Course(row.first_seen, row.last_seen, row.opened_at, row.quiet_since)
 
 
-def _note(db: Database, tx: Connection, key: str, row: Row[Any] | None, sighting: Sighting, now: datetime) -> str:
+def _note(
+    db: Database, tx: Connection, key: str, row: Row[Any] | None, sighting: Sighting, now: datetime, *, begins: bool
+) -> str:
     """Write down that it was found; its id."""
     if row is None:
         own = str(uuid.uuid5(db.installation, f"incident\n{key}\n{now.isoformat()}"))
@@ -215,9 +217,9 @@ def _note(db: Database, tx: Connection, key: str, row: Row[Any] | None, sighting
         tx.execute(insert(incidents), values)
         return own
     mandanten = sorted({*row.mandanten.get("names", ()), *sighting.mandanten})
-    changed: dict[str, Any] = {}
+    changed: dict[str, Any] = {"first_seen": now} if begins else {}
     if row.affected != sighting.count or row.mandanten.get("names") != mandanten or row.quiet_since is not None:
-        changed = {
+        changed |= {
             "affected": sighting.count,
             "most": max(row.most, sighting.count),
             "mandanten": {"names": mandanten},

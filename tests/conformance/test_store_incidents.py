@@ -98,14 +98,28 @@ def test_what_time_heals_quickly_is_none(store: Store) -> None:
     slow = _missing(patience=10 * MINUTE)
     assert () == _see(store, slow).opened
     _see(store, at=NOW + 2 * MINUTE)
-    assert () == _see(store, slow, at=NOW + 3 * MINUTE).opened
-    assert () == _see(store, slow, at=NOW + 12 * MINUTE).opened
+    for minute in range(3, 13):
+        assert () == _see(store, slow, at=NOW + minute * MINUTE).opened
     assert () == store.watch.incidents.newest()
     opened = _see(store, slow, at=NOW + 13 * MINUTE).opened
 
     [one] = store.watch.incidents.newest(is_open=True)
     assert opened == (one.id,)
     assert NOW + 3 * MINUTE == one.first_seen
+
+
+def test_nobody_looking_is_no_patience(store: Store) -> None:
+    """A daemon that stood still, or had no database, for hours finds what it noted before: it has seen it for a moment."""
+    slow = _missing(patience=10 * MINUTE)
+    _see(store, slow)
+    start = NOW + timedelta(hours=2)
+    for minute in range(10):
+        assert () == _see(store, slow, at=start + minute * MINUTE).opened
+    opened = _see(store, slow, at=start + 10 * MINUTE).opened
+
+    [one] = store.watch.incidents.newest(is_open=True)
+    assert opened == (one.id,)
+    assert start == one.first_seen
 
 
 def test_what_grows_worse_is_told_anew_and_ends_once(store: Store) -> None:

@@ -31,6 +31,8 @@ def _course(first: float, last: float, opened: float | None = None, quiet: float
         (None, _seen(MINUTE), Step.NOTE),
         (_course(0.9, 0.1), _seen(MINUTE), Step.KEEP),
         (_course(1, 0.1), _seen(MINUTE), Step.OPEN),
+        (_course(90, 0.9), _seen(MINUTE), Step.OPEN),
+        (_course(90, 1), _seen(MINUTE), Step.NOTE),
         (_course(0.5, 0.1), None, Step.NOTHING),
         (_course(3, 1), None, Step.FORGET),
         (_course(9, 1, 8), _seen(MINUTE), Step.KEEP),
