@@ -136,11 +136,11 @@ class Configuration:
         return tuple(dict.fromkeys(self._current()[1].values()))
 
     def _renew(self, seen: tuple[object, ...]) -> None:
-        named = self._named_files()
-        if named != self._key_files:
-            self._key_files = named
-            seen = self._look()
         try:
+            named = self._named_files()
+            if named != self._key_files:
+                self._key_files = named
+                seen = self._look()
             self._in_force = self._load()
         except Fault as fault:
             self._refused = fault

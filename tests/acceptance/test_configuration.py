@@ -56,6 +56,7 @@ def test_a_key_that_comes_after_its_keyring_is_noticed(rig: Rig) -> None:
         '[[trust]]\npem = "a\\u0000b"\n',
         '[[trust]]\npem = "x"\npurpose = [[]]\n',
         "[[key",
+        "a = " + "[" * 3000,
     ],
 )
 def test_a_broken_keyring_leaves_the_one_before_in_force(rig: Rig, text: str) -> None:
