@@ -87,9 +87,11 @@ class Chores:
     def wake_after_change(self) -> None:
         """What waits for the operator is looked at again as soon as the configuration has changed."""
         self._configuration.bank()
-        if self._configuration.generation != self._generation:
-            self._generation = self._configuration.generation
-            log.info("waiting.woken", count=self._installation.store.wake_misconfigured(self._now()))
+        generation = self._configuration.generation
+        if generation != self._generation:
+            woken = self._installation.store.wake_misconfigured(self._now())
+            self._generation = generation  # not before: while the store is away nobody was woken
+            log.info("waiting.woken", count=woken)
 
     def tend_targets(self) -> None:
         """What waits for a target that is free again goes on, bit by bit."""

@@ -96,6 +96,19 @@ def test_a_chore_that_fails_is_told_once(rig: Rig, monkeypatch: pytest.MonkeyPat
     assert [["tend_targets"]] * 5 + [[]] * 2 == [list(one) for one in failing]
 
 
+def test_who_waits_for_a_change_is_woken_when_the_store_is_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A configuration that changes while the store is away wakes what waits for it, once."""
+    chores = Chores(rig.installation, rig.configuration, now=rig.clock)
+    wake = Mock(side_effect=[Transient("store.unavailable"), 3, 0])
+    monkeypatch.setattr(rig.store, "wake_misconfigured", wake)
+    with (rig.site.folder / "routes.toml").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    for _ in range(4):
+        chores.do()
+
+    assert 2 == wake.call_count
+
+
 def test_the_watch_tells_once_that_it_cannot_look(rig: Rig) -> None:
     """While the store is away it looks again and again, and says so once; then once that it looks again."""
     stop, troubles = threading.Event(), [Transient("store.unavailable")] * 3
