@@ -20,6 +20,7 @@ from pathlib import Path
 
 import structlog
 
+from intermediary.core.faults import Fault
 from intermediary.daemon.health.role import run_health
 from intermediary.daemon.jobs import JobRunner
 from intermediary.daemon.logs import configure_logging, end_logging
@@ -50,7 +51,7 @@ _ALONE_BYTES = 4 << 30
 
 
 def main(arguments: list[str]) -> int:
-    """Run one role until SIGTERM; 0 when it ended as asked."""
+    """Run one role until SIGTERM; 0 when it ended as asked, 1 when it cannot begin or go on (`child.refused` says why)."""
     role, config, parent, threads = arguments
     _bind_to(int(parent))
     configure_logging()
@@ -59,12 +60,20 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, lambda *_: stop.set())
     if role == "health":
         return run_health(Path(config), threads, stop)
-    installation = open_when_there(Path(config), stop.is_set)
+    try:
+        return _run(role, Path(config), int(threads), stop)
+    except Fault as fault:
+        log.error("child.refused", role=role, code=fault.code, where=fault.where)
+        return 1
+
+
+def _run(role: str, config: Path, threads: int, stop: threading.Event) -> int:
+    installation = open_when_there(config, stop.is_set)
     if installation is None:
         return 0
     try:
         if role == "worker":
-            _work(installation, stop, int(threads))
+            _work(installation, stop, threads)
         elif role == "suspect":
             _work_alone(installation, stop)
         elif role == "jobs":

@@ -14,7 +14,7 @@ from intermediary.store.incidents import IncidentRecord
 _PLACES = {
     "channel": "Kanal",
     "chore": "Dienst, Aufgabe",
-    "configuration": "Konfiguration, nicht übernommen (die vorige gilt weiter), Rechner",
+    "configuration": "Konfiguration, nicht übernommen (die vorige gilt weiter, bis ein Prozess neu startet), Rechner",
     "host": "Rechner",
     "mandant": "Mandant",
     "process": "Prozess",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -107,6 +111,18 @@ def test_who_waits_for_a_change_is_woken_when_the_store_is_back(rig: Rig, monkey
         chores.do()
 
     assert 2 == wake.call_count
+
+
+def test_a_child_that_cannot_start_says_why_in_one_line(rig: Rig) -> None:
+    """Started anew while a configuration is refused, it does not know the one before; the log names code and file."""
+    (rig.site.folder / "routes.toml").write_text("[[route", encoding="utf-8")
+    command = [sys.executable, "-m", "intermediary.daemon.child", "worker", str(rig.site.config), str(os.getpid()), "1"]
+    ended = subprocess.run(command, capture_output=True, timeout=60, check=False)
+
+    assert 1 == ended.returncode
+    *_, line = [json.loads(one) for one in ended.stderr.splitlines()]
+    assert ("child.refused", "worker", "route.table.invalid") == (line["event"], line["role"], line["code"])
+    assert line["where"].endswith("routes.toml")
 
 
 def test_the_watch_tells_once_that_it_cannot_look(rig: Rig) -> None:
