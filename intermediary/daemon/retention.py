@@ -45,7 +45,7 @@ class Eraser:
         self._steps: Iterator[Step] | None = None
         self._overdue: dict[tuple[str, str], int] = {}
         self.overdue: dict[tuple[str, str], int] = {}
-        """By Mandant and route: the parked that lie longer than their term, as the last whole pass found them."""
+        """By Mandant and route: the parked that lie longer than their term, as the last pass found them."""
         self._not_before: datetime | None = None
         self._is_tidy = False
 
@@ -66,6 +66,8 @@ class Eraser:
             if step.what == "overdue" and step.group is not None and step.count:
                 key = (step.group.mandant, step.group.route)
                 self._overdue[key] = self._overdue.get(key, 0) + step.count
+            elif step.what != "overdue":  # they come first: whatever becomes of the pass, all of them are known
+                self.overdue = self._overdue
             if self._tick() >= end or not self._may_erase():
                 self._steps, self._not_before = steps, None
                 return

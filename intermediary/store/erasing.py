@@ -43,18 +43,21 @@ class Pass:
     search: timedelta
 
     def steps(self, now: datetime) -> Iterator[Step]:
-        """Everything that is due at `now`, a bounded step (below a second) at a time.
+        """Everything that is due at `now`, a bounded step (below a second) at a time; first who is overdue.
 
         `Transient("store.unavailable")` at its end, when blobs of erased payloads could not be removed.
         """
         erased = stuck = 0
+        ruled = [(one, self.terms.rule(one.mandant, one.route, one.state)) for one in self.retention.groups()]
+        for group, rule in ruled:
+            if rule.state is _PARKED:
+                yield from self._overdue(group, rule, now)
         for cleared in self._clear():
             stuck += cleared.stuck
             yield Step("left-overs", cleared.gone)
-        for group in self.retention.groups():
-            rule = self.terms.rule(group.mandant, group.route, group.state)
-            for step in self._overdue(group, rule, now) if rule.state is _PARKED else self._erase(group, rule, now):
-                erased += step.count if step.what == "payloads" else 0
+        for group, rule in ruled:
+            for step in self._erase(group, rule, now) if rule.state is not _PARKED else ():
+                erased += step.count
                 yield step
         yield from self._forget(now)
         if erased:

@@ -6,8 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from intermediary.core.faults import Misconfigured
+from intermediary.core.faults import Misconfigured, Transient
 from intermediary.daemon.retention import REST, Eraser
+from intermediary.operations.act import Decide
+from intermediary.operations.person import Request
+from intermediary.store.retention import Cleared, Retention
+from intermediary.testing.demo_site import MANDANT, SERVICE_WITHOUT_ROUTE
 from intermediary.testing.samples import sample_letter
 from tests.acceptance.canaries import search_tree
 from tests.acceptance.rig import Rig
@@ -86,3 +90,23 @@ def test_a_doubted_clock_erases_nothing(rig: Rig) -> None:
     eraser.erase_due()
 
     assert [True] == _erased(rig, [nachricht_id])
+
+
+def test_files_that_cannot_be_removed_hide_nobody_who_is_overdue(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pass ends with a fault; who lies beyond the term is known all the same, and no longer than that is so."""
+    found = rig.submit(sample_letter(1, now=rig.clock(), service=SERVICE_WITHOUT_ROUTE), "portal/1")
+    rig.work()
+    rig.clock.advance(timedelta(days=4))
+    rig.work()
+    rig.clock.advance(timedelta(days=91))
+    monkeypatch.setattr(Retention, "clear_left_overs", lambda *_: Cleared(gone=0, stuck=1, after=None))
+    eraser = _eraser(rig)
+    told = []
+    for decide in (lambda: Decide(rig.store, now=rig.clock).discard(found, Request("a.beispiel", "doppelt")), str):
+        with pytest.raises(Transient):
+            eraser.erase_due()
+        told.append(eraser.overdue)
+        decide()
+        rig.clock.advance(REST)
+
+    assert [{(MANDANT, ""): 1}, {}] == told
