@@ -60,9 +60,9 @@ def enrol(state: int, prozess_id: str, key: str) -> None:
 
 
 def has_left(state: int, key: str) -> bool:
-    """Whether the package of this key has been handed over."""
+    """Whether the package of this key has been handed over; an attempt may be taken back meanwhile, its seal first."""
     sealed = read_sealed(state, key)
-    return sealed is not None and not left(state, key, sealed)
+    return sealed is not None and not left(state, key, sealed) and read_sealed(state, key) == sealed
 
 
 def addressee(state: int, keys: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.eakte_xdomea import register
 from connectors.ordner.connector import Ordner
 from connectors.ordner.folder import opened
 from connectors.ordner.lock import alone
@@ -114,6 +115,22 @@ def test_one_damaged_note_keeps_no_other_from_being_tidied(
     assert 1 == _tidy(target.connect())
     assert {"0-damaged.ready", "0-damaged.sealed"} == {path.name for path in target.kept()}
     assert auftrag.key not in "".join(path.name for path in target.kept())
+
+
+def test_what_is_removed_while_somebody_looks_has_not_left(
+    target: OrdnerTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An e-file's answer is given to what has left; who asks that of another key holds no lock of it."""
+    auftrag = _dies(target, monkeypatch, "connector.hand_over")
+    looked = register.left
+
+    def tidied_first(*asked: object) -> tuple[str, ...]:
+        _tidy(target.connect())
+        return looked(*asked)
+
+    monkeypatch.setattr(register, "left", tidied_first)
+    with opened(target.state, "state") as state:
+        assert not register.has_left(state, auftrag.key)
 
 
 def test_a_missing_folder_is_a_fault(target: OrdnerTarget) -> None:
