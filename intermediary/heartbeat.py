@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any
 
 import structlog
 
@@ -77,7 +78,7 @@ class Heartbeat:
 
 @dataclass(slots=True, eq=False)
 class _Lease:
-    """One claim in hand, and when it is extended next."""
+    """One claim in hand, and when it is extended next; logs by what the worker thread has bound."""
 
     store: Store
     claim: Claim
@@ -87,6 +88,7 @@ class _Lease:
     _beats: int = 0
     _is_over: bool = False
     _turn: threading.Lock = field(default_factory=threading.Lock)
+    _log: Any = field(default_factory=lambda: log.bind(**structlog.contextvars.get_contextvars()))
 
     def __post_init__(self) -> None:
         self._rest()
@@ -100,16 +102,16 @@ class _Lease:
             if self._is_over:
                 return False
             if self._beats == 3 * MOST_LEASES:
-                log.error("lease.given-up")
+                self._log.error("lease.given-up")
                 return False
             self._beats += 1
             self._rest()
             try:
                 self.store.extend(self.claim, now=self.now(), lease=self.lease)
             except Fault as fault:
-                log.warning("lease.not-extended", code=fault.code)
+                self._log.warning("lease.not-extended", code=fault.code)
             except Exception as failure:  # a lost lease, or a defect: no other claim suffers for it
-                log.warning("lease.not-extended", failure=type(failure).__name__)
+                self._log.warning("lease.not-extended", failure=type(failure).__name__)
                 return False
             return True
 

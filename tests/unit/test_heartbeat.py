@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
+import structlog
+from structlog.testing import capture_logs
+
 from intermediary.core.faults import Transient
 from intermediary.heartbeat import Heartbeat
 from intermediary.store.errors import LeaseLost
@@ -122,6 +125,22 @@ def test_a_lost_lease_ends_its_heartbeat_quietly_and_no_other():
 
     assert 1 == leases.seen.count("lost")
     assert 4 <= leases.seen.count("kept")
+
+
+def test_the_log_says_whose_lease_it_is():
+    """The heartbeat has a thread of its own; what the worker logs by, it logs by too."""
+    leases = Leases(LeaseLost("n"), until=1)
+    before = _beating()
+    with (
+        capture_logs() as said,
+        structlog.contextvars.bound_contextvars(nachricht_id="n-1"),
+        Heartbeat().keeping(leases, "lost", lease=LEASE, now=lambda: NOW),
+    ):
+        assert leases.enough.wait(10)
+        for thread in _beating() - before:
+            thread.join(10)
+
+    assert [("lease.not-extended", "n-1")] == [(one["event"], one.get("nachricht_id")) for one in said]
 
 
 def test_a_store_that_is_away_for_a_moment_is_asked_again():
