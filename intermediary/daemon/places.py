@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Self
 
 from intermediary.core.breaker import Health, TargetState
@@ -40,20 +41,28 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The targets as configured, by each of their names, and how those do that were ever in trouble, by id.
+    """The targets as configured, by each of their names, and how all stand at one moment.
 
     What is told of a target (`target.…`) is told once of the one system, however many routes lead to it; anything else of
-    the target of its route. What waits for a target to rest waits for what it rests for: its last failure.
+    the target of its route. What waits for a target waits for what holds it back now; at rest that is its last failure.
     """
 
+    now: datetime
     refs: Mapping[str, TargetRef] = field(default_factory=dict)
-    healths: Mapping[str, Health] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
 
     @classmethod
-    def of(cls, refs: Iterable[TargetRef], standing: Standing) -> Self:
+    def of(cls, refs: Iterable[TargetRef], standing: Standing, now: datetime) -> Self:
         """As they are configured, and stand now."""
-        named = {name: ref for ref in refs for name in ref.names}
-        return cls(named, {name: one.health for name, one in standing.records.items()})
+        return cls(now, {name: ref for ref in refs for name in ref.names}, standing)
+
+    def ref(self, name: str) -> TargetRef:
+        """The target that has this name; one that no route names any more goes by it alone."""
+        return self.refs.get(name) or TargetRef(name, frozenset({name}))
+
+    def held(self, code: str, name: str) -> str:
+        """What holds back now what waits for this target (`Standing.held_by`)."""
+        return self.standing.held_by(self.ref(name), code, self.now)
 
     def spot(self, *, code: str, mandant: str, route: str, target: str, channel: str) -> Spot | None:
         """Where it belongs; None for what comes back bit by bit to a target that works again."""
@@ -64,13 +73,12 @@ class Places:
         return Spot(code, f"channel {channel}")
 
     def _at_target(self, code: str, name: str) -> Spot | None:
-        ref = self.refs.get(name)
-        system = name if ref is None else ref.id
-        health = self.healths.get(system)
-        if code == RESTING and health is not None and health.state is TargetState.WORKS:
+        now, system = self.held(code, name), self.ref(name).id
+        if not now:
             return None
-        ailment = _ailment(health)
-        told = ailment if code == RESTING else code
+        record = self.standing.records.get(system)
+        ailment = _ailment(None if record is None else record.health)
+        told = ailment if now == RESTING else now
         place = f"target {system if told == ailment or told.startswith('target.') else name}"
         once = f"target {name.partition('/')[2]}"  # as versions before told it, without the Mandant
         others = [one for one in AILMENTS if one != told] if told == ailment else []

@@ -32,7 +32,7 @@ def from_troubles(troubles: Iterable[Trouble], places: Places, settings: Inciden
         where = {"mandant": one.mandant, "route": one.route, "target": one.target, "channel": one.channel}
         spot = places.spot(code=one.code, **where)
         patience = AT_ONCE if one.is_parked else patience_for(one.code, settings)
-        if spot is not None and (one.is_parked or one.code not in _DELIBERATE):
+        if spot is not None and (one.is_parked or spot.code not in _DELIBERATE):
             mandanten = frozenset({one.mandant})
             yield Sighting(spot.code, spot.place, one.count, mandanten, patience, formerly=spot.formerly)
 

@@ -116,7 +116,7 @@ class Watch:
 
     def _sightings(self, now: datetime) -> Iterator[Sighting]:
         rules, watch = self._settings.incidents, self._store.watch
-        places = Places.of(self._configuration.targets(), self._store.targets.standing())
+        places = Places.of(self._configuration.targets(), self._store.targets.standing(), now)
         yield from from_troubles(watch.gauges.troubles(), places, rules)
         yield from from_tail(watch.gauges.tail(most=1), rules, now)
         yield from from_endings(self._certificates(now), now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,9 +19,10 @@ from intermediary.core.states import FINAL, NachrichtState, ZustellungState
 from intermediary.core.targets import TargetRef
 from intermediary.daemon.places import Places
 from intermediary.daemon.telling import local
-from intermediary.operations.look import Explanation, explain
+from intermediary.operations.look import Explanation, explain, waits_for_target
 from intermediary.route.targets import target_refs
 from intermediary.settings.models import Settings
+from intermediary.store.due import wait_reason
 from intermediary.store.incidents import IncidentRecord
 from intermediary.store.precedence import Standing
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
@@ -64,17 +65,17 @@ class Explained:
 
 def explained(store: Store, settings: Settings, nachricht_id: str, now: datetime) -> Explained:
     """The explanation of one Nachricht; `NotFound`."""
-    nachricht = store.get(nachricht_id)
-    zustellungen = store.zustellungen(nachricht_id)
+    places = _places(store, settings, now)
+    nachricht, zustellungen = held_now(store.get(nachricht_id), store.zustellungen(nachricht_id), places)
     standing = store.order.standing(nachricht_id)
     troubles = list(_troubles(nachricht, zustellungen))
-    spots = list(_spots(nachricht, troubles, store, settings)) if troubles else []
+    spots = list(_spots(nachricht, troubles, places))
     codes = [code for code, _ in troubles] or [nachricht.code or nachricht.verdict_code or nachricht.wait_reason]
     history, earlier = latest([entry.event for entry in store.events(nachricht_id)])
     return Explained(
         nachricht=nachricht,
         explanation=explain(nachricht, zustellungen, now, standing, store.steps.of(nachricht_id)),
-        actions=(*_order_actions(nachricht, standing), *actions(nachricht, zustellungen)),
+        actions=(*_order_actions(nachricht, standing), *actions(nachricht, zustellungen, places)),
         deadline=_deadline(nachricht, zustellungen, settings),
         incidents=store.watch.incidents.open_of(spots) if spots else (),
         history=history,
@@ -132,14 +133,27 @@ def _troubles(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, 
                 yield one.code, one.target
 
 
-def _spots(
-    nachricht: NachrichtRecord, troubles: list[tuple[str, str]], store: Store, settings: Settings
-) -> Iterator[Name]:
-    """What the incidents of troubles go by, as the watch names them."""
+def _places(store: Store, settings: Settings, now: datetime) -> Places:
     refs: Collection[TargetRef] = ()
     with suppress(Misconfigured):
         refs = target_refs(read_routes(settings.installation.routes), settings.delivery.rules).values()
-    places = Places.of(refs, store.targets.standing())
+    return Places.of(refs, store.targets.standing(), now)
+
+
+def held_now(
+    nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...], places: Places
+) -> tuple[NachrichtRecord, tuple[ZustellungRecord, ...]]:
+    """Both with the codes of what holds them back now, not when they were last asked: none for what returns bit by bit."""
+    known = tuple(
+        replace(one, code=places.held(one.code, one.waits_for)) if one.waits_for else one for one in zustellungen
+    )
+    if nachricht.wait_reason not in DEADLINES:
+        return nachricht, known
+    return replace(nachricht, wait_reason=wait_reason(nachricht, known)), known
+
+
+def _spots(nachricht: NachrichtRecord, troubles: list[tuple[str, str]], places: Places) -> Iterator[Name]:
+    """What the incidents of troubles go by, as the watch names them."""
     where = {"mandant": nachricht.mandant, "route": nachricht.route, "channel": nachricht.channel}
     for code, target in troubles:
         spot = places.spot(code=code, target=target, **where)
@@ -163,7 +177,9 @@ def _order_actions(nachricht: NachrichtRecord, standing: Standing | None) -> Ite
         yield f'intermediary decide {nachricht.id} pass --reason "…"', "die späteren sollen nicht auf diese warten"
 
 
-def actions(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]) -> Iterator[tuple[str, str]]:
+def actions(
+    nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...], places: Places
+) -> Iterator[tuple[str, str]]:
     """What may be typed now, the least harmful first: commands, each with what it is for; pure."""
     own = nachricht.id
     for one in zustellungen:
@@ -171,10 +187,11 @@ def actions(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ..
             target = f"intermediary decide {own}/{one.target}"
             yield f'{target} confirm-delivered --proof "…" --reason "…"', "das Ziel hat sie (nachgesehen)"
             yield f'{target} send-again --reason "…"', "das Ziel hat sie sicher nicht"
-        elif one.waits_for and one.code in DEADLINES:
+        elif waits_for_target(one):
             yield f"intermediary targets list {one.waits_for}", "seit wann, warum, nächste Probe"
-            if one.code == "target.paused":
-                yield f'intermediary targets resume {one.waits_for} --reason "…"', "wieder dorthin zustellen"
+            pause = places.standing.pause_of(places.ref(one.waits_for), places.now)
+            if pause is not None:
+                yield f'intermediary targets resume {pause.scope} --reason "…"', "wieder dorthin zustellen"
     code = CATALOGUE.get(nachricht.code or nachricht.wait_reason)
     if nachricht.state is _N.PARKED:
         yield f'intermediary decide {own} resume --reason "…"', "die Ursache ist behoben"

@@ -224,6 +224,9 @@ _ZUSTELLUNG = {
     _Z.PARKED: "ist geparkt",
 }
 
+_WAITS = "Sie wartet auf das Ziel {} und geht von selbst weiter (intermediary targets list)."
+_RETURNS = "Das Ziel {} nimmt wieder an: Was wartet, geht nach und nach von selbst dorthin."
+
 
 def _about(code: str) -> list[str]:
     entry = CATALOGUE.get(code)
@@ -244,8 +247,8 @@ def _about_zustellung(z: ZustellungRecord, told: str, now: datetime) -> Iterator
         yield from (f"  {line}" for line in _about(z.code))
     if z.code and z.code not in DEADLINES and z.state not in VERDICTS and z.proof.get("where"):
         yield f"  Fundort: {z.proof['where']}"
-    if z.waits_for and z.code in DEADLINES:
-        yield f"  Sie wartet auf das Ziel {z.waits_for} und geht von selbst weiter (intermediary targets list)."
+    if waits_for_target(z):
+        yield f"  {_WAITS if z.code else _RETURNS}".format(z.waits_for)
     elif not _needs_person(z) and z.due_at is not None and z.due_at > now and POST_BOX not in z.correlation:
         yield f"  Nächster Blick: {_local(z.due_at)}."
     if z.state is _Z.AWAITING:
@@ -270,6 +273,11 @@ def _about_steps(steps: Sequence[StepRecord], z: ZustellungRecord) -> Iterator[s
         last = steps[-1]
         count = f"{len(steps)} Schritte sind" if len(steps) > 1 else "Ein Schritt ist"
         yield f"  {count} am Ziel schon getan, zuletzt {last.step} ({_local(last.done_at)}); weiter geht es danach."
+
+
+def waits_for_target(z: ZustellungRecord) -> bool:
+    """Whether it waits until its target is free, or (without a code) until its turn comes after that."""
+    return z.waits_for != "" and z.state in (_Z.DUE, _Z.UNCLEAR) and (z.code in DEADLINES or not z.code)
 
 
 def _needs_person(z: ZustellungRecord) -> bool:

@@ -28,8 +28,8 @@ from intermediary.core.turns import Return, Turns
 from intermediary.store.columns import Moment
 from intermediary.store.tables import nachrichten, target_pauses, target_turns, targets, zustellungen
 
-RESTING = "target.resting"
-HELD = ("target.paused", RESTING)
+PAUSED, RESTING = "target.paused", "target.resting"
+HELD = (PAUSED, RESTING)
 """The codes of what waits until its target is free again; what is limited comes round by itself."""
 
 _WAITS = (ZustellungState.DUE, ZustellungState.UNCLEAR)

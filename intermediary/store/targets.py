@@ -72,6 +72,19 @@ class Standing:
         scope = in_scope(ref, scopes)
         return None if scope is None else scopes[scope]
 
+    def held_by(self, ref: TargetRef, code: str, now: datetime) -> str:
+        """What holds back now what was last told `code` and waits for a target: that code, or what has come in its place.
+
+        Empty: nothing any more, it returns bit by bit. Rows are not rewritten when a pause or a rest ends: hundreds of
+        thousands may wait.
+        """
+        if code not in target_rows.HELD:
+            return code
+        record = self.records.get(ref.id)
+        is_resting = code == target_rows.RESTING if record is None else record.health.state is not _WORKS
+        holds = {target_rows.RESTING: is_resting, target_rows.PAUSED: self.pause_of(ref, now) is not None}
+        return next((one for one in (code, *target_rows.HELD) if holds[one]), "")
+
 
 class Targets:
     """The targets of one open store, usable from any thread. `Transient("store.unavailable")` as everywhere in the store."""

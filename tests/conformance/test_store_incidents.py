@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from intermediary.core.breaker import Health, TargetState
+from intermediary.core.breaker import Health, Sign, TargetState
 from intermediary.core.decide import Decision
 from intermediary.core.incidents import Pace, Sighting
+from intermediary.core.targets import TargetRef
 from intermediary.daemon.places import Places
 from intermediary.daemon.sightings import from_troubles
 from intermediary.settings.watching import Incidents as IncidentRules
@@ -18,7 +19,7 @@ from intermediary.store import NotFound, NotPossible, Store
 from intermediary.store.gauges import Tail, Trouble
 from intermediary.store.incidents import Seen
 from intermediary.store.target_rows import TargetRecord
-from intermediary.store.targets import Standing
+from intermediary.store.targets import Pass, Standing
 from tests.conformance.store_kit import (
     LATER,
     MANDANTEN,
@@ -285,7 +286,7 @@ def _standing(code: str, state: TargetState = TargetState.RESTS) -> Standing:
 
 def _at_eakte(code: str, standing: Standing, *mandanten: str) -> list[Sighting]:
     found = [Trouble(code, False, mandant, "bauantrag", "rabbit", "eakte", 1) for mandant in mandanten]
-    return list(from_troubles(found, Places.of((), standing), IncidentRules()))
+    return list(from_troubles(found, Places.of((), standing, NOW), IncidentRules()))
 
 
 def test_a_target_that_stays_broken_is_one_incident(store: Store) -> None:
@@ -324,3 +325,31 @@ def test_two_mandanten_with_equal_names_are_told_apart(store: Store) -> None:
     for mandant in mandanten:
         is_first = found[f"target {mandant}/bauantrag/eakte"][1]
         assert ((mandant,), is_first, mandant == "beispielhausen") == found[f"target {mandant}/bauantrag/eakte"]
+
+
+def test_what_a_pause_held_back_is_counted_for_what_holds_it_now(store: Store) -> None:
+    """Resumed, and the target rests meanwhile: all that wait are of its incident, also those nobody has asked again yet."""
+    own = "musterstadt/bauantrag/fachverfahren"
+    ref = TargetRef(own, frozenset({own}))
+    claims = [planned(store, message_id=f"w{number}") for number in range(3)]
+    store.targets.pause("musterstadt", actor="chef", reason="Umzug", until=None, now=NOW)
+    for claim in claims:
+        store.targets.admit(ref, claim, claim.zustellungen[0].key, now=NOW)
+        held = Decision(Z.DUE, "target.paused", LATER, counts=False, waits_for=own)
+        store.settle(claim, claim.zustellungen[0].key, held, now=NOW)
+
+    def seen() -> list[tuple[str, str, int]]:
+        places = Places.of([ref], store.targets.standing(), NOW + MINUTE)
+        found = from_troubles(store.watch.gauges.troubles(), places, IncidentRules())
+        return [(one.code, one.place, one.count) for one in found]
+
+    paused = seen()
+    store.targets.resume("musterstadt", actor="chef", reason="fertig", now=NOW)
+    works = seen()
+    leave = store.targets.admit(ref, claims[0], "k", now=NOW + MINUTE)
+    assert isinstance(leave, Pass)
+    asked = timedelta(hours=1)
+    store.targets.report(leave, Sign.ILL, code="target.unreachable", asked=asked, now=NOW + MINUTE)
+
+    assert ([], []) == (paused, works)
+    assert [("target.unreachable", f"target {own}", 3)] == seen()

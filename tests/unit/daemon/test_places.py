@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,16 +11,16 @@ from intermediary.core.targets import TargetRef
 from intermediary.daemon.places import RESTING, Places, Spot
 from intermediary.daemon.telling import lines
 from intermediary.store.incidents import IncidentRecord
-from intermediary.store.target_rows import TargetRecord
+from intermediary.store.target_rows import Pause, TargetRecord
 from intermediary.store.targets import Standing
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 ONE = TargetRef("stadt/bau/akte", frozenset({"stadt/bau/akte", "stadt/parken/eakte"}))
 
 
-def _places(code: str = "", state: TargetState = TargetState.RESTS) -> Places:
+def _places(code: str = "", state: TargetState = TargetState.RESTS, *pauses: Pause) -> Places:
     records = {ONE.id: TargetRecord(ONE.id, Health(state, NOW, code=code))} if code else {}
-    return Places.of([ONE], Standing(records))
+    return Places.of([ONE], Standing(records, pauses), NOW)
 
 
 def _spot(places: Places, code: str, *, mandant: str = "stadt", route: str = "parken", target: str = "eakte") -> Spot:
@@ -32,8 +32,8 @@ def _spot(places: Places, code: str, *, mandant: str = "stadt", route: str = "pa
 def test_equal_names_of_two_mandanten_are_two_places() -> None:
     """A route and its targets belong to their Mandant; what was open without it goes on."""
     for mandant in ("stadt", "dorf"):
-        target = _spot(Places(), "target.unreachable", mandant=mandant)
-        route = _spot(Places(), "bug.unexpected", mandant=mandant, target="")
+        target = _spot(Places(NOW), "target.unreachable", mandant=mandant)
+        route = _spot(Places(NOW), "bug.unexpected", mandant=mandant, target="")
 
         assert ("target.unreachable", f"target {mandant}/parken/eakte") == (target.code, target.place)
         assert ("target.unreachable", "target parken/eakte") in target.formerly
@@ -83,6 +83,29 @@ def test_a_target_that_works_again_takes_what_waited_without_an_incident() -> No
 
     assert places.spot(code=RESTING, mandant="stadt", route="bau", target="akte", channel="k") is None
     assert "target.full" == _spot(places, "target.full").code
+
+
+@pytest.mark.parametrize(
+    ("scope", "until", "state", "expected"),
+    [
+        ("", 0, TargetState.RESTS, "target.full"),
+        ("", 0, TargetState.WORKS, None),
+        ("stadt", 1, TargetState.RESTS, "target.paused"),
+        ("stadt/parken/eakte", 1, TargetState.WORKS, "target.paused"),
+        ("stadt/bau", 0, TargetState.RESTS, "target.full"),
+    ],
+)
+def test_what_waits_since_a_pause_waits_for_what_holds_it_now(
+    scope: str, until: int, state: TargetState, expected: str | None
+) -> None:
+    """After the pause it is asked again only bit by bit: till then its rest is its incident, if it rests."""
+    pause = Pause(scope, "Umzug", "chef", NOW - timedelta(hours=2), NOW + timedelta(hours=until))
+    places = _places("target.full", state, *([pause] if scope else []))
+
+    found = places.spot(code="target.paused", mandant="stadt", route="parken", target="eakte", channel="k")
+
+    assert expected == (found and found.code)
+    assert found is None or "target stadt/bau/akte" == found.place
 
 
 @pytest.mark.parametrize(

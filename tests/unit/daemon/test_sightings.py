@@ -23,6 +23,8 @@ from intermediary.daemon.telling import place
 from intermediary.settings.watching import Incidents
 from intermediary.store.gauges import Tail, Trouble
 from intermediary.store.job_records import JobRecord, JobState
+from intermediary.store.target_rows import Pause
+from intermediary.store.targets import Standing
 from intermediary.wiring.endings import Ending
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -50,9 +52,10 @@ def test_patience_is_as_long_as_the_healer_needs() -> None:
         _trouble("target.unreachable", target="eakte"),
         _trouble("target.resting", target="eakte"),
         _trouble("receipt.unreachable"),
-        _trouble("target.paused", target="eakte"),
+        _trouble("target.paused", target="akte"),
         _trouble("order.waits", target="eakte"),
     ]
+    paused = Standing(pauses=(Pause("musterstadt/bauantrag/akte", "Umzug", "chef", NOW, None),))
 
     assert [
         ("bug.unexpected", "route musterstadt/bauantrag", AT_ONCE),
@@ -60,7 +63,7 @@ def test_patience_is_as_long_as_the_healer_needs() -> None:
         ("target.unreachable", "target musterstadt/bauantrag/eakte", LATE),
         ("target.resting", "target musterstadt/bauantrag/eakte", SOON),
         ("receipt.unreachable", "channel eingang", LATE),
-    ] == _of(from_troubles(troubles, Places(), RULES))
+    ] == _of(from_troubles(troubles, Places.of((), paused, NOW), RULES))
 
 
 def test_a_sealer_that_stands_still() -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from intermediary.audit.chain import Event
+from intermediary.core.breaker import Health, TargetState
 from intermediary.core.states import NachrichtState, ZustellungState
+from intermediary.daemon.places import Places
 from intermediary.daemon.telling import local
-from intermediary.operations.explained import actions, latest
+from intermediary.operations.explained import actions, held_now, latest
 from intermediary.operations.look import explain
+from intermediary.store.target_rows import Pause, TargetRecord
+from intermediary.store.targets import Standing
 from tests.unit.store.test_due import NACHRICHT, NOW, ZUSTELLUNG
 
 LOOK, UNTIL = NOW + timedelta(minutes=5), NOW + timedelta(hours=72)
@@ -64,12 +70,46 @@ def test_what_may_be_typed_is_what_the_remedy_says() -> None:
     unclear = replace(LYING, state=ZustellungState.UNCLEAR, until=None, correlation={}, code="target.answer.unreadable")
     completed = replace(NACHRICHT, state=NachrichtState.COMPLETED)
 
-    typed = [command.split()[2:4] for command, _ in actions(completed, (unclear,))]
+    typed = [command.split()[2:4] for command, _ in actions(completed, (unclear,), Places(NOW))]
 
     assert [["n/t", "confirm-delivered"], ["n/t", "send-again"]] == typed[:2]
     assert [["n"]] == [
-        command.split()[2:] for command, _ in actions(completed, (replace(unclear, code="target.full"),))
+        command.split()[2:] for command, _ in actions(completed, (replace(unclear, code="target.full"),), Places(NOW))
     ]
+
+
+@pytest.mark.parametrize(
+    ("stored", "rests", "scope", "code", "told"),
+    [
+        ("target.paused", True, "", "target.resting", "Das Ziel ruht"),
+        ("target.paused", False, "", "", "nimmt wieder an"),
+        ("target.resting", False, "", "", "nimmt wieder an"),
+        ("target.resting", False, "m", "target.paused", "hat das Ziel angehalten"),
+        ("target.paused", True, "m/r", "target.paused", "hat das Ziel angehalten"),
+        ("target.limited", False, "", "target.limited", "Grenzen"),
+    ],
+)
+def test_what_waits_for_a_target_is_told_as_the_target_stands_now(
+    stored: str, rests: bool, scope: str, code: str, told: str
+) -> None:
+    """A pause or a rest that is over is no reason any more, and no command speaks of it."""
+    state = TargetState.RESTS if rests else TargetState.WORKS
+    pauses = (Pause(scope, "Umzug", "chef", NOW, None),) if scope else ()
+    standing = Standing({"m/r/t": TargetRecord("m/r/t", Health(state, NOW))}, pauses)
+    places = Places.of((), standing, NOW)
+    held = replace(ZUSTELLUNG, code=stored, due_at=UNTIL, waits_for="m/r/t")
+    planned = replace(NACHRICHT, state=NachrichtState.PLANNED, wait_reason=stored, due_at=UNTIL)
+
+    nachricht, zustellungen = held_now(planned, (held,), places)
+    text = " ".join(explain(nachricht, zustellungen, NOW).lines)
+    typed = [command for command, _ in actions(nachricht, zustellungen, places)]
+
+    assert (code, code) == (nachricht.wait_reason, zustellungen[0].code)
+    assert told in text
+    assert "Nächster" not in text
+    assert ("angehalten" in text) is (code == "target.paused")
+    assert [f'intermediary targets resume {scope} --reason "…"'] * bool(scope) == [c for c in typed if "resume" in c]
+    assert "intermediary targets list m/r/t" in typed
 
 
 def test_the_headline_tells_of_an_optional_target_that_is_still_open() -> None:
