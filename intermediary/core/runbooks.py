@@ -12,6 +12,7 @@ _BEGINNINGS = {
     "certificate.": "zertifikat",
     "clock.": "uhr",
     "daemon.": "prozess",
+    "delivery.deadline.near": "frist",
     "delivery.deadline": "ziel",
     "delivery.": "ungewiss",
     "dialog.": "gegenstelle",

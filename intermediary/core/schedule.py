@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+RISK_SHARE = 0.9
+"""Work is at risk when this share of its deadline is used up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:

@@ -33,6 +33,9 @@ _PURPOSES = {
     "tls": "TLS des Kanals",
 }
 
+_NEAR_IN = {"target": ("planned",), "route": ("planned", "answering"), "channel": ("received",)}
+"""In which states a Nachricht comes near to its deadline at a place; it bears no code of that."""
+
 
 def place(text: str) -> str:
     """A place as an operator says it: `target stadt/bau/eakte` is the Ziel stadt/bau/eakte."""
@@ -105,7 +108,10 @@ def _commands(one: IncidentRecord) -> Iterator[str]:
         case _:
             mandant, route = one.mandanten[0] if len(one.mandanten) == 1 else "", ""
     where = "".join(f" {key}={value}" for key, value in (("mandant", mandant), ("route", route)) if value)
-    if one.most:
+    if one.code == "delivery.deadline.near":
+        for state in _NEAR_IN.get(kind, ()):
+            yield f"Betroffene: intermediary list{where} state={state} (die ältesten stehen zuletzt)"
+    elif one.most:
         yield f"Betroffene: intermediary list{where} code={one.code}"
     if one.most and kind == "target" and one.code in AILMENTS:
         if one.code != RESTING:

@@ -19,6 +19,7 @@ import structlog
 from intermediary.core.bulletin import Bulletin
 from intermediary.core.faults import Fault
 from intermediary.core.incidents import Pace, Sighting
+from intermediary.core.schedule import RISK_SHARE
 from intermediary.daemon.alerts.post import Post, ways_of
 from intermediary.daemon.board import boot_seconds, is_current, read_board
 from intermediary.daemon.places import Places
@@ -32,7 +33,9 @@ from intermediary.daemon.sightings import (
     from_tail,
     from_troubles,
 )
+from intermediary.route.targets import own_deadlines
 from intermediary.settings.models import Settings
+from intermediary.store.gauges import Trouble
 from intermediary.store.store import Store
 from intermediary.wiring import Configuration, Installation
 from intermediary.wiring.endings import Ending, endings
@@ -117,7 +120,7 @@ class Watch:
     def _sightings(self, now: datetime) -> Iterator[Sighting]:
         rules, watch = self._settings.incidents, self._store.watch
         places = Places.of(self._configuration.targets(), self._store.targets.standing(), now)
-        yield from from_troubles(watch.gauges.troubles(), places, rules)
+        yield from from_troubles((*watch.gauges.troubles(), *self._near_deadline(now)), places, rules)
         yield from from_tail(watch.gauges.tail(most=1), rules, now)
         yield from from_endings(self._certificates(now), now)
         yield from from_bulletins(self._bulletins(), self._host, rules)
@@ -129,6 +132,11 @@ class Watch:
             yield Sighting("daemon.child.dies", f"process {role} {self._host}")
         for way in watch.alerts.count_unsent(self._post.names, since=now - _OVERDUE):
             yield Sighting("alert.undelivered", f"way {way}")
+
+    def _near_deadline(self, now: datetime) -> tuple[Trouble, ...]:
+        general = self._settings.delivery.schedule.deadline
+        own = own_deadlines(self._configuration.bank().table)
+        return self._store.watch.gauges.near_deadline(general, own, RISK_SHARE, now)
 
     def _certificates(self, now: datetime) -> tuple[Ending, ...]:
         generation = self._configuration.generation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 
 from intermediary.core.breaker import RestRules
@@ -26,6 +27,16 @@ def target_refs(table: RoutingTable, rules: RestRules) -> Mapping[str, TargetRef
         ref = TargetRef(min(names), names, _lowest(target for _, target in group), rules)
         found.update(dict.fromkeys(names, ref))
     return MappingProxyType(found)
+
+
+def own_deadlines(table: RoutingTable) -> Mapping[str, timedelta]:
+    """The targets of the table (`mandant/route/target`) that do not have the installation's deadline."""
+    return {
+        target_name(route.mandant, route.name, target.name): timedelta(hours=target.deadline_hours)
+        for route in table.routes
+        for target in route.targets
+        if target.deadline_hours is not None
+    }
 
 
 def lint_limits(table: RoutingTable) -> Iterator[Befund]:

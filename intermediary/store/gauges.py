@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, case, func, literal, or_, select, text
 
 from intermediary.core.states import WORKABLE, NachrichtState, ZustellungState
 from intermediary.core.values import EMPTY
+from intermediary.store.columns import Moment
 from intermediary.store.database import Database
 from intermediary.store.tables import STUCK, STUCK_ZUSTELLUNG, audit_events, nachrichten, zustellungen
 
@@ -20,6 +21,8 @@ _N, _Z, _E = nachrichten.c, zustellungen.c, audit_events.c
 _OPEN = tuple(sorted(state.value for state in (*WORKABLE, NachrichtState.PARKED)))
 _WORKABLE = tuple(sorted(state.value for state in WORKABLE))
 _HOLDING = (NachrichtState.PLANNED.value, NachrichtState.ANSWERING.value, NachrichtState.COMPLETED.value)
+_RUNNING = (ZustellungState.DUE.value, ZustellungState.INTENDED.value, ZustellungState.UNCLEAR.value)
+_NEAR = "delivery.deadline.near"
 MOST_EVENTS = 20_000
 
 
@@ -107,6 +110,17 @@ class Gauges:
         with self._db.read() as tx:
             return tx.execute(chosen.select_from(nachrichten)).scalar_one()
 
+    def near_deadline(
+        self, deadline: timedelta, own: Mapping[str, timedelta], share: float, now: datetime
+    ) -> tuple[Trouble, ...]:
+        """What will be parked unless it goes on: this share of its deadline is used up, by place.
+
+        `own` are the deadlines of targets (`mandant/route/target`) that have one. What waits for an earlier one of its
+        Vorgang, or for a verdict, has none running.
+        """
+        with self._db.read() as tx:
+            return (*_near_nachrichten(tx, now - deadline * share), *_near_zustellungen(tx, deadline, own, share, now))
+
     def tail(self, most: int = 100_000) -> Tail:
         """The unsealed tail."""
         waiting = select(_E.id).where(_E.number.is_(None)).limit(most).subquery()
@@ -140,6 +154,39 @@ class Gauges:
                 elif name == "answer.sent":
                     answered[str(event["fields"].get("state", ""))] += 1
         return Progress(upto, events, taken, answered)
+
+
+def _near_nachrichten(tx: Connection, latest: datetime) -> list[Trouble]:
+    columns = (_N.mandant, _N.route, _N.channel)
+    is_own = or_(_N.state != NachrichtState.PLANNED.value, _N.own_due_at.is_not(None))
+    chosen = select(*columns, func.count().label("number")).where(
+        _N.state.in_(_WORKABLE), is_own, _N.received_at <= latest, _N.since <= latest
+    )
+    return [
+        Trouble(_NEAR, False, row.mandant, row.route, row.channel, "", row.number)
+        for row in tx.execute(chosen.group_by(*columns))
+    ]
+
+
+def _near_zustellungen(
+    tx: Connection, deadline: timedelta, own: Mapping[str, timedelta], share: float, now: datetime
+) -> list[Trouble]:
+    """Found by the age of their Nachrichten: none is older, and few that are open are as old as that."""
+    columns = (_N.mandant, _N.route, _N.channel, _Z.target)
+    name = _N.mandant + "/" + _N.route + "/" + _Z.target
+    general = literal(now - deadline * share, Moment)
+    latest = case({one: literal(now - its * share, Moment) for one, its in own.items()}, value=name, else_=general)
+    chosen = (
+        select(*columns, func.count().label("number"))
+        .join(zustellungen, _Z.nachricht_id == _N.id)
+        .where(_N.state == NachrichtState.PLANNED.value, _N.own_due_at.is_(None))
+        .where(_N.received_at <= now - min((deadline, *own.values())) * share)
+        .where(_Z.state.in_(_RUNNING), _Z.code != "order.waits", _Z.since <= (latest if own else general))
+    )
+    return [
+        Trouble(_NEAR, False, row.mandant, row.route, row.channel, row.target, row.number)
+        for row in tx.execute(chosen.group_by(*columns))
+    ]
 
 
 def _stuck_nachrichten(tx: Connection) -> list[Trouble]:

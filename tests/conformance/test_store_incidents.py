@@ -26,6 +26,7 @@ from tests.conformance.store_kit import (
     NOW,
     OPTIONAL,
     SECOND,
+    SECOND_TARGET,
     TARGET,
     Bench,
     N,
@@ -353,3 +354,28 @@ def test_what_a_pause_held_back_is_counted_for_what_holds_it_now(store: Store) -
 
     assert ([], []) == (paused, works)
     assert [("target.unreachable", f"target {own}", 3)] == seen()
+
+
+def test_what_comes_near_to_its_deadline_is_one_incident_of_its_place(store: Store) -> None:
+    """By the deadline of each target, before it is parked; what waits for order, a verdict or a person has none running."""
+    deadline, own = timedelta(hours=10), {"musterstadt/bauantrag/eakte": timedelta(hours=20)}
+    store.take([eingang("not judged"), eingang("young", at=NOW + MINUTE)])
+    for number in range(2):
+        store.release(planned(store, message_id=f"due-{number}"), NOW)
+    attempt(store, planned(store, SECOND_TARGET, message_id="slow"), Decision(Z.DUE, "target.full", LATER), "eakte")
+    attempt(store, planned(store, message_id="asked"), Decision(Z.AWAITING, due_at=LATER))
+    attempt(store, planned(store, message_id="stopped"), Decision(Z.PARKED, "delivery.deadline"))
+    waits = planned(store, message_id="in order")
+    store.settle(waits, waits.zustellungen[0].key, Decision(Z.DUE, "order.waits", LATER, counts=False), now=NOW)
+    parked(store, message_id="parked")
+
+    def near(hours: float) -> list[tuple[str, str, int]]:
+        now = NOW + timedelta(hours=hours)
+        found = from_troubles(store.watch.gauges.near_deadline(deadline, own, 0.9, now), Places(now), IncidentRules())
+        return sorted((one.code, one.place, one.count) for one in found)
+
+    code, route = "delivery.deadline.near", "target musterstadt/bauantrag"
+    assert [] == near(8.9)
+    assert [(code, "channel rabbit", 1), (code, f"{route}/fachverfahren", 2)] == near(9)
+    assert (code, "channel rabbit", 2) == near(17.9)[0]
+    assert [(code, f"{route}/eakte", 1), (code, f"{route}/fachverfahren", 2)] == near(18)[1:]

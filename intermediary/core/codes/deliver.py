@@ -79,6 +79,13 @@ CODES = (
         "Ursache am Ziel beheben, dann `decide ID/ZIEL send-again` oder `decide ID reject`.",
     ),
     Code(
+        "delivery.deadline.near",
+        Healer.OPERATOR,
+        "Neun Zehntel der Frist sind um: Was hier wartet, wird bald geparkt.",
+        "Die Ursache jetzt beheben (`explain` einer der ältesten, `targets list`). Nach der Frist ruht jede, bis sie jemand "
+        "mit `replay` weiterschickt.",
+    ),
+    Code(
         "delivery.deadline.resting",
         Healer.OPERATOR,
         "Die Frist für die Zustellung ist verstrichen, während das Ziel ruhte.",

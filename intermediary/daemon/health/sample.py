@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from intermediary.core.faults import Fault
+from intermediary.core.schedule import RISK_SHARE
 from intermediary.core.states import NachrichtState
 from intermediary.route.table import RoutingTable
 from intermediary.settings.models import Settings
@@ -22,9 +23,6 @@ from intermediary.wiring import Configuration, Installation
 from intermediary.wiring.endings import Ending, endings
 
 log = structlog.get_logger(__name__)
-
-RISK_SHARE = 0.9
-"""A Nachricht is at risk when this share of its deadline is used up."""
 
 _REST_PER_SAMPLE = 20
 _LONGEST_REST = 6

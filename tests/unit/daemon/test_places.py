@@ -134,6 +134,18 @@ def test_what_waits_since_a_pause_waits_for_what_holds_it_now(
             ["Betroffene: intermediary list mandant=stadt code=route.missing"],
         ),
         ("route.missing", "channel eingang", ("dorf", "stadt"), ["Betroffene: intermediary list code=route.missing"]),
+        (
+            "delivery.deadline.near",
+            "target stadt/bau/akte",
+            ("stadt",),
+            ["Betroffene: intermediary list mandant=stadt route=bau state=planned (die ältesten stehen zuletzt)"],
+        ),
+        (
+            "delivery.deadline.near",
+            "channel eingang",
+            ("stadt",),
+            ["Betroffene: intermediary list mandant=stadt state=received (die ältesten stehen zuletzt)"],
+        ),
         ("bug.unexpected", "route bau", ("dorf", "stadt"), ["Betroffene: intermediary list code=bug.unexpected"]),
     ],
 )
