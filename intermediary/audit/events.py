@@ -144,6 +144,11 @@ _KINDS = (
         (*_DELIVERY, "redelivery", "redelivers", "reason"),
         _JOB,
     ),
+    Kind(
+        "person.redelivery-discarded",
+        "Eine Person lässt es bei der Ablehnung einer erneuten Zustellung bewenden.",
+        (*_DELIVERY, "reason"),
+    ),
     Kind("person.dry-run", "Eine Person hat die Nachricht zur Probe neu beurteilen lassen.", ("reason", "result")),
     Kind("person.read", "Eine Person hat Inhalte der Nachricht gelesen oder ausgeleitet.", ("reason", "what")),
     Kind(

@@ -302,7 +302,7 @@ class Decide:
         return self._do(nachricht_id, self._plainly(self._store.reject, request))
 
     def discard(self, nachricht_id: str, request: Request) -> NachrichtRecord:
-        """Final, and the sender is not told."""
+        """Final, and the sender is not told; of what is over already, its refused redeliveries are let be."""
         return self._do(nachricht_id, self._plainly(self._store.discard, request))
 
     def let_pass(self, nachricht_id: str, request: Request) -> NachrichtRecord:

@@ -22,7 +22,7 @@ from intermediary.daemon.telling import local
 from intermediary.operations.look import Explanation, explain, waits_for_target
 from intermediary.route.targets import target_refs
 from intermediary.settings.models import Settings
-from intermediary.store.due import wait_reason
+from intermediary.store.due import REFUSED_AGAIN, refused_again, wait_reason
 from intermediary.store.incidents import IncidentRecord
 from intermediary.store.precedence import Standing
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
@@ -131,6 +131,8 @@ def _troubles(nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, 
         for one in zustellungen:
             if one.code and one.state in _STUCK:
                 yield one.code, one.target
+    if nachricht.wait_reason == REFUSED_AGAIN:
+        yield from ((REFUSED_AGAIN, one.target) for one in refused_again(zustellungen))
 
 
 def _places(store: Store, settings: Settings, now: datetime) -> Places:
@@ -159,6 +161,16 @@ def _spots(nachricht: NachrichtRecord, troubles: list[tuple[str, str]], places: 
         spot = places.spot(code=code, target=target, **where)
         if spot is not None:
             yield spot.code, spot.place
+
+
+def _refused_actions(
+    nachricht: NachrichtRecord, zustellungen: tuple[ZustellungRecord, ...]
+) -> Iterator[tuple[str, str]]:
+    """What may be typed about redeliveries that were refused; what is erased cannot be sent again."""
+    own = nachricht.id
+    for one in refused_again(zustellungen) if nachricht.payload == "present" else ():
+        yield f'intermediary replay {own} --redeliver {one.target} --reason "…"', "das Ziel nimmt sie jetzt an"
+    yield f'intermediary decide {own} discard --reason "…"', "es bleibt bei der Ablehnung"
 
 
 def _is_seen_there(code: str) -> bool:
@@ -203,4 +215,6 @@ def actions(
         if code is not None and code.healer is Healer.OPERATOR:
             yield "intermediary doctor", "sagt, was der Konfiguration fehlt"
         yield f'intermediary replay {own} --reason "…"', "nicht länger warten, sofort versuchen"
+    if nachricht.wait_reason == REFUSED_AGAIN:
+        yield from _refused_actions(nachricht, zustellungen)
     yield f"intermediary show {own[:_SHORT]}", "alle Tatsachen, Nachweise und der ganze Verlauf"

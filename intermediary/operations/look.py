@@ -13,6 +13,7 @@ from intermediary.core.faults import Fault
 from intermediary.core.states import VERDICTS, NachrichtState, ZustellungState
 from intermediary.core.targets import POST_BOX
 from intermediary.operations.selection import Selection
+from intermediary.store.due import GIVEN_UP, REFUSED_AGAIN, is_refused_again, refused_again
 from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.holds import held_by
 from intermediary.store.post_box import FETCHED
@@ -172,15 +173,11 @@ def _headline(state: NachrichtState, zustellungen: Sequence[ZustellungRecord]) -
         return "Geöffnet, geprüft und umgesetzt; eine Zustellung wartet auf eine Entscheidung."
     if state is _N.COMPLETED and needs_person:
         return "Zugestellt und quittiert; eine weitere Zustellung wartet auf eine Entscheidung."
-    if state is _N.COMPLETED and any(_is_refused_again(z) for z in zustellungen):
+    if state is _N.COMPLETED and refused_again(zustellungen):
         return "Zugestellt und quittiert; eine erneute Zustellung hat das Ziel abgelehnt."
     if state is _N.COMPLETED and any(z.state not in VERDICTS for z in zustellungen):
         return "Zugestellt und quittiert; eine weitere Zustellung ist noch offen."
     return _HEADLINES[state]
-
-
-def _is_refused_again(z: ZustellungRecord) -> bool:
-    return z.state is _Z.REFUSED and z.redelivery > 0
 
 
 def about_finding(finding: Mapping[str, Any]) -> tuple[str, str]:
@@ -240,9 +237,10 @@ def _about_zustellung(z: ZustellungRecord, told: str, now: datetime) -> Iterator
     kind = " (erneut)" if z.redelivery else "" if z.required else " (freiwillig)"
     times = f" nach {z.attempts} {'Versuch' if z.attempts == 1 else 'Versuchen'}" if z.attempts else ""
     yield f"Zustellung an {z.target}{kind} {_ZUSTELLUNG[z.state]}{times}."
-    if _is_refused_again(z):
-        yield "  Der Sender weiß davon nichts: Seine Quittung ging hinaus, als der Antrag zum ersten Mal zugestellt war."
-        yield "  Es hilft: der Betrieb. Der Ablehnungsgrund steht im Zustellnachweis (show); mit dem Fachverfahren klären."
+    if z.code == GIVEN_UP:
+        yield "  Eine Person hat entschieden, dass es dabei bleibt."
+    elif is_refused_again(z):
+        yield from (f"  {line}" for line in _about(REFUSED_AGAIN) if told != REFUSED_AGAIN)
     elif z.code and z.state is not _Z.DELIVERED and z.code != told:
         yield from (f"  {line}" for line in _about(z.code))
     if z.code and z.code not in DEADLINES and z.state not in VERDICTS and z.proof.get("where"):

@@ -11,6 +11,7 @@ from typing import Self
 from intermediary.core.codes import CATALOGUE
 from intermediary.core.states import NachrichtState
 from intermediary.store.choose import Chosen
+from intermediary.store.due import REFUSED_AGAIN, refused_again
 from intermediary.store.records import NachrichtRecord
 from intermediary.store.store import Store
 
@@ -90,7 +91,7 @@ class Selection:
         with_key = None if self.key is None else {one.id for one in store.find(search_key=self.key)}
         for prefix in self.ids:
             nachricht = store.get(store.resolve(prefix))
-            if self._meets(nachricht) and (with_key is None or nachricht.id in with_key):
+            if self._meets(nachricht, store) and (with_key is None or nachricht.id in with_key):
                 yield nachricht
 
     def chosen(self, store: Store) -> Chosen:
@@ -106,15 +107,22 @@ class Selection:
             until=self.until,
         )
 
-    def _meets(self, nachricht: NachrichtRecord) -> bool:
+    def _meets(self, nachricht: NachrichtRecord, store: Store) -> bool:
         return (
             (self.mandant is None or nachricht.mandant == self.mandant)
             and (self.state is None or nachricht.state is self.state)
-            and (self.code is None or self.code in (nachricht.code, nachricht.wait_reason))
+            and (self.code is None or self.code in _codes(nachricht, store))
             and (self.route is None or nachricht.route == self.route)
             and (self.since is None or nachricht.received_at >= self.since)
             and (self.until is None or nachricht.received_at < self.until)
         )
+
+
+def _codes(nachricht: NachrichtRecord, store: Store) -> Iterator[str]:
+    """What it is found by, as in the store."""
+    yield from (nachricht.code, nachricht.wait_reason)
+    if nachricht.wait_reason == REFUSED_AGAIN:
+        yield from (one.code for one in refused_again(store.zustellungen(nachricht.id)))
 
 
 def _state(text: str | None) -> NachrichtState | None:

@@ -6,22 +6,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from intermediary.audit.chain import moment
-from intermediary.core.states import NachrichtState
+from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.database import Database
+from intermediary.store.due import REFUSED_AGAIN
 from intermediary.store.search_keys import hashes_of, having
-from intermediary.store.tables import nachrichten
+from intermediary.store.tables import nachrichten, zustellungen
 
-_N = nachrichten.c
+_N, _Z = nachrichten.c, zustellungen.c
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Conditions that must all hold; none means every Nachricht. `ids` are whole ids.
 
-    `code` also finds wait reasons, `search_key` is the value of a LeikaId or business key as in `Store.find`.
+    `code` also finds wait reasons and refused redeliveries, `search_key` is the value of a LeikaId or business key as in
+    `Store.find`.
     """
 
     ids: tuple[str, ...] = ()
@@ -42,7 +44,7 @@ def conditions(db: Database, chosen: Chosen) -> list[ColumnElement[bool]]:
     if chosen.state is not None:
         found.append(_N.state == chosen.state)
     if chosen.code is not None:
-        found.append(or_(_N.code == chosen.code, _N.wait_reason == chosen.code))
+        found.append(or_(_N.code == chosen.code, _N.wait_reason == chosen.code, and_(*refused_with(chosen.code))))
     if chosen.route is not None:
         found += [_N.route == chosen.route, _N.route != ""]
     if chosen.search_key is not None:
@@ -52,6 +54,12 @@ def conditions(db: Database, chosen: Chosen) -> list[ColumnElement[bool]]:
     if chosen.until is not None:
         found.append(_N.received_at < chosen.until)
     return found
+
+
+def refused_with(code: str) -> tuple[ColumnElement[bool], ...]:
+    """That a redelivery was refused with this code, and nobody has acted on it: few, found by what they bear themselves."""
+    own = (_Z.nachricht_id == _N.id, _Z.code == code, _Z.state == ZustellungState.REFUSED, _Z.redelivery > 0)
+    return (_N.wait_reason == REFUSED_AGAIN, _N.wait_reason != "", select(_Z.key).where(*own).exists())
 
 
 def canonical(db: Database, chosen: Chosen) -> dict[str, Any]:

@@ -10,6 +10,12 @@ from intermediary.core.decide import Standing
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store.records import NachrichtRecord, ZustellungRecord
 
+REFUSED_AGAIN = "redelivery.refused"
+"""What a Nachricht that is over bears while a person has to act on a redelivery that was refused."""
+
+GIVEN_UP = "person.discarded"
+"""The code of such a redelivery once a person has let it be."""
+
 _OPEN = frozenset({ZustellungState.DUE, ZustellungState.INTENDED, ZustellungState.UNCLEAR, ZustellungState.AWAITING})
 
 
@@ -35,7 +41,8 @@ def due_at(nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord])
 def wait_reason(nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRecord]) -> str:
     """The code an operator sees: of the Nachricht's own waiting, else of what keeps it open.
 
-    Parked Zustellungen come first, then those that somebody has to heal, then those that wait for time.
+    Parked Zustellungen come first, then those that somebody has to heal, then those that wait for time. Of what is over it
+    is what nobody was told of: a redelivery that was refused.
     """
     if nachricht.own_due_at is not None or nachricht.state is NachrichtState.PARKED:
         return nachricht.wait_reason
@@ -45,7 +52,20 @@ def wait_reason(nachricht: NachrichtRecord, zustellungen: Sequence[ZustellungRec
     waiting = [
         record for record in zustellungen if record.state in _OPEN and record.code and _may_go_on(nachricht, record)
     ]
-    return next((record.code for record in (*parked, *sorted(waiting, key=_is_healed_by_time))), "")
+    found = next((record.code for record in (*parked, *sorted(waiting, key=_is_healed_by_time))), "")
+    is_over = not found and nachricht.state in (NachrichtState.COMPLETED, NachrichtState.REJECTED)
+    return REFUSED_AGAIN if is_over and refused_again(zustellungen) else found
+
+
+def refused_again(zustellungen: Iterable[ZustellungRecord]) -> tuple[ZustellungRecord, ...]:
+    """Redeliveries that their target refused, that no verdict told the sender of, and that nobody has acted on since."""
+    newest = {record.target: record for record in sorted(zustellungen, key=lambda one: one.redelivery)}
+    return tuple(record for record in newest.values() if is_refused_again(record) and record.code != GIVEN_UP)
+
+
+def is_refused_again(record: ZustellungRecord) -> bool:
+    """Whether it is a redelivery that its target refused when the sender had its answer."""
+    return record.state is ZustellungState.REFUSED and record.redelivery > 0 and not record.required
 
 
 def _is_healed_by_time(record: ZustellungRecord) -> bool:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, case, func, literal, or_, select, text
+from sqlalchemy import Connection, case, exists, func, literal, or_, select, text
 
 from intermediary.core.states import WORKABLE, NachrichtState, ZustellungState
 from intermediary.core.values import EMPTY
 from intermediary.store.columns import Moment
 from intermediary.store.database import Database
+from intermediary.store.due import GIVEN_UP, REFUSED_AGAIN
 from intermediary.store.tables import STUCK, STUCK_ZUSTELLUNG, audit_events, nachrichten, zustellungen
 
 _N, _Z, _E = nachrichten.c, zustellungen.c, audit_events.c
@@ -64,9 +65,9 @@ class Gauges:
         self._db = db
 
     def troubles(self) -> tuple[Trouble, ...]:
-        """Everything that waits with a code or is parked, by code and place."""
+        """Everything that waits with a code or is parked, by code and place; as parked also what was refused again."""
         with self._db.read() as tx:
-            return (*_stuck_nachrichten(tx), *_stuck_zustellungen(tx))
+            return (*_stuck_nachrichten(tx), *_stuck_zustellungen(tx), *_refused_again(tx))
 
     def open_counts(self) -> dict[tuple[NachrichtState, str], int]:
         """How many Nachrichten are open by state and code (or wait reason); finished ones are not counted."""
@@ -230,6 +231,26 @@ def _stuck_zustellungen(tx: Connection) -> list[Trouble]:
             target=row.target,
             count=row.number,
         )
+        for row in tx.execute(chosen.group_by(*groups))
+    ]
+
+
+def _refused_again(tx: Connection) -> list[Trouble]:
+    """Redeliveries that were refused and that a person may still act on: their Nachrichten bear it (`store/due.py`)."""
+    later = zustellungen.alias().c
+    is_newest = ~exists().where(
+        later.nachricht_id == _Z.nachricht_id, later.target == _Z.target, later.redelivery > _Z.redelivery
+    )
+    groups = (_N.mandant, _N.route, _N.channel, _Z.target)
+    chosen = (
+        select(*groups, func.count().label("number"))
+        .join(zustellungen, _Z.nachricht_id == _N.id)
+        .where(_N.wait_reason == REFUSED_AGAIN, _N.wait_reason != "", _N.payload == "present")
+        .where(_Z.state == ZustellungState.REFUSED.value, _Z.redelivery > 0, _Z.required.is_(False))
+        .where(_Z.code != GIVEN_UP, is_newest)
+    )
+    return [
+        Trouble(REFUSED_AGAIN, True, row.mandant, row.route, row.channel, row.target, row.number)
         for row in tx.execute(chosen.group_by(*groups))
     ]
 

@@ -12,7 +12,7 @@ from intermediary.core.ids import zustellung_key
 from intermediary.core.states import FINAL, VERDICTS, NachrichtState, ZustellungState
 from intermediary.store.database import Database, whole
 from intermediary.store.doubt import put_in_doubt
-from intermediary.store.due import standings
+from intermediary.store.due import GIVEN_UP, REFUSED_AGAIN, refused_again, standings
 from intermediary.store.erasure import erase_keys
 from intermediary.store.errors import NotPossible
 from intermediary.store.holds import QUEUE, demand_free
@@ -131,6 +131,12 @@ def discard(db: Database, claim: Claim, *, actor: str, reason: str, now: datetim
     """See `Store.discard`."""
     with db.write() as tx:
         work = under_claim(tx, claim, now)
+        for record in refused_again(work.zustellungen) if work.nachricht.wait_reason == REFUSED_AGAIN else ():
+            fields = {"target": record.target, "key": record.key, "reason": reason}
+            work.event("person.redelivery-discarded", fields, actor=actor)
+            work.change_zustellung(record.key, code=GIVEN_UP)
+        if work.nachricht.wait_reason == REFUSED_AGAIN:
+            return work.save()
         _demand(work.nachricht.state is _N.PARKED, f"the Nachricht is {work.nachricht.state}")
         work.move(_N.DISCARDED, "person.discarded", {"reason": reason}, actor=actor, code="person.discarded")
         return work.save()

@@ -15,7 +15,7 @@ from intermediary.audit.sealer import Head
 from intermediary.core.states import NachrichtState, ZustellungState
 from intermediary.store import rows
 from intermediary.store.beside import beside, holds_beside
-from intermediary.store.choose import Chosen, conditions, key_hashes
+from intermediary.store.choose import Chosen, conditions, key_hashes, refused_with
 from intermediary.store.database import Database
 from intermediary.store.errors import Ambiguous, NotFound
 from intermediary.store.installation import installation_end
@@ -66,7 +66,8 @@ def find(
         return newest(db, ways, spot, limit)
     own = [way.where(_N.code == code, _N.code != "") for way in ways]
     waits = [way.where(_N.wait_reason == code, _N.wait_reason != "", _N.code != code) for way in ways]
-    return newest(db, [*own, *waits], spot, limit)
+    again = [way.where(*refused_with(code), _N.code != code) for way in ways]
+    return newest(db, [*own, *waits, *again], spot, limit)
 
 
 def find_by_message_id(

@@ -225,7 +225,7 @@ class Store(Rooms):
         return people.reject(self._db, claim, actor=actor, reason=reason, now=now)
 
     def discard(self, claim: Claim, *, actor: str, reason: str, now: datetime) -> Claim:
-        """Parked → discarded: final, and the sender is not told."""
+        """Parked → discarded: final, and the sender is not told. Of what is over: its refused redeliveries are let be."""
         return people.discard(self._db, claim, actor=actor, reason=reason, now=now)
 
     def redeliver(self, claim: Claim, target: str, *, actor: str, reason: str, now: datetime) -> Claim:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,16 +16,19 @@ from intermediary.core.targets import TargetRef
 from intermediary.daemon.places import Places
 from intermediary.daemon.sightings import from_troubles
 from intermediary.settings.watching import Incidents as IncidentRules
-from intermediary.store import NotFound, NotPossible, Store
+from intermediary.store import Claim, NotFound, NotPossible, Store
+from intermediary.store.choose import Chosen
 from intermediary.store.gauges import Tail, Trouble
 from intermediary.store.incidents import Seen
 from intermediary.store.target_rows import TargetRecord
 from intermediary.store.targets import Pass, Standing
 from tests.conformance.store_kit import (
+    DELIVERED,
     LATER,
     MANDANTEN,
     NOW,
     OPTIONAL,
+    REFUSED,
     SECOND,
     SECOND_TARGET,
     TARGET,
@@ -379,3 +383,57 @@ def test_what_comes_near_to_its_deadline_is_one_incident_of_its_place(store: Sto
     assert [(code, "channel rabbit", 1), (code, f"{route}/fachverfahren", 2)] == near(9)
     assert (code, "channel rabbit", 2) == near(17.9)[0]
     assert [(code, f"{route}/eakte", 1), (code, f"{route}/fachverfahren", 2)] == near(18)[1:]
+
+
+def _refused_again(store: Store, message_id: str = "a") -> Claim:
+    """Completed, redelivered by a person, and refused by the target."""
+    claim = attempt(store, planned(store, message_id=message_id), DELIVERED)
+    claim = store.answered(claim, N.COMPLETED, {}, NOW)
+    return attempt(store, _redelivered(store, claim.nachricht.id), Decision(Z.REFUSED, "rest.refused"))
+
+
+def _redelivered(store: Store, nachricht_id: str) -> Claim:
+    claim = store.claim_one(nachricht_id, "person", NOW)
+    return store.redeliver(claim, TARGET.name, actor="ada", reason="noch einmal", now=NOW)
+
+
+def _acts(store: Store, claim: Claim) -> dict[str, Callable[[], object]]:
+    again = lambda: _redelivered(store, claim.nachricht.id)  # noqa: E731
+    return {
+        "discard": lambda: store.discard(claim, actor="ada", reason="bleibt so", now=NOW),
+        "replay": lambda: (store.release(claim, NOW), again()),
+        "it succeeds": lambda: (store.release(claim, NOW), attempt(store, again(), DELIVERED)),
+        "nothing is left to send": lambda: store.erase(claim, actor="ada", reason="Frist", now=NOW),
+    }
+
+
+@pytest.mark.parametrize("act", ["discard", "replay", "it succeeds", "nothing is left to send"])
+def test_a_refused_redelivery_is_one_until_somebody_acts(store: Store, act: str) -> None:
+    """The sender is not told: it is an incident of its target, and found by its code, also by the one the target gave."""
+    claim = _refused_again(store)
+    attempt(store, planned(store, message_id="first round"), REFUSED)
+
+    def seen() -> list[tuple[str, str, int]]:
+        found = from_troubles(store.watch.gauges.troubles(), Places(NOW), IncidentRules())
+        return [(one.code, one.place, one.count) for one in found]
+
+    before = seen()
+    listed = [[one.id for one in store.find(code=code)] for code in ("redelivery.refused", "rest.refused")]
+    chosen = store.jobs.count(Chosen(code="rest.refused"), most=9)
+    _acts(store, claim)[act]()
+
+    assert [("redelivery.refused", "target musterstadt/bauantrag/fachverfahren", 1)] == before
+    assert ([[claim.nachricht.id]] * 2, 1) == (listed, chosen)
+    assert [] == seen()
+    assert bool(list(store.find(code="redelivery.refused"))) is (act == "nothing is left to send")
+
+
+def test_a_refused_redelivery_is_discarded_once(store: Store) -> None:
+    """With who and why in the trail, in the state it had; and nothing else that is completed can be."""
+    claim = store.discard(_refused_again(store), actor="ada", reason="bleibt so", now=NOW)
+    told = store.events(claim.nachricht.id)[-1].event
+
+    assert (N.COMPLETED, Z.REFUSED) == (claim.nachricht.state, claim.zustellungen[-1].state)
+    assert ("person.redelivery-discarded", "ada", "bleibt so") == (told.name, told.actor, told.fields["reason"])
+    with pytest.raises(NotPossible):
+        store.discard(claim, actor="ada", reason="bleibt so", now=NOW)

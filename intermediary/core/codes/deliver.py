@@ -128,6 +128,13 @@ CODES = (
         "Mit den Stellen klären; dann `replay ID --redeliver ZIEL` an das ablehnende Ziel, oder `decide ID reject`.",
     ),
     Code(
+        "redelivery.refused",
+        Healer.OPERATOR,
+        "Das Ziel hat eine erneute Zustellung abgelehnt. Der Sender weiß davon nichts: Er hatte seine Antwort schon.",
+        "Der Ablehnungsgrund steht im Zustellnachweis (`show`); mit dem Fachverfahren klären. Dann `replay ID --redeliver ZIEL`, "
+        "oder `decide ID discard`, wenn es dabei bleibt.",
+    ),
+    Code(
         "receipt.unreachable",
         Healer.TIME,
         "Die Quittung konnte noch nicht übergeben werden.",

@@ -141,6 +141,14 @@ def test_a_redelivery_that_the_target_refuses_is_told_and_blames_no_sender() -> 
     assert not [line for line in told.lines if "der Sender muss" in line or "freiwillig" in line]
     assert [line for line in told.lines if "Der Sender weiß davon nichts" in line]
 
+    bears = replace(completed, wait_reason="redelivery.refused")
+    typed = [command.split()[1:5] for command, _ in actions(bears, (first, again), Places(NOW))]
+    given_up = explain(completed, (first, replace(again, code="person.discarded")), NOW)
+
+    assert [["replay", "n", "--redeliver", "t"], ["decide", "n", "discard", "--reason"]] == typed[:2]
+    assert 1 == sum("Der Sender weiß davon nichts" in line for line in explain(bears, (first, again), NOW).lines)
+    assert ("Zugestellt und quittiert.", True) == (given_up.headline, "dabei bleibt" in given_up.lines[-1])
+
 
 def test_the_history_of_several_targets_names_them() -> None:
     """Two targets have taken it: each line says which; of a single one nothing has to be said."""

@@ -121,3 +121,28 @@ def test_a_redelivery_takes_the_place_of_its_predecessor() -> None:
     other = _zustellung(Z.DELIVERED, key="k3", target="u", required=False)
 
     assert (Standing(Z.DUE, True), Standing(Z.DELIVERED, False)) == standings([old, new, other])
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, "redelivery.refused"),
+        ({"required": True}, ""),
+        ({"code": "person.discarded"}, ""),
+        ({"state": Z.DELIVERED}, ""),
+        ({"state": Z.PARKED}, "target.refused"),
+    ],
+)
+def test_what_is_over_bears_a_refused_redelivery(changed: dict[str, object], expected: str) -> None:
+    """The newest of its target, that the sender's answer did not tell of, until a person has acted on it."""
+    again = replace(ZUSTELLUNG, state=Z.REFUSED, code="target.refused", redelivery=2, required=False, key="again")
+    records = (
+        replace(again, key="earlier", redelivery=1),
+        replace(again, **changed),  # type: ignore[arg-type]
+        replace(again, redelivery=3, target="u"),
+    )
+
+    assert expected == wait_reason(replace(NACHRICHT, state=N.COMPLETED), records[:2])
+    assert "" == wait_reason(replace(NACHRICHT, state=N.COMPLETED), (replace(again, redelivery=0),))
+    assert "" == wait_reason(replace(NACHRICHT, state=N.DISCARDED), records)
+    assert "" == wait_reason(replace(NACHRICHT, state=N.ANSWERING), records[2:])
