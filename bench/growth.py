@@ -100,7 +100,7 @@ class _Desk:
         answers = all_answers(self._installation.settings, self._configuration)
         Worker(bench(self._installation, self._configuration, answers), owner=own_name()).drain()
         self._pattern = next(iter(self._store.find(limit=1)))
-        judgement = judge(sendung_of(self._store, self._pattern), self._configuration.bank())
+        judgement = judge(sendung_of(self._pattern, self._store.body(self._pattern.id)), self._configuration.bank())
         self._aktenzeichen = judgement.ausgabe.business_keys["aktenzeichen"]
         self._leika = str(judgement.facts["leika"])
 

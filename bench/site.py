@@ -49,7 +49,7 @@ class BenchSite:
         """The pure middle, without any commit."""
         store, bank = self._installation.store, self._configuration.bank()
         for one in self._ids:
-            judge(sendung_of(store, store.get(one)), bank)
+            judge(sendung_of(store.get(one), store.body(one)), bank)
 
     def work_all(self) -> None:
         """Everything from the claim to the Quittung, one thread, every commit durable."""
