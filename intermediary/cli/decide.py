@@ -146,8 +146,8 @@ def decide(
     """End what waits for a person. Instead of an id, conditions as in `list` (in quotes) name several.
 
     VERB is one of: confirm-delivered (it has arrived at the target, with --proof), send-again (it has not arrived),
-    resume (leave the parking place), reject (the sender gets a negative Quittung), discard (final, in silence),
-    pass (later messages of its Vorgang need not wait for it).
+    resume (leave the parking place), reject (the sender gets a negative Quittung), discard (final, in silence;
+    of what is over: its refused redelivery is let be), pass (later messages of its Vorgang need not wait for it).
     """
     from intermediary.operations.act import Decide
     from intermediary.operations.approvals import approvals_of
@@ -181,5 +181,7 @@ def _say_decided(verb: str, nachricht_id: str, state: str, *, as_json: dict[str,
         say_json(as_json)
     elif verb == "pass":
         say(f"Nachricht {nachricht_id} hält spätere Nachrichten ihres Vorgangs nicht mehr auf.")
+    elif verb == "discard" and state != "discarded":
+        say(f"Nachricht {nachricht_id} bleibt {state}; ihre abgelehnte erneute Zustellung ist abgetan.")
     else:
         say(f"Nachricht {nachricht_id} ist jetzt {state}.")
