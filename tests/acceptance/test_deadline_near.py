@@ -35,7 +35,11 @@ def test_a_deadline_at_risk_is_an_incident_that_ends(rig: Rig) -> None:
         return [(one.code, one.place, one.ended_at is None) for one in found if one.code.endswith(".near")]
 
     minute, between = timedelta(minutes=1), timedelta(seconds=settings.incidents.look_seconds)
-    early = [seen(timedelta(hours=17.9)), seen(timedelta(hours=0.1)), *(seen(between) for _ in range(minute // between))]
+    early = [
+        seen(timedelta(hours=17.9)),
+        seen(timedelta(hours=0.1)),
+        *(seen(between) for _ in range(minute // between)),
+    ]
     rig.fetch()
     rig.clock.advance(timedelta(hours=1))
     rig.work()
