@@ -67,7 +67,7 @@ class Intermediary:
     def seal(self, letter: Letter, now: datetime) -> bytes:
         return seal(letter, parties=self._pki.parties, random=secrets.token_bytes, now=now)
 
-    def connect(self, seconds: float = 60) -> http.client.HTTPSConnection:
+    def connect(self, seconds: float = 120) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=seconds, context=self.tls)
 
     def deliver(self, body: bytes, path: str = "") -> Said:
@@ -86,7 +86,7 @@ class Intermediary:
         return open_message(raw, keyring=self._keyring, policy=profile("legacy"), at=at, role="client")
 
 
-def furnish(folder: Path, pki: Pki, *, now: datetime, judged_seconds: int = 10, answer: str = "") -> tuple[Site, int]:
+def furnish(folder: Path, pki: Pki, *, now: datetime, judged_seconds: int = 60, answer: str = "") -> tuple[Site, int]:
     """The demo's site with an endpoint as a second channel; gives the port too. `answer` is its [channel.answer]."""
     site = make_site(folder, now=now, settings=golden_settings(), pki=pki)
     port = free_port()

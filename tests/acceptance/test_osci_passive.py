@@ -29,7 +29,7 @@ NOW = datetime.now(UTC)
 class Post:
     """A site, its daemon, and the intermediary that delivers to it."""
 
-    def __init__(self, folder: Path, pki: Pki, *, answer: str = "", judged_seconds: int = 10) -> None:
+    def __init__(self, folder: Path, pki: Pki, *, answer: str = "", judged_seconds: int = 60) -> None:
         self.site, port = furnish(folder / "site", pki, now=NOW, answer=answer, judged_seconds=judged_seconds)
         self.intermediary = Intermediary(pki, port, self.site.folder / "secrets" / "tls.cert.pem")
         self._log = folder / "daemon.log"
@@ -89,7 +89,7 @@ def test_a_kill_between_take_and_answer_loses_nothing_and_doubles_nothing(post: 
     post.start()
 
     assert (200, ("9805",)) == post.deliver(broken) == post.deliver(broken)
-    assert ["rejected"] == post.states()
+    wait_until(lambda: ["rejected"] == post.states(), "the note that its answer has gone out")
 
 
 def test_a_repetition_is_one_nachricht(post: Post) -> None:
