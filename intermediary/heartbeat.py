@@ -26,9 +26,8 @@ class Heartbeat:
     """Extends the leases of the claims in hand, every third of a lease; asks again when the store does not answer.
 
     Its own thread is there while there is work. One extension follows the other, so it is for one worker thread, or for
-    claims that are short beside their lease. After `MOST_LEASES` leases a claim is
-    left alone: work that takes so long hangs, and somebody else shall notice. A lost lease ends it too; the fence of every
-    commit decides then.
+    claims that are short beside their lease. After `MOST_LEASES` leases a claim is left alone: work that takes so long
+    hangs, and somebody else shall notice. A lost lease ends it too; the fence of every commit decides then.
     """
 
     def __init__(self) -> None:

@@ -131,11 +131,11 @@ def discard(db: Database, claim: Claim, *, actor: str, reason: str, now: datetim
     """See `Store.discard`."""
     with db.write() as tx:
         work = under_claim(tx, claim, now)
-        for record in refused_again(work.zustellungen) if work.nachricht.wait_reason == REFUSED_AGAIN else ():
-            fields = {"target": record.target, "key": record.key, "reason": reason}
-            work.event("person.redelivery-discarded", fields, actor=actor)
-            work.change_zustellung(record.key, code=GIVEN_UP)
         if work.nachricht.wait_reason == REFUSED_AGAIN:
+            for record in refused_again(work.zustellungen):
+                fields = {"target": record.target, "key": record.key, "reason": reason}
+                work.event("person.redelivery-discarded", fields, actor=actor)
+                work.change_zustellung(record.key, code=GIVEN_UP)
             return work.save()
         _demand(work.nachricht.state is _N.PARKED, f"the Nachricht is {work.nachricht.state}")
         work.move(_N.DISCARDED, "person.discarded", {"reason": reason}, actor=actor, code="person.discarded")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from intermediary.audit.second_place import write_head
 from intermediary.testing.demo_site import SERVICE_WITHOUT_ROUTE
 from intermediary.testing.pki import Pki
 from intermediary.testing.samples import sample_letter
+from intermediary.wiring import Installation, open_installation
 from tests.acceptance.command import Said, call
 from tests.acceptance.rig import Rig
 
@@ -26,6 +29,15 @@ class Office:
 
     def call(self, *arguments: str | Path) -> Said:
         return call(*arguments, "-c", self.config)
+
+    @contextmanager
+    def opened(self) -> Iterator[Installation]:
+        """The installation itself, beside the commands."""
+        installation = open_installation(self.config)
+        try:
+            yield installation
+        finally:
+            installation.store.close()
 
     def state(self, name: str) -> str:
         (row,) = self.call("list", self.ids[name], "--json").rows

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -17,7 +15,7 @@ from intermediary.operations.retention import Keep
 from intermediary.operations.selection import Selection
 from intermediary.store import NotPossible
 from intermediary.store.tables import data_keys
-from intermediary.wiring import Installation, open_installation
+from intermediary.wiring import Installation
 from tests.acceptance.office import Office
 from tests.acceptance.two_persons import WHY, approved, by, guard, told
 
@@ -48,15 +46,6 @@ def _late(office: Office) -> str:
 def _told_of_installation(office: Office) -> list[str]:
     names = [row["event"]["name"] for row in office.call("audit", "export").rows]
     return [name for name in names if name.startswith(("hold.standing", "mandant."))]
-
-
-@contextmanager
-def _opened(office: Office) -> Iterator[Installation]:
-    opened = open_installation(office.config)
-    try:
-        yield opened
-    finally:
-        opened.store.close()
 
 
 @pytest.mark.parametrize("late", ["standing", "single"])
@@ -114,7 +103,7 @@ def test_a_hold_during_the_deletion_stops_it(own: Office, force: bool) -> None:
     """Set once the deletion was ordered: what it keeps stays, the answer says so, and released it is begun anew."""
     who = Request("adler", "Vertrag beendet", "adler")
     done = own.ids["done"]
-    with _opened(own) as opened:
+    with own.opened() as opened:
         _end_all(opened)
         approvals = approvals_of(opened, now=opened.now)
         keep = Keep(opened, approvals=approvals)
@@ -140,7 +129,7 @@ def test_a_hold_during_the_deletion_stops_it(own: Office, force: bool) -> None:
 def test_a_deletion_that_is_stopped_leaves_no_data_key_readable(own: Office) -> None:
     """While a daemon has the database open its files would show what was erased; whatever ends it, they are cleaned."""
     who = Request("adler", "Vertrag beendet", "adler")
-    with _opened(own) as opened:
+    with own.opened() as opened:
         with opened.store.retention._db.read() as tx:
             wrapped = [bytes(one) for one in tx.scalars(select(data_keys.c.wrapped))]
         cuts = Deletion(opened, "musterstadt", approvals=approvals_of(opened, now=opened.now)).carry_out(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from unittest import mock
 
 import pytest
@@ -13,7 +11,6 @@ from intermediary.cli.identity import Identity
 from intermediary.daemon.jobs import JobRunner
 from intermediary.operations import jobs
 from intermediary.store import job_items
-from intermediary.wiring import Installation, open_installation
 from tests.acceptance.command import Said
 from tests.acceptance.office import Office
 
@@ -22,18 +19,9 @@ WHY = ("--reason", "Paket verloren")
 RULES = '\n[approvals]\nrequired = ["replay"]\n'
 
 
-@contextmanager
-def _opened(office: Office) -> Iterator[Installation]:
-    opened = open_installation(office.config)
-    try:
-        yield opened
-    finally:
-        opened.store.close()
-
-
 def _carry_out(office: Office) -> None:
     """What the child process of the daemon does, until nothing is left."""
-    with _opened(office) as opened:
+    with office.opened() as opened:
         runner = JobRunner(opened.store.jobs, owner="runner", is_alive=lambda _owner: True, now=opened.now)
         runner.run(threading.Event())
 
